@@ -1,0 +1,68 @@
+PYTHON ?= python3
+PORT ?= 8000
+WORKERS ?= 0
+DATA ?= ocrelay-data
+TORCH ?= torch==2.13.0
+TRAINING ?= build/training
+MINUTES ?= 90
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev setup-training lock up demo test check bench train export
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## Make .venv with the command `ocrelay` in it, from the lock file
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ocrelay needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv || { echo "Python has no venv module here; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup-dev: .venv/ready-dev ## Add what tests and checks need
+
+.venv/ready-dev: .venv/ready requirements-dev.lock
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+setup-training: .venv/ready-training ## Add PyTorch (large: name a CPU build with TORCH=... where there is one)
+
+.venv/ready-training: .venv/ready-dev
+	$(PIP) install "$(TORCH)"
+	@touch $@
+
+lock: ## Resolve the lock files anew
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip --quiet install uv
+	build/lock/bin/uv pip compile -q pyproject.toml --group build --extra postgres --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements.lock
+	build/lock/bin/uv pip compile -q pyproject.toml --group build --group dev --extra postgres --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
+
+up: setup ## Run everything on this machine, in the foreground
+	$(BIN)/ocrelay up --data $(DATA) --port $(PORT) --workers $(WORKERS)
+
+demo: setup ## Start everything, read the sample images through the real queue, show what came out, stop
+	$(BIN)/ocrelay demo docs/samples
+
+test: setup-dev ## Run all tests (PostgreSQL and Redis tests need Debian's postgresql and redis-server)
+	$(BIN)/python -m pytest
+
+check: setup-dev ## Lint, format, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup-dev ## Speed through the service against the same work in-process, and memory; recognition on real data
+	$(BIN)/python -m tests.bench.throughput
+	$(BIN)/python -m tests.bench.recognition
+
+train: setup-training ## Train the recogniser for MINUTES (Debian only; goes on from the last weights)
+	$(BIN)/python -m models.training.fetch_packages $(TRAINING)
+	$(BIN)/python -m models.training.corpus $(TRAINING)
+	$(BIN)/python -m models.training.train $(TRAINING) --minutes $(MINUTES) --resume
+
+export: setup-training ## Export the last checkpoint as the shipped model
+	$(BIN)/python -m models.training.export $(TRAINING) crnn-zh-en --version $$(date +%Y%m%d).1

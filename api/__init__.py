@@ -1,0 +1,1 @@
+"""The intake process: takes uploads, answers questions about jobs. It never recognises anything itself."""

@@ -1,0 +1,72 @@
+"""Composition root of the API: one Flask application over one database, one blob folder and one queue."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import structlog
+from flask import Response, jsonify, redirect, request
+from flask_openapi3 import Info, OpenAPI
+
+from api import events, health, jobs, problems, results, schemas, sync
+from api.client_ip import client_ip
+from api.service import Service
+from api.waiting import Waiting
+from shared import broker, errors, queue
+from shared.blobs import Blobs
+from shared.database import Database
+from shared.settings import Settings, is_loopback
+
+DOCUMENTATION = "/docs"
+BASE64_GROWTH = 4 / 3
+REQUEST_OVERHEAD_BYTES = 64 * 1024
+MAX_FORM_PARTS = 20
+
+
+def create_app(settings: Settings) -> OpenAPI:
+    """Build the application of one process from its settings. Opens no connection yet."""
+    database = Database(settings.database, pool_size=settings.api_threads)
+    celery = queue.create_app(settings, broker.url_of(settings), role="client")
+    return app_of(Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database)))
+
+
+def app_of(service: Service) -> OpenAPI:
+    """The application over parts that are given."""
+    app = OpenAPI(
+        "api",
+        info=Info(title="ocrelay", version=version("ocrelay"), description="Images in, text out: Chinese and English."),
+        doc_prefix=DOCUMENTATION,
+        security_schemes={},
+        responses={422: schemas.Problem, 503: schemas.Problem},
+        validation_error_model=schemas.Problem,
+        validation_error_callback=problems.of_validation,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = int(service.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
+    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    problems.register(app)
+    for room in (jobs, results, events, sync, health):
+        app.register_api(room.blueprint(service))
+    add_documents(app)
+
+    @app.before_request
+    def bind() -> None:
+        structlog.contextvars.clear_contextvars()
+        address = client_ip(request, service.settings.proxies)
+        if not (service.settings.allow_remote_without_keys or is_loopback(address or "localhost")):
+            raise errors.ForbiddenClient()
+
+    return app
+
+
+def add_documents(app: OpenAPI) -> None:
+    """`/openapi.json` and the way from `/docs` to the page that shows it, from this server's own files."""
+
+    @app.get("/openapi.json", doc_ui=False)
+    def openapi_document() -> Response:
+        return jsonify(app.api_doc)
+
+    @app.get(DOCUMENTATION, doc_ui=False)
+    def documentation() -> Response:
+        return redirect(f"{DOCUMENTATION}/swagger")  # type: ignore[return-value]

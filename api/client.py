@@ -1,0 +1,63 @@
+"""The client's side of the API, for the command line: submit files and wait for their text."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from shared import errors
+
+MARGIN_SECONDS = 15
+POLL_SECONDS = 20
+
+
+class Refused(errors.OcrelayError):
+    """The server refused the request. The message says why and the way out."""
+
+    code = "refused"
+
+
+class Client:
+    """One ocrelay server by its URL."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server.rstrip("/")
+
+    def submit(self, file: Path, options: dict[str, str], wait_seconds: int) -> dict[str, Any]:
+        """Send one file; returns the job, finished if it ended within `wait_seconds`."""
+        query = urllib.parse.urlencode(options)
+        request = urllib.request.Request(f"{self.server}/v1/jobs?{query}", data=file.read_bytes(), method="POST")  # noqa: S310
+        request.add_header("Content-Type", "application/octet-stream")
+        return self._call(request, wait_seconds)
+
+    def finished(self, job: dict[str, Any]) -> dict[str, Any]:
+        """The job once it has ended, however long it takes."""
+        while job["state"] in ("queued", "running"):
+            job = self._call(urllib.request.Request(self.server + job["links"]["self"]), POLL_SECONDS)  # noqa: S310
+        return job
+
+    def _call(self, request: urllib.request.Request, wait_seconds: int) -> dict[str, Any]:
+        if wait_seconds:
+            request.add_header("Prefer", f"wait={wait_seconds}")
+        try:
+            with urllib.request.urlopen(request, timeout=wait_seconds + MARGIN_SECONDS) as answer:  # noqa: S310
+                return json.load(answer)  # type: ignore[no-any-return]
+        except urllib.error.HTTPError as error:
+            raise Refused(detail_of(error)) from None
+        except OSError as error:
+            raise Refused(
+                f"No answer from {self.server} ({error}). Start it with `ocrelay up`, or name another with --server."
+            ) from None
+
+
+def detail_of(error: urllib.error.HTTPError) -> str:
+    """What a problem document says, or the bare status of another answer."""
+    try:
+        body = json.load(error)
+        return f"{body['detail']} ({body['code']})"
+    except (ValueError, KeyError, TypeError):
+        return f"The server answered {error.code} {error.reason}. Check --server."

@@ -1,0 +1,71 @@
+"""The sub-commands `api` and `submit`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared import errors, logs
+from shared.settings import Settings
+
+
+@click.command()
+def api() -> None:
+    """Serve HTTP: take uploads, answer questions about jobs. SIGTERM ends it in order."""
+    if sys.platform == "win32":
+        raise errors.InvalidConfiguration("`ocrelay api` needs Linux or macOS. Run it in WSL or in a container.")
+    from api.server import Server
+    from shared.database import Database
+    from shared.migrations import check_schema
+
+    settings = Settings.load()
+    settings.check_bind()
+    logs.set_up(settings)
+    check_schema(Database(settings.database, pool_size=1))
+    Server(settings).run()
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--server", default="http://127.0.0.1:8000", show_default=True, help="URL of the ocrelay server.")
+@click.option("--layout", type=click.Choice(["auto", "line", "page"]), default="auto", show_default=True)
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the text, or print the ids at once.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def submit(files: tuple[Path, ...], server: str, layout: str, wait: bool, form: str) -> None:
+    """Send images to a server and print their text."""
+    from api.client import Client
+
+    client = Client(server)
+    sent = [client.submit(file, {"layout": layout}, 0) for file in files]
+    with click.progressbar(sent, label="reading", file=sys.stderr, hidden=not (wait and sys.stderr.isatty())) as rows:
+        done = [client.finished(job) if wait else job for job in rows]
+    for file, job in zip(files, done, strict=True):
+        click.echo(rendered(file, job, form))
+    sys.exit(1 if any(job["state"] == "failed" for job in done) else 0)
+
+
+def rendered(file: Path, job: dict[str, Any], form: str) -> str:
+    """One job on the terminal."""
+    if form == "json":
+        return json.dumps(job, ensure_ascii=False)
+    if job["result"] is not None:
+        return f"== {file} ({confidence(job['result']['confidence'])})\n{job['result']['text']}"
+    return f"== {file}: {job['state']} {job['id']} {(job['error'] or {}).get('message', '')}".rstrip()
+
+
+def confidence(value: float | None) -> str:
+    """A confidence for reading."""
+    return "no text" if value is None else f"confidence {value:.3f}"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def demo(folder: Path) -> None:
+    """Start everything for a moment, read the images of FOLDER through the real queue, show what came out."""
+    from api.demo import run
+
+    run(folder)

@@ -1,0 +1,90 @@
+"""`ocrelay demo`: the whole system once, for real: embedded broker, API, worker, database, and images through the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.client import Client
+from shared import audit, clock, errors
+from shared.database import Database
+from shared.settings import Settings
+
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+STOP_SECONDS = 60
+
+
+def run(folder: Path) -> None:
+    """Start everything in a temporary folder, read the images of `folder`, show what came out, stop everything."""
+    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
+    if not images:
+        raise errors.InvalidConfiguration(f"No image in {folder}. Name a folder with PNG or JPEG files.")
+    with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data:
+        with running(Path(data)) as server:
+            client = Client(server)
+            started = clock.monotonic()
+            sent = [client.submit(image, {"layout": "line" if "line" in image.stem else "page"}, 0) for image in images]
+            click.echo(f"Submitted {len(sent)} images to {server}/v1/jobs in {clock.monotonic() - started:.2f} s.\n")
+            done = [client.finished(job) for job in sent]
+        database = Database(Settings.load(data_dir=Path(data)).database, pool_size=1)
+        for image, job in zip(images, done, strict=True):
+            show(image, job, database)
+        database.close()
+    failed = [job for job in done if job["state"] != "succeeded"]
+    if failed:
+        raise errors.OcrelayError(f"{len(failed)} of {len(done)} images were not read. The lines above name the errors.")
+    click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
+
+
+@contextlib.contextmanager
+def running(data: Path) -> Iterator[str]:
+    """`ocrelay up` on a free port, until the block ends; yields the server's URL."""
+    command = [sys.executable, "-m", "shared.cli", "up", "--data", str(data), "--port", str(free_port()), "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = next((line for line in process.stdout if line.startswith("ready ")), "")
+            if not line:
+                raise errors.InvalidConfiguration("`ocrelay up` did not start; its own lines above say why.")
+            yield line.split()[1]
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def show(image: Path, job: dict[str, Any], database: Database) -> None:
+    """Text, confidence, time and audit rows of one job."""
+    click.secho(f"== {image.name}", bold=True)
+    if job["result"] is None:
+        click.echo(f"   {job['state']}: {job['error']}")
+    else:
+        result, timings = job["result"], job["timings_ms"]
+        click.echo("\n".join(f"   {line}" for line in result["text"].splitlines()))
+        click.echo(
+            f"   -- confidence {result['confidence']:.3f} (least certain line {result['min_confidence']:.3f}), "
+            f"{timings['total']:.0f} ms, of which {timings['queue']:.0f} ms in the queue"
+        )
+    with database.read() as connection:
+        events = audit.list_events(connection, job_id=job["id"])
+    for event in reversed(events):
+        read = "" if event.confidence is None else f"  confidence {event.confidence:.3f}  {event.model} {event.model_version}"
+        click.echo(
+            f"   audit {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.event}  from {event.client_ip}  "
+            f"sha256 {event.sha256[:16] if event.sha256 else '-'}…{read}"
+        )
+    click.echo()

@@ -1,0 +1,125 @@
+"""One upload, however it is sent: multipart form, raw body, or JSON with base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+from typing import Any, Literal
+
+from flask import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.datastructures import MultiDict
+
+from api.problems import option_error
+from shared import errors
+
+FILE_FIELD = "file"
+IMAGE_FIELD = "image"
+
+
+class SubmitOptions(BaseModel):
+    """What a client may choose; a name that is not here is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layout: Literal["line", "page", "auto"] = Field(
+        "auto", description="`line`: the upload is one line of text; `page`: find the lines; `auto`: look and decide."
+    )
+    priority: Literal["high", "normal", "bulk"] = Field("normal", description="Queue that the job waits in.")
+    reference: str | None = Field(
+        None, max_length=200, description="Your own name for the job; given back with it, and a filter of the list."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Upload:
+    """The bytes of one document and what shall be done with it."""
+
+    content: bytes
+    options: SubmitOptions
+
+
+def read_upload(request: Request) -> Upload:
+    """Take the document and its options out of a request. Options may stand in the query string of every kind of body.
+
+    Raises:
+        MissingFile, InvalidJson, InvalidBase64, UnknownOption, InvalidOption: it is not one of the three kinds.
+    """
+    given: dict[str, Any] = once_each(request.args)
+    if request.mimetype == "multipart/form-data":
+        content, named = from_form(request)
+    elif request.mimetype == "application/json" or request.mimetype.endswith("+json"):
+        content, named = from_json(request)
+    else:  # whatever a client calls its body, the content decides what it is
+        content, named = request.get_data(cache=False, parse_form_data=False), {}
+    twice = given.keys() & named.keys()
+    if twice:
+        name = min(twice)
+        raise errors.InvalidOption(f"{name} stands in the query string and in the body. Send it once.", option=name)
+    return Upload(content, parse_options(given | named))
+
+
+def parse_options(given: dict[str, Any]) -> SubmitOptions:
+    """Validate options; raises UnknownOption or InvalidOption."""
+    try:
+        return SubmitOptions.model_validate(given)
+    except ValidationError as error:
+        raise option_error(error) from None
+
+
+def from_form(request: Request) -> tuple[bytes, dict[str, Any]]:
+    """The file in the form field `file`; every other field is an option."""
+    files = request.files.getlist(FILE_FIELD)
+    others = sorted(set(request.files) - {FILE_FIELD})
+    if others or len(files) != 1:
+        found = ", ".join(sorted({*request.files, *request.form})) or "none"
+        raise errors.MissingFile(
+            f"The form must hold exactly one file, in the field `file` (found: {found}; files: {len(files)}). "
+            "Send it like curl -F file=@scan.png; several documents are several requests."
+        )
+    return files[0].read(), once_each(request.form)
+
+
+def from_json(request: Request) -> tuple[bytes, dict[str, Any]]:
+    """The base64 in the member `image`; every other member is an option."""
+    body = json_object(request)
+    if IMAGE_FIELD not in body:
+        raise errors.MissingFile("The JSON object holds no `image`. Put the file's bytes there, encoded in base64.")
+    return decode_base64(body.pop(IMAGE_FIELD)), body
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object; raises InvalidJson."""
+    try:
+        body = json.loads(request.get_data(cache=False))
+    except (ValueError, RecursionError):
+        raise errors.InvalidJson() from None
+    if not isinstance(body, dict):
+        raise errors.InvalidJson()
+    return body
+
+
+def decode_base64(text: object) -> bytes:
+    """Bytes of a base64 string; a `data:` URI and line breaks are accepted.
+
+    Raises:
+        InvalidBase64: It is no string, or not base64.
+    """
+    if not isinstance(text, str):
+        raise errors.InvalidBase64("`image` is not a string. Put the file's bytes there, encoded in base64.")
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise errors.InvalidBase64() from None
+
+
+def once_each(fields: MultiDict[str, str]) -> dict[str, Any]:
+    """Fields by name; raises InvalidOption where a name comes twice, for one value would be ignored."""
+    for name, values in fields.lists():
+        if len(values) > 1:
+            raise errors.InvalidOption(f"{name} is given {len(values)} times. Send it once.", option=name)
+    return dict(fields.items())

@@ -1,0 +1,141 @@
+"""`/v1/jobs`: submit, look, list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request, url_for
+from flask_openapi3 import APIBlueprint, Tag
+
+from api import schemas
+from api.client_ip import client_ip
+from api.intake import SubmitOptions, read_upload
+from api.prefer import wait_seconds
+from api.service import Service
+from shared import errors, ids, jobs
+from shared.job_json import job_document
+
+OPEN_RETRY_AFTER_SECONDS = 1
+TAG = Tag(name="jobs", description="One request to recognise one document.")
+UPLOAD_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "additionalProperties": False,
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": "the image"},
+                    **SubmitOptions.model_json_schema()["properties"],
+                },
+            }
+        },
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["image"],
+                "additionalProperties": False,
+                "properties": {
+                    "image": {"type": "string", "contentEncoding": "base64", "description": "the image in base64"},
+                    **SubmitOptions.model_json_schema()["properties"],
+                },
+            }
+        },
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "`wait=N` holds the request up to N seconds for the end of the job.",
+    "schema": {"type": "string", "examples": ["wait=20"]},
+}
+
+
+def blueprint(service: Service) -> APIBlueprint:
+    """The routes, bound to the process's service."""
+    routes = APIBlueprint("jobs", __name__, url_prefix="/v1/jobs", abp_tags=[TAG])
+
+    @routes.post(
+        "",
+        operation_id="submit_job",
+        summary="Submit a document",
+        responses={200: schemas.JobDocument, 202: schemas.JobDocument, 413: schemas.Problem, 415: schemas.Problem},
+        openapi_extensions={"requestBody": UPLOAD_BODY, "parameters": [PREFER, *option_parameters()]},
+    )
+    def submit_job() -> Response:
+        """Send an image as a form field `file`, as the raw body, or as base64 in JSON.
+
+        Answers 202 with the job and its address, or with `Prefer: wait=N` 200 with the finished job if it ends in time.
+        """
+        seconds = wait_seconds(request, service.settings.wait_limit_seconds)
+        accepted = service.submit(read_upload(request), client_ip(request, service.settings.proxies))
+        job = service.job_after(accepted.id, seconds)
+        response = job_response(job, seconds)
+        response.status_code = 200 if seconds is not None and job.is_final else 202
+        response.headers["Location"] = url_for("jobs.get_job", job_id=job.id)
+        return response
+
+    @routes.get(
+        "/<job_id>",
+        operation_id="get_job",
+        summary="Look at a job",
+        responses={200: schemas.JobDocument, 304: None, 404: schemas.Problem},
+        openapi_extensions={"parameters": [PREFER, path_parameter()]},
+    )
+    def get_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+        """The job with its result once it has one. `If-None-Match` answers 304 while nothing changed."""
+        del query
+        seconds = wait_seconds(request, service.settings.wait_limit_seconds)
+        response = job_response(service.job_after(path.job_id, seconds), seconds)
+        response.add_etag()
+        response.make_conditional(request)
+        return response
+
+    @routes.get("", operation_id="list_jobs", summary="List jobs, newest first", responses={200: schemas.JobList})
+    def list_jobs(query: schemas.ListQuery) -> Response:
+        """Jobs without their results; every filter narrows the list, `cursor` goes on where the last page ended."""
+        return jsonify(page_of_jobs(service, query))
+
+    return routes
+
+
+def job_response(job: jobs.Job, waited: float | None) -> Response:
+    """The job's document with the headers that tell a client when to come again."""
+    response = jsonify(job_document(job))
+    response.headers["Cache-Control"] = "no-cache"
+    if waited is not None:
+        response.headers["Preference-Applied"] = f"wait={waited:g}"
+    if not job.is_final:
+        response.headers["Retry-After"] = str(OPEN_RETRY_AFTER_SECONDS)
+    return response
+
+
+def page_of_jobs(service: Service, query: schemas.ListQuery) -> dict[str, Any]:
+    """One page of the list and the cursor of the next; raises InvalidCursor."""
+    if query.cursor is not None and not ids.is_id(query.cursor, "job"):
+        raise errors.InvalidCursor()
+    with service.database.read() as connection:
+        found = jobs.list_jobs(
+            connection, state=query.state, reference=query.reference, sha256=query.sha256, client_ip=query.client_ip,
+            limit=query.limit + 1, before=query.cursor,
+        )  # fmt: skip
+    more = len(found) > query.limit
+    found = found[: query.limit]
+    return {"jobs": [job_document(job) for job in found], "next_cursor": found[-1].id if more else None}
+
+
+def option_parameters() -> list[dict[str, Any]]:
+    """The submit options as query parameters: how a raw body is given its options."""
+    properties = SubmitOptions.model_json_schema()["properties"]
+    return [
+        {"name": name, "in": "query", "required": False, "description": schema.get("description", ""), "schema": schema}
+        for name, schema in properties.items()
+    ]
+
+
+def path_parameter() -> dict[str, Any]:
+    """The id of a job in a path."""
+    return {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}

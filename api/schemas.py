@@ -1,0 +1,204 @@
+"""The shapes that the API gives out, as the OpenAPI document states them. `shared.job_json` builds the real ones."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Point = tuple[float, float]
+StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class Document(BaseModel):
+    """What was uploaded."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    page_count: int
+
+
+class ModelName(BaseModel):
+    """The recognition model that read the document."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class Word(BaseModel):
+    """A word of a line; one Chinese character is a word of its own."""
+
+    text: str
+    confidence: float
+    polygon: list[Point] = Field(description="4 points, clockwise from top-left, pixels of the uploaded page")
+
+
+class Line(BaseModel):
+    """A line of text."""
+
+    text: str
+    raw_text: str = Field(description="as recognised, before any correction")
+    confidence: float | None
+    polygon: list[Point] = Field(description="4 points, clockwise from top-left, pixels of the uploaded page")
+    words: list[Word]
+    edits: list[dict[str, Any]]
+
+
+class Page(BaseModel):
+    """A page with its lines in reading order."""
+
+    page_number: int = Field(description="1 is the first page")
+    width: int
+    height: int
+    angle: float = Field(description="tilt of the text in degrees, counter-clockwise positive")
+    quality: dict[str, Any]
+    lines: list[Line]
+
+
+class Result(BaseModel):
+    """The text of a document."""
+
+    text: str
+    confidence: float | None = Field(description="mean over the characters, 0 to 1; null where there is no text")
+    min_confidence: float | None = Field(description="of the least certain line")
+    model: ModelName
+    pages: list[Page]
+
+
+class Failure(BaseModel):
+    """Why a job failed, or why its last attempt did."""
+
+    code: str
+    message: str
+    retryable: bool
+    phase: str
+    details: dict[str, Any]
+
+
+class Timings(BaseModel):
+    """Milliseconds by stage."""
+
+    queue: float | None
+    decode: float | None
+    preprocess: float | None
+    lines: float | None
+    recognition: float | None
+    total: float | None
+
+
+class Links(BaseModel):
+    """Where the parts of a job are found."""
+
+    self: str
+    result: str
+    image: str
+    events: str
+
+
+class JobDocument(BaseModel):
+    """A job, everywhere the same."""
+
+    id: str
+    state: StateName
+    attempt: int
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    queue_position: int | None
+    reference: str | None
+    priority: Literal["high", "normal", "bulk"]
+    document: Document
+    result: Result | None
+    error: Failure | None
+    timings_ms: Timings
+    links: Links
+
+
+class JobList(BaseModel):
+    """A page of jobs, newest first, without results."""
+
+    jobs: list[JobDocument]
+    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+
+
+class SyncLine(BaseModel):
+    """A line in the synchronous answer."""
+
+    text: str
+    confidence: float | None
+    polygon: list[Point]
+
+
+class SyncAnswer(BaseModel):
+    """The answer of POST /api/ocr."""
+
+    text: str
+    confidence: float | None
+    min_confidence: float | None
+    lines: list[SyncLine]
+    job_id: str
+    elapsed_ms: float | None
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Readiness(BaseModel):
+    """Whether a job can be taken and worked on."""
+
+    status: Literal["ready", "unready"]
+    checks: dict[str, str] = Field(description="each part and what is wrong with it, or `ok`")
+    workers: int = Field(description="worker children that were heard of lately")
+    backlog: int | None
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="what happened and the way out")
+    instance: str
+    code: str = Field(description="stable name of the error")
+    retryable: bool
+    details: dict[str, Any]
+
+
+class JobPath(BaseModel):
+    """Path of one job."""
+
+    job_id: str
+
+
+class ListQuery(BaseModel):
+    """Filters of the list of jobs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: StateName | None = None
+    reference: str | None = Field(None, max_length=200)
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the uploaded bytes")
+    client_ip: str | None = None
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, description="`next_cursor` of the page before")
+
+
+class ResultQuery(BaseModel):
+    """Form of a result."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["json", "text"] = Field("json", description="`json`: the result of the job; `text`: its text alone")
+
+
+class NoQuery(BaseModel):
+    """No query parameters."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -1,0 +1,75 @@
+"""`POST /api/ocr`: the call of the service that ocrelay replaces, answered at once; behind it is an ordinary job."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, request, url_for
+from flask_openapi3 import APIBlueprint, Tag
+
+from api import schemas
+from api.client_ip import client_ip
+from api.intake import IMAGE_FIELD, Upload, decode_base64, json_object, parse_options
+from api.problems import problem
+from api.service import Service
+from shared import errors, jobs
+
+TAG = Tag(name="compatible", description="Calls of other services.")
+BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["image"],
+                "additionalProperties": False,
+                "properties": {"image": {"type": "string", "contentEncoding": "base64"}},
+            }
+        }
+    },
+}
+
+
+def blueprint(service: Service) -> APIBlueprint:
+    """The route, bound to the process's service."""
+    routes = APIBlueprint("sync", __name__, url_prefix="/api", abp_tags=[TAG])
+
+    @routes.post(
+        "/ocr",
+        operation_id="recognise_now",
+        summary="Recognise an image and wait for its text",
+        responses={200: schemas.SyncAnswer, 413: schemas.Problem, 415: schemas.Problem, 504: schemas.Problem},
+        openapi_extensions={"requestBody": BODY},
+    )
+    def recognise_now() -> Response:
+        """Send `{"image": base64}`; the answer holds the text. What takes too long answers 504 and names the job."""
+        body = json_object(request)
+        if IMAGE_FIELD not in body:
+            raise errors.MissingFile("The JSON object holds no `image`. Put the file's bytes there, encoded in base64.")
+        upload = Upload(decode_base64(body.pop(IMAGE_FIELD)), parse_options(body))
+        accepted = service.submit(upload, client_ip(request, service.settings.proxies))
+        job = service.job_after(accepted.id, service.settings.sync_wait_seconds)
+        response = answer(job)
+        response.headers["Location"] = url_for("jobs.get_job", job_id=job.id)
+        return response
+
+    return routes
+
+
+def answer(job: jobs.Job) -> Response:
+    """200 with the text, 422 or 500 with the job's failure, 504 while the job is still open."""
+    if job.result is not None:
+        lines = [line for page in job.result["pages"] for line in page["lines"]]
+        return jsonify(
+            {
+                "text": job.result["text"],
+                "confidence": job.result["confidence"],
+                "min_confidence": job.result["min_confidence"],
+                "lines": [{key: line[key] for key in ("text", "confidence", "polygon")} for line in lines],
+                "job_id": job.id,
+                "elapsed_ms": (job.timings_ms or {}).get("total"),
+            }
+        )
+    if not job.is_final:
+        return problem(errors.StillRunning(job_id=job.id), job_id=job.id)
+    failure = job.error or {}
+    cause = errors.by_code(failure.get("code", ""))(failure.get("message"), **failure.get("details", {}))
+    return problem(cause, job_id=job.id)

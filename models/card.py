@@ -1,0 +1,101 @@
+"""What a model file says of itself: its card travels in the .onnx, so weights and charset cannot drift apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from models.charset import Charset
+
+KIND = "recogniser"
+CHARSET_KEY = "character"  # one character a line, the name that PP-OCR models use too
+
+
+class ModelFileError(Exception):
+    """The model file cannot be used; the message says what is wrong and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelCard:
+    """Metadata of a recogniser.
+
+    Attributes:
+        name: folder or file name it was loaded by.
+        version: of the weights, `YYYYMMDD.n`.
+        sha256: of the .onnx file, hex.
+        charset: characters in label order.
+        input_height: pixels; lines are scaled to it.
+        channels: 1 = gray.
+        time_stride: pixels of input width for one frame of output.
+        normalisation: name of the rule in `models.line_image`.
+        blank: label of CTC's blank.
+        training: what it was trained on, as stated by the trainer.
+        scores: error rates by set, as stated by the trainer.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    charset: Charset
+    input_height: int = 32
+    channels: int = 1
+    time_stride: int = 4
+    normalisation: str = "line-standardise"
+    blank: int = 0
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    scores: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], name: str, sha256: str) -> ModelCard:
+        """The card in an .onnx file's metadata.
+
+        Raises:
+            ModelFileError: a key is missing or has a value that this version cannot serve.
+        """
+        if metadata.get("kind", KIND) != KIND or CHARSET_KEY not in metadata:
+            raise ModelFileError(
+                f"{name} carries no recogniser's card (metadata kind={metadata.get('kind')!r}). "
+                "Export it with `python -m models.training.export`, which writes the card into the file."
+            )
+        card = cls(
+            name=name,
+            version=metadata.get("version", "unknown"),
+            sha256=sha256,
+            charset=Charset(metadata[CHARSET_KEY].split("\n")),
+            input_height=int(metadata.get("input_height", 32)),
+            channels=int(metadata.get("channels", 1)),
+            time_stride=int(metadata.get("time_stride", 4)),
+            normalisation=metadata.get("normalisation", "line-standardise"),
+            blank=int(metadata.get("blank", 0)),
+            training=json.loads(metadata.get("training", "{}")),
+            scores=json.loads(metadata.get("scores", "{}")),
+        )
+        card.check()
+        return card
+
+    def check(self) -> None:
+        """Refuse what `models.line_image` and the decoder do not do."""
+        served = {"channels": 1, "blank": 0, "normalisation": "line-standardise", "time_stride": 4}
+        for field, value in served.items():
+            if getattr(self, field) != value:
+                raise ModelFileError(f"{self.name}: {field}={getattr(self, field)!r} is not supported, only {value!r}.")
+
+    def to_metadata(self) -> dict[str, str]:
+        """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""
+        plain = ("version", "input_height", "channels", "time_stride", "normalisation", "blank")
+        return {
+            "kind": KIND,
+            CHARSET_KEY: "\n".join(self.charset.characters),
+            "training": json.dumps(self.training, ensure_ascii=False),
+            "scores": json.dumps(self.scores, ensure_ascii=False),
+            **{key: str(getattr(self, key)) for key in plain},
+        }
+
+
+def sha256_of(path: pathlib.Path) -> str:
+    """Hex SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

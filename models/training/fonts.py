@@ -1,0 +1,150 @@
+"""Faces to render with and their glyphs, cached as small arrays.
+
+A face is used for Chinese when its cmap holds all of GB2312, for Latin when it holds printable ASCII; a single glyph
+that a face lacks is never drawn (no "tofu").
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import pathlib
+import random
+import re
+
+import numpy as np
+from fontTools.ttLib import TTCollection, TTFont
+from numpy.typing import NDArray
+from PIL import ImageFont
+
+from models.training.characters import ASCII, gb2312_hanzi
+
+EM_PIXELS = 40
+SIMPLIFIED_IN_COLLECTION = 2
+FAVOURED = {"Noto Sans CJK SC": 4, "Noto Serif CJK SC": 4, "FandolSong": 2, "FandolHei": 2, "Liberation Sans": 3,
+            "Liberation Serif": 3, "Liberation Mono": 3, "DejaVu Sans": 2, "Courier Prime": 2, "CMU Serif": 2}  # fmt: skip
+REFUSED = re.compile(
+    r"symbol|math|dingbat|emoji|icon|braille|ornament|smallcap|-sc|caps|initials|junicode|music|d050000l|z003|swash|signet|"
+    r"kerkis|arab|hebr|deva|thai|tamil|bengal|armen|georg|ethiop|khmer|lao|telu|gujar|gurmuk|kannad|malay|oriya|sinhal|"
+    r"Noto(Sans|Serif|Kufi|Naskh|Nastaliq|Rashi|Traditional|Music|Looped)(?!(Mono|Display|CJK|MonoCJK)?-)|Keyboard|Regular-VF|\[wght\]|variable|"
+    r"gfs(?!didot)|Unifont|ProggyTiny|monofur",
+    re.I,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Face:
+    """One face of a font file: `family` groups the weights of one design."""
+
+    path: str
+    index: int
+    family: str
+    chinese: bool
+    missing: frozenset[str] = frozenset()
+
+
+def inspect(path: pathlib.Path, hanzi: set[int]) -> Face | None:
+    """The face in `path` if its cmap serves Latin or Chinese, else None."""
+    try:
+        index = 0
+        if path.suffix == ".ttc":
+            fonts = TTCollection(path).fonts
+            index = SIMPLIFIED_IN_COLLECTION if "Noto" in path.name and len(fonts) > SIMPLIFIED_IN_COLLECTION else 0
+            font = fonts[index]
+        else:
+            font = TTFont(path, lazy=True)
+        cmap = set(font.getBestCmap() or ())
+        family = str(font["name"].getBestFamilyName() or path.stem)
+    except Exception as error:  # a font file that fontTools cannot read is no font for us
+        print(f"left out {path.name}: {error}")
+        return None
+    if not {ord(one) for one in ASCII} <= cmap or REFUSED.search(family):
+        return None
+    return Face(str(path), index, family, hanzi <= cmap)
+
+
+def find_faces(folder: pathlib.Path) -> list[Face]:
+    """All usable faces below `folder`/root; the list is kept in `folder`/faces.json."""
+    cache = folder / "faces.json"
+    if not cache.exists():
+        hanzi = {ord(one) for one in gb2312_hanzi()}
+        found, seen = [], set()
+        for path in sorted((folder / "root").rglob("*")):
+            if (
+                path.suffix.lower() not in (".ttf", ".otf", ".ttc")
+                or path.is_symlink()
+                or path.name in seen
+                or REFUSED.search(path.name)
+            ):
+                continue
+            seen.add(path.name)
+            face = inspect(path, hanzi)
+            if face is not None:
+                found.append({**dataclasses.asdict(face), "missing": [], "path": str(path.relative_to(folder))})
+        cache.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
+    rows = json.loads(cache.read_text("utf-8"))
+    return [Face(str(folder / row["path"]), row["index"], row["family"], row["chinese"]) for row in rows]
+
+
+@dataclasses.dataclass(frozen=True)
+class Glyph:
+    """Coverage of one character at `EM_PIXELS`: ink (h, w) uint8, its offset from the pen on the baseline, advance in pixels."""
+
+    ink: NDArray[np.uint8]
+    left: int
+    top: int
+    advance: float
+
+
+class Glyphs:
+    """Glyphs of one face, drawn once. `get` returns None where the face has no glyph."""
+
+    def __init__(self, face: Face) -> None:
+        self.face = face
+        self.font = ImageFont.truetype(face.path, EM_PIXELS, index=face.index, layout_engine=ImageFont.Layout.BASIC)
+        self.cmap = set(TTFont(face.path, fontNumber=face.index, lazy=True).getBestCmap() or ())
+        self.cache: dict[str, Glyph | None] = {}
+        self.ascent, self.descent = self.font.getmetrics()
+
+    def get(self, character: str) -> Glyph | None:
+        if character not in self.cache:
+            self.cache[character] = self.draw(character)
+        return self.cache[character]
+
+    def draw(self, character: str) -> Glyph | None:
+        if ord(character) not in self.cmap:
+            return None
+        mask, (left, top) = self.font.getmask2(character, mode="L", anchor="ls")
+        ink = (
+            np.array(mask, np.uint8).reshape(mask.size[::-1])
+            if mask.size[0] and mask.size[1]
+            else np.zeros((0, 0), np.uint8)
+        )
+        if not ink.any() and character != " ":
+            return None
+        return Glyph(ink, left, top, self.font.getlength(character))
+
+
+class Library:
+    """Faces by role; `pick` draws a family first and then a face of it, so that big families do not dominate."""
+
+    def __init__(self, folder: pathlib.Path, rng: random.Random) -> None:
+        self.rng = rng
+        self.loaded: dict[Face, Glyphs] = {}
+        families: dict[bool, dict[str, list[Face]]] = {
+            True: collections.defaultdict(list),
+            False: collections.defaultdict(list),
+        }
+        for face in find_faces(folder):
+            families[face.chinese][face.family].append(face)
+        self.families = {
+            role: [faces for family, faces in groups.items() for _ in range(FAVOURED.get(family, 1))]
+            for role, groups in families.items()
+        }
+
+    def pick(self, chinese: bool) -> Glyphs:
+        face = self.rng.choice(self.rng.choice(self.families[chinese]))
+        if face not in self.loaded:
+            self.loaded[face] = Glyphs(face)
+        return self.loaded[face]

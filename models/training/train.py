@@ -1,0 +1,198 @@
+"""Train the CRNN on lines rendered while it learns.
+
+    python -m models.training.fetch_packages build/training
+    python -m models.training.corpus build/training
+    python -m models.training.train build/training --minutes 75
+    python -m models.training.train build/training --minutes 90 --resume      # any number of times
+    python -m models.training.export build/training crnn-zh-en --version 20261120.1
+
+Stage 1 (first run, `--warm-share` of its time): cross-entropy at character centres, which the renderer knows.
+Stage 2: CTC. The learning rate follows the clock, so a run ends when it says. `--ranks 2` trains one process per core and
+averages gradients, which other work on the machine disturbs less than two threads in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import os
+import pathlib
+import sys
+import time
+
+import cv2
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from models.charset import Charset
+from models.network import CRNN
+from models.recognizer import DEFAULT, WEIGHTS
+from models.training.batches import batches
+from models.training.characters import all_characters
+from models.training.evaluate import guard_error_rate, guard_lines
+from models.training.losses import CTC, aligned_cross_entropy
+from models.training.render import LineRenderer
+
+LEARNING_RATE = 2e-3
+WARM_UP_STEPS = 200
+FINAL_SHARE = 0.01
+CLIP = 2.0
+EMA_DECAY = 0.999
+CHECKPOINT_SECONDS = 240
+GUARD_LINES = 300
+# glibc gives every large activation back to the kernel and faults it in again, each step; this keeps it (+60 % lines/s)
+MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "268435456"}
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train the CRNN on rendered lines.")
+    parser.add_argument("folder", type=pathlib.Path, help="holds root/ and corpus/; checkpoint.pt is written here")
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument(
+        "--warm-share", type=float, default=0.3, help="share of the first run spent on the aligned warm start"
+    )
+    parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from checkpoint.pt, or without one from --weights, with CTC only"
+    )
+    parser.add_argument(
+        "--weights", type=pathlib.Path, default=WEIGHTS / DEFAULT / "weights.pt", help="published weights"
+    )
+    return parser.parse_args()
+
+
+def rate(share: float, step: int, peak: float) -> float:
+    """Learning rate at `share` (0..1) of the run: short warm-up by steps, cosine by time."""
+    return (
+        peak
+        * min(1.0, (step + 1) / WARM_UP_STEPS)
+        * (FINAL_SHARE + (1 - FINAL_SHARE) * (1 + math.cos(math.pi * min(1.0, share))) / 2)
+    )
+
+
+def optimizer_for(network: CRNN) -> torch.optim.AdamW:
+    matrices = [value for value in network.parameters() if value.dim() > 1]
+    vectors = [value for value in network.parameters() if value.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": 1e-2}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=(0.9, 0.98))
+
+
+def average_gradients(network: CRNN, ranks: int) -> None:
+    """One all-reduce over one flat buffer."""
+    if ranks == 1:
+        return
+    gradients = [value.grad for value in network.parameters() if value.grad is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= ranks
+    for gradient, mean in zip(gradients, flat.split([one.numel() for one in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+@torch.no_grad()
+def follow(average: CRNN, network: CRNN, step: int) -> None:
+    """Exponential moving average of the weights; the statistics of batch norm are averages already."""
+    decay = min(EMA_DECAY, (1 + step) / (10 + step))
+    for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
+        slow.lerp_(fast, 1 - decay)
+    for slow, fast in zip(average.buffers(), network.buffers(), strict=True):
+        slow.copy_(fast)
+
+
+def train(rank: int, args: argparse.Namespace) -> None:
+    torch.set_num_threads(1 if args.ranks > 1 else os.cpu_count() or 1)
+    cv2.setNumThreads(1)
+    if args.ranks > 1:
+        dist.init_process_group(
+            "gloo", init_method=f"file://{args.folder.absolute()}/rendezvous", rank=rank, world_size=args.ranks
+        )
+    characters = all_characters(args.folder / "root")
+    charset = Charset(characters)
+    torch.manual_seed(0)
+    network = CRNN(len(charset)).to(memory_format=torch.channels_last)
+    average = copy.deepcopy(network)
+    optimizer = optimizer_for(network)
+    checkpoint, lines_before, minutes_before = args.folder / "checkpoint.pt", 0, 0.0
+    if args.resume:
+        state = torch.load(checkpoint if checkpoint.exists() else args.weights, weights_only=True)
+        network.load_state_dict(state.get("network", state["average"]))
+        average.load_state_dict(state["average"])
+        if "optimizer" in state:
+            optimizer.load_state_dict(state["optimizer"])
+        lines_before, minutes_before = state["lines"], state["minutes"]
+    seed = args.seed * args.ranks + rank
+    source = batches(LineRenderer(args.folder, characters, seed), charset, seed)
+    guard = guard_lines(LineRenderer(args.folder, characters, 1), GUARD_LINES) if rank == 0 else []
+    warm_share = 0.0 if args.resume else args.warm_share
+    start = saved = time.monotonic()
+    clock = torch.zeros(1)
+    step, lines, running = 0, 0, 0.0
+    while True:
+        clock[0] = (time.monotonic() - start) / (60 * args.minutes)
+        if args.ranks > 1:
+            dist.broadcast(clock, 0)  # every rank takes the same branch
+        share = clock.item()
+        for group in optimizer.param_groups:
+            group["lr"] = rate(share, step, args.learning_rate)
+        batch = next(source)
+        with torch.autocast("cpu", torch.bfloat16):
+            frames = network.frames(batch.lines.contiguous(memory_format=torch.channels_last))
+            if share < warm_share:
+                loss = aligned_cross_entropy(network.head, frames, batch.frame_targets)
+            else:
+                loss = CTC.apply(network.head(frames), batch.labels, batch.frame_counts, batch.label_counts)
+        optimizer.zero_grad()
+        loss.backward()
+        average_gradients(network, args.ranks)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+        optimizer.step()
+        follow(average, network, step)
+        step, lines = step + 1, lines + len(batch.lines) * args.ranks
+        running = loss.item() if step == 1 else 0.98 * running + 0.02 * loss.item()
+        if rank == 0 and step % 100 == 0:
+            pace = lines / (time.monotonic() - start)
+            print(
+                f"step {step} share {share:.3f} loss {running:.4f} lines {lines_before + lines} pace {pace:.0f}/s",
+                flush=True,
+            )
+        done = share >= 1.0
+        if rank == 0 and (done or time.monotonic() - saved > CHECKPOINT_SECONDS):
+            saved = time.monotonic()
+            minutes = minutes_before + (saved - start) / 60
+            state = {
+                "network": network.state_dict(),
+                "average": average.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            }
+            torch.save(
+                state | {"lines": lines_before + lines, "minutes": minutes, "characters": "".join(characters)},
+                f"{checkpoint}.new",
+            )
+            os.replace(f"{checkpoint}.new", checkpoint)
+            print(
+                f"checkpoint at {minutes:.1f} min, guard CER {guard_error_rate(average, charset, guard):.4f}",
+                flush=True,
+            )
+        if done:
+            return
+
+
+def main() -> None:
+    args = options()
+    if any(name not in os.environ for name in MALLOC):
+        os.execve(
+            sys.executable, [sys.executable, "-m", "models.training.train", *sys.argv[1:]], {**os.environ, **MALLOC}
+        )
+    (args.folder / "rendezvous").unlink(missing_ok=True)
+    if args.ranks == 1:
+        train(0, args)
+    else:
+        mp.spawn(train, (args,), args.ranks)
+
+
+if __name__ == "__main__":
+    main()

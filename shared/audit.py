@@ -1,0 +1,112 @@
+"""The audit trail: one immutable row for each thing that happened. Rows are added, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from shared.database import database_now
+from shared.tables import audit_events
+
+SUBMITTED = "job.submitted"
+CLAIMED = "job.claimed"
+SUCCEEDED = "job.succeeded"
+FAILED = "job.failed"
+RETRIED = "job.retried"
+RELEASED = "job.released"
+EXPIRED = "job.expired"
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    """One row of ``audit_events``."""
+
+    id: int
+    """Grows with time; the cursor of a listing."""
+    occurred_at: datetime
+    """By the database's clock, UTC."""
+    event: str
+    """What happened, e.g. ``job.succeeded``."""
+    actor: str
+    """Who did it: ``client``, ``sweeper``, or ``NODE/TASK`` of a worker."""
+    job_id: str | None
+    """The job it concerns."""
+    attempt: int | None
+    """Number of the try; 0 before the first claim."""
+    client_ip: str | None
+    """Who submitted the job."""
+    sha256: str | None
+    """Of the uploaded bytes."""
+    confidence: float | None
+    """0 to 1, of the whole document; only for ``job.succeeded``."""
+    min_confidence: float | None
+    """0 to 1, of the weakest line; only for ``job.succeeded``."""
+    model: str | None
+    """Name of the recognition model; only for ``job.succeeded``."""
+    model_version: str | None
+    """Its version."""
+    model_sha256: str | None
+    """SHA-256 of its file."""
+    outcome: str | None
+    """State of the job afterwards."""
+    code: str | None
+    """Code of the error, where there was one."""
+
+
+def record(
+    connection: Connection,
+    *,
+    event: str,
+    actor: str,
+    job_id: str | None = None,
+    attempt: int | None = None,
+    client_ip: str | None = None,
+    sha256: str | None = None,
+    confidence: float | None = None,
+    min_confidence: float | None = None,
+    model: dict[str, Any] | None = None,
+    outcome: str | None = None,
+    code: str | None = None,
+) -> None:
+    """Add one event, in the transaction of whatever it tells about."""
+    model = model or {}
+    connection.execute(
+        insert(audit_events).values(
+            occurred_at=database_now(),
+            event=event,
+            actor=actor,
+            job_id=job_id,
+            attempt=attempt,
+            client_ip=client_ip,
+            sha256=sha256,
+            confidence=confidence,
+            min_confidence=min_confidence,
+            model=model.get("name"),
+            model_version=model.get("version"),
+            model_sha256=model.get("sha256"),
+            outcome=outcome,
+            code=code,
+        )
+    )
+
+
+def list_events(
+    connection: Connection, *, job_id: str | None = None, limit: int = 50, before: int | None = None
+) -> list[AuditEvent]:
+    """Return events, newest first.
+
+    Args:
+        connection: Reading is enough.
+        job_id: Only those of this job.
+        limit: At most so many.
+        before: Only those older than the event with this id: the last id of the previous page.
+    """
+    query = select(audit_events).order_by(audit_events.c.id.desc()).limit(limit)
+    if job_id is not None:
+        query = query.where(audit_events.c.job_id == job_id)
+    if before is not None:
+        query = query.where(audit_events.c.id < before)
+    return [AuditEvent(**row) for row in connection.execute(query).mappings()]

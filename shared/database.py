@@ -1,0 +1,199 @@
+"""Connections to SQLite or PostgreSQL, and the database's own clock."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Float, bindparam, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+
+from shared import errors
+from shared.tables import UtcDateTime
+
+LOCK_WAIT_SECONDS = 30
+"""How long a write waits for another writer before it fails as DatabaseUnavailable."""
+
+
+class Database:
+    """One database, SQLite or PostgreSQL, as one process sees it. Threads may share it; processes may not."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        """Prepare the connections; nothing is opened yet.
+
+        Args:
+            url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
+            pool_size: Most connections at once (readers, for SQLite; there is always one writer).
+
+        Raises:
+            InvalidConfiguration: Another database, an unreadable URL, or SQLite without a file.
+        """
+        self.url = _checked(url)
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=pool_size)
+        else:
+            self._writer = self._reader = _postgres_engine(self.url, pool_size)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a SQLite file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection inside one write transaction: committed at the end, rolled back on any exception.
+
+        SQLite starts it with BEGIN IMMEDIATE; a transaction that reads first and writes later would fail as locked.
+
+        Raises:
+            DatabaseUnavailable: The server is away, or the file stayed locked. The caller decides about a retry.
+        """
+        with _translated(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection for reading only. Keep it short; a long read delays every writer of a SQLite file.
+
+        Raises:
+            DatabaseUnavailable: The server is away, or the file stayed locked.
+        """
+        with _translated(), self._reader.connect() as connection:
+            yield connection
+
+    def dispose_after_fork(self) -> None:
+        """Forget the connections that came over from the parent without closing them: they are the parent's."""
+        self._writer.dispose(close=False)
+        self._reader.dispose(close=False)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+class database_now(FunctionElement[Any]):  # noqa: N801  (reads as the SQL function that it is)
+    """The database's clock, moved by some seconds: ``database_now(30)`` is half a minute from now.
+
+    Leases are compared in this clock only, so the clocks of the workers do not matter.
+    It moves on inside a transaction.
+    """
+
+    inherit_cache = True
+    name = "database_now"
+    type = UtcDateTime()
+
+    def __init__(self, offset_seconds: float = 0) -> None:
+        super().__init__(bindparam(None, float(offset_seconds), type_=Float(53)))
+
+
+@compiles(database_now, "sqlite")
+def _sqlite_now(element: database_now, compiler: Any, **options: Any) -> str:
+    offset = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f', 'now', {offset} || ' seconds')"
+
+
+@compiles(database_now, "postgresql")
+def _postgres_now(element: database_now, compiler: Any, **options: Any) -> str:
+    offset = compiler.process(element.clauses, **options)
+    return f"clock_timestamp() + make_interval(secs => {offset})"
+
+
+def wal_is_safe(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:
+    """Return whether this SQLite has the repair of the WAL-reset bug, which can corrupt a database in WAL mode.
+
+    Source: sqlite.org, changes of 3.51.3; back-ported to 3.50.7 and 3.44.6.
+    """
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def journal_mode() -> str:
+    """Return the journal mode for the linked SQLite: WAL where it is safe, else DELETE."""
+    return "WAL" if wal_is_safe() else "DELETE"
+
+
+def any_of(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Join conditions with OR; at least one is needed."""
+    joined = conditions[0]
+    for condition in conditions[1:]:
+        joined = joined | condition
+    return joined
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    except exc.ArgumentError:
+        raise errors.InvalidConfiguration(
+            "OCRELAY_DATABASE_URL is not a URL. Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed.set(drivername="sqlite+pysqlite")
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise errors.InvalidConfiguration(
+        f"OCRELAY_DATABASE_URL names {parsed.render_as_string()!r}. "
+        "Only SQLite files (sqlite:///FILE) and PostgreSQL (postgresql://…) are supported; choose one of them."
+    )
+
+
+def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> Engine:
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False},
+        json_serializer=_to_json,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=LOCK_WAIT_SECONDS,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # else the driver begins by itself, with the wrong kind of transaction
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres_engine(url: URL, pool_size: int) -> Engine:
+    try:
+        return create_engine(
+            url,
+            connect_args={"connect_timeout": 5, "prepare_threshold": None},
+            json_serializer=_to_json,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+        )
+    except ModuleNotFoundError as error:
+        raise errors.InvalidConfiguration(
+            "OCRELAY_DATABASE_URL names PostgreSQL, but its driver is missing. Install ocrelay[postgres]."
+        ) from error
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        raise errors.DatabaseUnavailable(reason=str(getattr(error, "orig", error)).splitlines()[0]) from error

@@ -1,0 +1,25 @@
+"""Identifiers that sort by the time of their making."""
+
+from __future__ import annotations
+
+import secrets
+
+from shared import clock
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Base 32 without i, l, o and u. Digits sort before letters in every collation, so ids sort alike everywhere."""
+
+
+def new(prefix: str) -> str:
+    """Return ``prefix_`` + 26 characters: 48 bits of milliseconds since 1970, then 80 random bits.
+
+    Source: the ULID specification, in lower case.
+    """
+    number = (int(clock.now().timestamp() * 1000) << 80) | secrets.randbits(80)
+    return prefix + "_" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Return whether the text has the form of an id with this prefix."""
+    head, _, tail = text.partition("_")
+    return head == prefix and len(tail) == 26 and set(tail) <= set(_CROCKFORD)

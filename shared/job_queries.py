@@ -1,0 +1,94 @@
+"""Questions about jobs. Reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Row, and_, func, or_, select
+
+from shared.job_record import FINAL_STATES, PRIORITIES, Job, State
+from shared.tables import jobs, results
+
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+
+
+def get(connection: Connection, job_id: str) -> Job | None:
+    """Return the job with its result (once succeeded) and its queue position (while queued), or None."""
+    query = select(jobs, results.c.document).join_from(jobs, results, isouter=True).where(jobs.c.id == job_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    position = _queue_position(connection, row) if row.state == State.QUEUED else None
+    return to_job(row, result=row.document, queue_position=position)
+
+
+def list_jobs(
+    connection: Connection,
+    *,
+    state: State | str | None = None,
+    reference: str | None = None,
+    sha256: str | None = None,
+    client_ip: str | None = None,
+    created_from: datetime | None = None,
+    created_until: datetime | None = None,
+    limit: int = 50,
+    before: str | None = None,
+) -> list[Job]:
+    """Return jobs, newest first, without results.
+
+    Args:
+        connection: Reading is enough.
+        state: Only those in this state.
+        reference: Only those with this reference.
+        sha256: Only those of this document.
+        client_ip: Only those that this client submitted.
+        created_from: Only those accepted then or later.
+        created_until: Only those accepted before then.
+        limit: At most so many.
+        before: Only those older than the job with this id: the last id of the previous page.
+    """
+    wanted = {"state": state, "reference": reference, "sha256": sha256, "client_ip": client_ip}
+    query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+    query = query.where(*(jobs.c[name] == value for name, value in wanted.items() if value is not None))
+    if created_from is not None:
+        query = query.where(jobs.c.created_at >= created_from)
+    if created_until is not None:
+        query = query.where(jobs.c.created_at < created_until)
+    if before is not None:
+        query = query.where(jobs.c.id < before)
+    return [to_job(row) for row in connection.execute(query)]
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Return the number of jobs in each state; every state is named, also with 0."""
+    found = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)).all()
+    return {str(state): 0 for state in State} | {row[0]: row[1] for row in found}
+
+
+def final_among(connection: Connection, ids: Collection[str]) -> list[str]:
+    """Return those of the ids whose jobs have ended or do not exist: nobody needs to wait for them any longer."""
+    query = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.state.not_in(FINAL_STATES))
+    open_ids = set(connection.execute(query).scalars())
+    return [job_id for job_id in ids if job_id not in open_ids]
+
+
+def backlog(connection: Connection) -> int:
+    """Return the number of jobs that wait to be claimed."""
+    query = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED)
+    return connection.execute(query).scalar_one()
+
+
+def to_job(row: AnyRow, *, result: dict[str, Any] | None = None, queue_position: int | None = None) -> Job:
+    """Build the record from a row that holds at least all columns of ``jobs``."""
+    values = {column.name: getattr(row, column.name) for column in jobs.c}
+    values["state"] = State(values["state"])
+    values["priority"] = PRIORITIES[values["priority"]]
+    return Job(**values, result=result, queue_position=queue_position)
+
+
+def _queue_position(connection: Connection, row: AnyRow) -> int:
+    earlier = or_(jobs.c.priority < row.priority, and_(jobs.c.priority == row.priority, jobs.c.id < row.id))
+    query = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED, earlier)
+    return 1 + connection.execute(query).scalar_one()

@@ -1,0 +1,122 @@
+"""What a job is: its states, its row, and what a submission brings along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from shared import errors
+
+PriorityName = Literal["high", "normal", "bulk"]
+PRIORITIES: tuple[PriorityName, ...] = ("high", "normal", "bulk")
+"""From first to last served. The table holds the index (0, 1, 2), so that SQL can sort by it."""
+
+MAX_REFERENCE_LENGTH = 200
+
+
+class State(StrEnum):
+    """Where a job stands. Each line says who moves a job in and who moves it out."""
+
+    QUEUED = "queued"
+    """In: submit; fail, release and expire while attempts are left. Out: claim."""
+    RUNNING = "running"
+    """In: claim. Out: succeed, fail, release, expire; claim again when the lease has run out."""
+    SUCCEEDED = "succeeded"
+    """In: succeed. Out: nobody."""
+    FAILED = "failed"
+    """In: fail; release and expire at the last attempt (code poison_job). Out: nobody yet."""
+    CANCELLED = "cancelled"
+    """In: nobody yet. Out: nobody."""
+
+
+FINAL_STATES = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is known of a document when it is accepted. Its bytes are already durable."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    page_count: int
+    width: int
+    height: int
+    options: dict[str, Any]
+    client_ip: str | None
+    reference: str | None = None
+    priority: PriorityName = "normal"
+
+    def __post_init__(self) -> None:
+        if self.priority not in PRIORITIES:
+            raise errors.InvalidOption(f"priority must be one of {', '.join(PRIORITIES)}.", option="priority")
+        if self.reference is not None and (len(self.reference) > MAX_REFERENCE_LENGTH or "\0" in self.reference):
+            raise errors.InvalidOption(
+                f"reference must hold at most {MAX_REFERENCE_LENGTH} characters, without NUL. Shorten it.",
+                option="reference",
+            )
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of ``jobs``, with the result where it was asked for. Times are aware, UTC, by the database's clock."""
+
+    id: str
+    """``job_`` + 26 characters that sort by the time of submission."""
+    state: State
+    """Where it stands."""
+    priority: PriorityName
+    """Which queue it waits in."""
+    attempt: int
+    """Number of the try; 0 before the first claim."""
+    max_attempts: int
+    """The attempt after which it fails for good."""
+    created_at: datetime
+    """When it was accepted."""
+    started_at: datetime | None
+    """When the current or last attempt was claimed; None while it waits."""
+    finished_at: datetime | None
+    """When it reached a final state."""
+    not_before: datetime | None
+    """A retry waits until then; None: due at once."""
+    published_at: datetime | None
+    """When its message was last given to the broker; None: the sweeper will publish it."""
+    lease_until: datetime | None
+    """Until then it belongs to its owner; only while running."""
+    lease_token: str | None
+    """Secret of the current claim; a finish without it is refused."""
+    owner: str | None
+    """``NODE/TASK`` of the worker that claimed it last; kept after the end."""
+    reference: str | None
+    """The client's own name for it."""
+    client_ip: str | None
+    """Who submitted it."""
+    sha256: str
+    """Of the uploaded bytes; the name of the blob."""
+    media_type: str
+    """Found from the content."""
+    size_bytes: int
+    """Of the upload."""
+    page_count: int
+    """1 but for multi-page documents."""
+    width: int
+    """Pixels of the first page, as stored."""
+    height: int
+    """Pixels of the first page, as stored."""
+    options: dict[str, Any]
+    """What the client asked for: layout, profile, …"""
+    error: dict[str, Any] | None
+    """The last failure: {code, message, retryable, phase, details}; also set while a retry waits."""
+    timings_ms: dict[str, float] | None
+    """Milliseconds by stage: queue, decode, preprocess, lines, recognition, total."""
+    result: dict[str, Any] | None = None
+    """The recognised document; only from ``get``, once succeeded."""
+    queue_position: int | None = None
+    """1 = next to be claimed; only from ``get``, while queued."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in FINAL_STATES

@@ -1,0 +1,173 @@
+"""Every setting of every process. The only module that reads the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared import errors
+from shared.document import Limits
+
+PREFIX = "OCRELAY_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Each field is the environment variable ``OCRELAY_`` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("ocrelay-data"), description="Folder of the uploads, the SQLite file and the broker.")
+    database_url: str = Field("", description="sqlite:///FILE or postgresql://…; empty: a SQLite file in data_dir.")
+    redis_url: str | None = Field(None, description="Redis or Valkey >= 6.2 by URL; unset: the embedded broker.")
+    host: str = Field("127.0.0.1", description="Address on which the API listens.")
+    port: int = Field(8000, ge=0, le=65535, description="Port on which the API listens.")
+    allow_remote_without_keys: bool = Field(
+        False, description="Let the API listen beyond loopback although no API keys guard it."
+    )
+    workers: int = Field(0, ge=0, le=1024, description="Worker children on this machine; 0: one for each core.")
+    trusted_proxies: str = Field(
+        "", description="Addresses or CIDR blocks of our own proxies, with commas; their X-Forwarded-For is believed."
+    )
+    api_processes: int = Field(2, ge=1, le=256, description="Processes of the API.")
+    api_threads: int = Field(16, ge=1, le=1024, description="Threads in each process of the API.")
+
+    max_document_bytes: int = Field(10 * 1024 * 1024, ge=1, description="Largest upload, in bytes.")
+    max_pixels: int = Field(40_000_000, ge=1, description="Most pixels of one page.")
+    max_side: int = Field(30_000, ge=1, description="Longest side of one page, in pixels.")
+    max_pages: int = Field(50, ge=1, description="Most pages of one document.")
+    backlog_limit: int = Field(10_000, ge=0, description="Waiting jobs above which a submission is refused.")
+    wait_limit_seconds: float = Field(60, ge=0, description="Longest time that `Prefer: wait` may hold a request.")
+    sync_wait_seconds: float = Field(30, ge=0, description="Longest time that POST /api/ocr holds a request.")
+
+    lease_seconds: float = Field(30, gt=0, description="Time after which a silent worker loses its job.")
+    max_attempts: int = Field(4, ge=1, le=100, description="Attempts after which a job fails for good.")
+    job_time_limit_seconds: float = Field(600, gt=0, description="Time after which a worker child is killed.")
+    sweep_seconds: float = Field(1, gt=0, description="Pause between two rounds of the sweeper.")
+    stranded_seconds: float = Field(
+        3, gt=0, description="Age at which a published job counts as lost when the broker holds no message."
+    )
+    pool_start_method: Literal["fork", "spawn"] = Field("fork", description="How worker children start.")
+    model: str = Field("", description="Recognition model: a name or a path; empty: the one that is shipped.")
+
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    node: str = Field("", description="Name of this machine's group of workers; empty: host name and process id.")
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """Read the settings from the environment; what is given here wins over it.
+
+        Raises:
+            InvalidConfiguration: A value is not allowed; the message names the variable and the reason.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            problems = [f"{PREFIX}{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}" for p in error.errors()]
+            raise errors.InvalidConfiguration("; ".join(problems) + ". Correct it and start again.") from None
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _strip(cls, url: str) -> str:
+        return url.strip()
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, names: str) -> str:
+        _parse_networks(names)
+        return names
+
+    @property
+    def proxies(self) -> list[Network]:
+        """The trusted proxies as networks."""
+        return _parse_networks(self.trusted_proxies)
+
+    @property
+    def database(self) -> str:
+        """URL of the database: what was set, or the SQLite file in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'ocrelay.sqlite3'}"
+
+    @property
+    def blobs_dir(self) -> Path:
+        """Folder of the uploads."""
+        return self.data_dir / "blobs"
+
+    @property
+    def limits(self) -> Limits:
+        """What a document may cost."""
+        return Limits(
+            max_bytes=self.max_document_bytes,
+            max_pixels=self.max_pixels,
+            max_side=self.max_side,
+            max_pages=self.max_pages,
+        )
+
+    @property
+    def node_name(self) -> str:
+        """Name under which this process claims jobs; the same for all children of one worker."""
+        return self.node or f"{socket.gethostname()}-{os.getpid()}"
+
+    def check_bind(self) -> None:
+        """Refuse to serve strangers: without keys only loopback addresses may be bound.
+
+        Raises:
+            InvalidConfiguration: The host is not a loopback address and the operator has not allowed it.
+        """
+        if self.allow_remote_without_keys or is_loopback(self.host):
+            return
+        raise errors.InvalidConfiguration(
+            f"OCRELAY_HOST={self.host} would serve every machine that can reach this one, without any key. "
+            "Listen on 127.0.0.1, or set OCRELAY_ALLOW_REMOTE_WITHOUT_KEYS=true if a proxy or a firewall guards it."
+        )
+
+    def export(self, **changed: Any) -> Self:
+        """Change settings for this process and all that it starts; return the changed settings."""
+        settings = self.model_copy(update=changed)
+        os.environ.update(settings.child_environment())
+        return settings
+
+    def child_environment(self) -> dict[str, str]:
+        """Return the environment for a child process that shall see exactly these settings."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        for name, value in self.model_dump(mode="json").items():
+            if value is not None:
+                environment[PREFIX + name.upper()] = str(value)
+        return environment
+
+
+def _parse_networks(names: str) -> list[Network]:
+    return [ipaddress.ip_network(name.strip(), strict=False) for name in names.split(",") if name.strip()]
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine itself can reach the host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def limit_native_libraries(settings: Settings) -> None:
+    """Set the variables that OpenCV and the maths libraries read when they are loaded. Call before their import."""
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(settings.max_pixels)
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def runtime_dir() -> Path | None:
+    """Return the user's folder for sockets (XDG_RUNTIME_DIR), where the system offers one."""
+    folder = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(folder) if folder and os.access(folder, os.W_OK) else None

@@ -1,0 +1,157 @@
+"""The SQL tables, for SQLite and PostgreSQL alike. A test holds them equal to ``shared/migrations``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC.
+
+    PostgreSQL: ``timestamp with time zone``. SQLite: text ``YYYY-MM-DD HH:MM:SS.mmm``, which sorts as time does and is
+    exactly what ``database_now`` yields there.
+    """
+
+    impl = String(23)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the database."""
+        return dialect.type_descriptor(TIMESTAMP(timezone=True) if dialect.name == "postgresql" else String(23))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn an aware datetime into what the database stores."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{value.microsecond // 1000:03d}"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn what the database stores into an aware datetime in UTC."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        moment: datetime = value.astimezone(UTC)
+        return moment
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Json = JSON(none_as_null=True)
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+_QUEUED = text("state = 'queued'")
+_RUNNING = text("state = 'running'")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(30), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("not_before", UtcDateTime),
+    Column("published_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+    Column("lease_token", String(32)),
+    Column("owner", String(200)),
+    Column("reference", String(200)),
+    Column("client_ip", String(45)),
+    Column("sha256", String(64), nullable=False),
+    Column("media_type", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("page_count", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("options", _Json, nullable=False),
+    Column("error", _Json),
+    Column("timings_ms", _Json),
+    Index("ix_jobs_state_id", "state", "id"),
+    Index("ix_jobs_sha256_id", "sha256", "id"),
+    Index(
+        "ix_jobs_reference_id",
+        "reference",
+        "id",
+        sqlite_where=text("reference IS NOT NULL"),
+        postgresql_where=text("reference IS NOT NULL"),
+    ),
+    # The sweeper's two worries, each as small as the work in flight.
+    Index("ix_jobs_queued", "published_at", "priority", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    Index("ix_jobs_running", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("job_id", String(30), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("document", _Json, nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("job_id", String(30)),
+    Column("attempt", Integer),
+    Column("client_ip", String(45)),
+    Column("sha256", String(64)),
+    Column("confidence", Float(53)),
+    Column("min_confidence", Float(53)),
+    Column("model", String(200)),
+    Column("model_version", String(100)),
+    Column("model_sha256", String(64)),
+    Column("outcome", String(16)),
+    Column("code", String(64)),
+    Index("ix_audit_events_job_id_id", "job_id", "id"),
+    Index("ix_audit_events_sha256_id", "sha256", "id"),
+    Index("ix_audit_events_client_ip_id", "client_ip", "id"),
+    Index("ix_audit_events_occurred_at_id", "occurred_at", "id"),
+    sqlite_autoincrement=True,  # an id is never used twice, also after a purge
+)
+
+worker_children = Table(
+    "worker_children",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("node", String(150), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("model_version", String(100), nullable=False),
+    Column("model_sha256", String(64), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("heartbeat_at", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,102 @@
+"""Which worker children are alive: each keeps one row fresh, so that anybody can see who can take a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from shared.database import database_now
+from shared.tables import worker_children
+
+HEARTBEAT_SECONDS = 5.0
+"""How often a child refreshes its row."""
+LIVE_SECONDS = 20.0
+"""A child that was silent for longer counts as dead."""
+FORGET_SECONDS = 3600.0
+"""The row of a dead child is deleted after this time."""
+
+
+@dataclass(frozen=True)
+class WorkerChild:
+    """One process that has loaded its model and takes jobs."""
+
+    id: str
+    """``NODE/PID``."""
+    node: str
+    """The worker it belongs to."""
+    host: str
+    """Name of its machine."""
+    pid: int
+    """Its process id there."""
+    model: str
+    """Name of the model it has loaded."""
+    model_version: str
+    """Version of that model."""
+    model_sha256: str
+    """SHA-256 of the model's file."""
+    started_at: datetime
+    """When it was ready; the database's clock, UTC."""
+    heartbeat_at: datetime
+    """When it was last heard of; the database's clock, UTC."""
+
+
+def live_children(connection: Connection, *, node: str | None = None) -> list[WorkerChild]:
+    """Return the children that were heard of lately, of every machine or of one node."""
+    query = select(worker_children).where(worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS))
+    if node is not None:
+        query = query.where(worker_children.c.node == node)
+    query = query.order_by(worker_children.c.id)
+    return [WorkerChild(**row) for row in connection.execute(query).mappings()]
+
+
+def register(connection: Connection, *, node: str, host: str, pid: int, model: dict[str, Any]) -> str:
+    """Note a child as ready for jobs and return its id.
+
+    Args:
+        connection: A write transaction.
+        node: The worker it belongs to.
+        host: Name of its machine.
+        pid: Its process id there.
+        model: {name, version, sha256} of the model that it has loaded.
+    """
+    child_id = f"{node}/{pid}"
+    forget(connection, child_id)
+    connection.execute(
+        insert(worker_children).values(
+            id=child_id,
+            node=node,
+            host=host,
+            pid=pid,
+            model=model["name"],
+            model_version=model["version"],
+            model_sha256=model["sha256"],
+            started_at=database_now(),
+            heartbeat_at=database_now(),
+        )
+    )
+    return child_id
+
+
+def refresh(connection: Connection, child_id: str) -> bool:
+    """Say that the child is alive. False: its row is gone, and it must register again."""
+    query = update(worker_children).where(worker_children.c.id == child_id).values(heartbeat_at=database_now())
+    return connection.execute(query).rowcount == 1
+
+
+def forget(connection: Connection, child_id: str) -> None:
+    """Remove a child that ends."""
+    connection.execute(delete(worker_children).where(worker_children.c.id == child_id))
+
+
+def forget_node(connection: Connection, node: str) -> None:
+    """Remove all children of a node. Only for who knows that none of them is alive."""
+    connection.execute(delete(worker_children).where(worker_children.c.node == node))
+
+
+def forget_dead(connection: Connection) -> int:
+    """Remove the rows of children that died long ago; return how many."""
+    stale = worker_children.c.heartbeat_at < database_now(-FORGET_SECONDS)
+    return connection.execute(delete(worker_children).where(stale)).rowcount

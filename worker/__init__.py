@@ -1,0 +1,1 @@
+"""The working process: takes jobs, turns documents into text."""

@@ -1,0 +1,60 @@
+"""The sub-commands ``worker``, ``sweeper`` and ``doctor``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import click
+
+from shared import broker, logs, queue
+from shared.database import Database
+from shared.migrations import check_schema
+from shared.settings import Settings
+
+
+@click.command()
+def worker() -> None:
+    """Take jobs and read them. SIGTERM finishes the jobs in hand first."""
+    from worker import app as composition
+
+    settings = _settings_of_node()
+    logs.set_up(settings)
+    app = composition.create(settings)
+    app.worker_main(composition.arguments(settings))
+
+
+@click.command()
+def sweeper() -> None:
+    """Take back what silent workers held, and publish what has no message. Any number may run."""
+    from worker.sweeper import Sweeper
+
+    settings = Settings.load()
+    logs.set_up(settings)
+    database = Database(settings.database, pool_size=1)
+    check_schema(database)
+    app = queue.create_app(settings, broker.url_of(settings), role="client")
+    sweeping = Sweeper(database, app, pause_seconds=settings.sweep_seconds, stranded_seconds=settings.stranded_seconds)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sweeping.stop())
+    sweeping.run()
+    database.close()
+
+
+@click.command()
+def doctor() -> None:
+    """Check what ocrelay needs on this machine; each finding names its fix."""
+    from worker import doctor as checks
+
+    findings = checks.examine(Settings.load())
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.is_good else 'FAIL'}  {finding.subject}: {finding.says}")
+        if not finding.is_good:
+            click.echo(f"      Fix: {finding.fix}")
+    sys.exit(0 if all(finding.is_good for finding in findings) else 1)
+
+
+def _settings_of_node() -> Settings:
+    """Settle the node's name in the main process, so that all children claim under the same one."""
+    settings = Settings.load()
+    return settings.export(node=settings.node_name)

@@ -1,0 +1,131 @@
+"""``ocrelay doctor``: what this machine lacks, and how to mend it. One function for each subject."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shared import broker, errors, queue
+from shared.database import Database, journal_mode
+from shared.migrations import check_schema
+from shared.settings import Settings, limit_native_libraries
+
+OLDEST_PYTHON = (3, 11)
+
+_REINSTALL = "Run `pip install --force-reinstall {}` with a Python of this machine's kind."
+_FIXES = {
+    "numpy": {
+        "linux": _REINSTALL.format("'numpy>=2,<3'"),
+        "darwin": _REINSTALL.format("'numpy>=2,<3'"),
+        "win32": "Install the Visual C++ redistributable 2019 or newer (vc_redist.x64.exe).",
+    },
+    "cv2": {
+        "linux": "Install opencv-python-headless; opencv-python needs libGL, which servers lack. "
+        + _REINSTALL.format("opencv-python-headless"),
+        "darwin": _REINSTALL.format("opencv-python-headless"),
+        "win32": "OpenCV needs Media Foundation: on Windows Server Core run "
+        "`Install-WindowsFeature Server-Media-Foundation`; nanoserver images lack it, take servercore. "
+        "DLLs are searched beside the module, in System32 and in folders named to os.add_dll_directory, not on PATH.",
+    },
+    "onnxruntime": {
+        "linux": "onnxruntime needs glibc 2.28 or newer and has no wheel for musl (Alpine). "
+        + _REINSTALL.format("onnxruntime"),
+        "darwin": _REINSTALL.format("onnxruntime"),
+        "win32": "Install the Visual C++ redistributable 2019 or newer (vc_redist.x64.exe). An older onnxruntime.dll "
+        "in System32 is found first: remove it. nanoserver images lack these DLLs, take servercore.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    """What was looked at."""
+    is_good: bool
+    """Whether it works."""
+    says: str
+    """What was found, in one line."""
+    fix: str = ""
+    """What to do, where it does not work."""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything that ocrelay needs here."""
+    limit_native_libraries(settings)
+    return [
+        check_python(sys.version_info[:3]),
+        *(check_library(name) for name in _FIXES),
+        *_checks_of(settings),
+    ]
+
+
+def check_python(version: tuple[int, ...]) -> Finding:
+    """Look at the version of Python."""
+    says = f"{'.'.join(map(str, version))} on {platform.platform()}"
+    return Finding("Python", version >= OLDEST_PYTHON, says, "Install Python 3.11 or newer and run `make setup` again.")
+
+
+def check_library(name: str) -> Finding:
+    """Import a native library."""
+    try:
+        module = importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        fixes = _FIXES[name]
+        return Finding(name, False, f"cannot be imported: {error}", fixes.get(sys.platform, fixes["linux"]))
+    return Finding(name, True, str(getattr(module, "__version__", "imported")))
+
+
+def _checks_of(settings: Settings) -> Iterator[Finding]:
+    yield _check(
+        "Database",
+        lambda: _look_at_database(settings),
+        "Start the database or correct OCRELAY_DATABASE_URL; then run `ocrelay migrate`.",
+    )
+    yield _check("Broker", lambda: _look_at_broker(settings), "Start it, or correct OCRELAY_REDIS_URL.")
+    yield _check(
+        "Model",
+        lambda: _look_at_model(settings),
+        "Set OCRELAY_MODEL to a model that `models/weights` holds or to a .onnx file; empty takes the one shipped.",
+    )
+
+
+def _check(subject: str, look: Callable[[], str], fix: str) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except Exception as error:  # noqa: BLE001  (whatever is wrong is the finding)
+        reason = error.details.get("reason") if isinstance(error, errors.OcrelayError) else None
+        return Finding(subject, False, f"{error}{f' ({reason})' if reason else ''}", fix)
+
+
+def _look_at_database(settings: Settings) -> str:
+    if not settings.database_url and not settings.data_dir.exists():
+        return f"SQLite, journal mode {journal_mode()}; `ocrelay up` will make it in {settings.data_dir}"
+    database = Database(settings.database, pool_size=1)
+    try:
+        check_schema(database)
+        return database.url.render_as_string() + (f", journal mode {journal_mode()}" if database.is_sqlite else "")
+    finally:
+        database.close()
+
+
+def _look_at_broker(settings: Settings) -> str:
+    if settings.redis_url is None:
+        program = broker.find_server()
+        return f"embedded: {program}, version {'.'.join(map(str, broker.server_version(program)))}"
+    if queue.depth(queue.create_app(settings, settings.redis_url, role="client")) is None:
+        raise errors.InvalidConfiguration(
+            "The broker at OCRELAY_REDIS_URL does not answer. Start it or correct the URL."
+        )
+    return "answers"
+
+
+def _look_at_model(settings: Settings) -> str:
+    import models
+
+    card = models.load(settings.model).card
+    return f"{card.name} {card.version}, {len(card.charset.characters)} characters"

@@ -1,0 +1,81 @@
+"""The right of this worker to a job, kept alive by a thread while the work goes on."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from shared import clock, errors, jobs
+from shared.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+class LeaseLost(Exception):  # noqa: N818  (reads as what happened)
+    """The job belongs to somebody else now. Abandon the work; whatever is written about it would be refused."""
+
+
+class Lease:
+    """Renews the lease of one job every third of its length, from entering the ``with`` block to leaving it.
+
+    onnxruntime and OpenCV let go of the interpreter while they compute, so the thread beats during long calls too. It
+    would also beat while the work hangs; against that there is the hard time limit.
+    """
+
+    def __init__(self, database: Database, job_id: str, token: str, *, seconds: float) -> None:
+        self._database = database
+        self._job_id = job_id
+        self._token = token
+        self._seconds = seconds
+        self._ended = threading.Event()
+        self._lost = threading.Event()
+        self._renewed_at = clock.monotonic()
+        self._thread = threading.Thread(target=self._beat, name=f"lease-{job_id}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the job belongs to somebody else now."""
+        return self._lost.is_set()
+
+    def check(self) -> None:
+        """Stop the work here if the lease is lost.
+
+        Raises:
+            LeaseLost: It is.
+        """
+        if self.is_lost:
+            raise LeaseLost(self._job_id)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._seconds / 3) and not self.is_lost:
+            self._renew()
+
+    def _renew(self) -> None:
+        try:
+            with self._database.write() as connection:
+                kept = jobs.heartbeat(connection, self._job_id, self._token, lease_seconds=self._seconds)
+        except errors.DatabaseUnavailable as error:
+            kept = clock.monotonic() - self._renewed_at < self._seconds
+            log.warning(
+                "The lease could not be renewed; trying again until it has run out. Check the database.",
+                event_name="lease.not_renewed",
+                job_id=self._job_id,
+                error=str(error),
+            )
+        else:
+            self._renewed_at = clock.monotonic()
+        if not kept:
+            self._lost.set()

@@ -1,0 +1,1 @@
+"""Pure recognition: bytes in, text out; no queue, no database, no settings."""

@@ -1,0 +1,89 @@
+"""Reading order by cuts: columns left to right, lines top to bottom, table cells row by row."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
+
+COLUMN_GAP = 0.6  # of the median line height
+COLUMN_LINES = 3  # a column has at least this many lines ...
+COLUMN_WIDTH = 7.0  # ... whose median width is at least this many line heights; else the cut parts table cells
+
+
+def order_lines(boxes: Boxes) -> list[int]:
+    """Return the indices of `boxes`, (N, 4) px, in reading order."""
+    return _order(np.asarray(boxes, np.float32).reshape(-1, 4), np.arange(len(boxes)))
+
+
+def _order(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:
+    """Cut the members into bands; the longest run of bands that has columns in common is read column by column."""
+    result: list[int] = []
+    bands = _bands(boxes, members)
+    while bands:
+        count, columns = _longest_columns(boxes, bands)
+        if columns is None:
+            result += _rows(boxes, bands[0])
+        else:
+            result += [i for column in columns for i in _order(boxes, column)]
+        bands = bands[count:]
+    return result
+
+
+def _longest_columns(
+    boxes: Boxes, bands: list[NDArray[np.intp]]
+) -> tuple[int, tuple[NDArray[np.intp], NDArray[np.intp]] | None]:
+    best: tuple[int, tuple[NDArray[np.intp], NDArray[np.intp]] | None] = (1, None)
+    for count in range(1, len(bands) + 1):
+        union = np.concatenate(bands[:count])
+        here = boxes[union]
+        cuts = _cuts(here[:, 0], here[:, 2], COLUMN_GAP * _median(here[:, 3] - here[:, 1]))
+        if not cuts:
+            break  # more bands only close more gaps
+        for left in cuts:
+            if _is_column(here[left]) and _is_column(here[~left]):
+                best = count, (union[left], union[~left])
+                break
+    return best
+
+
+def _bands(boxes: Boxes, members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Part the members at every horizontal white gap, top to bottom; a fifth of a line's height may overlap."""
+    here = boxes[members]
+    slack = 0.2 * (here[:, 3] - here[:, 1])
+    starts, ends = here[:, 1] + slack, here[:, 3] - slack
+    order = np.argsort(starts, kind="stable")
+    breaks = np.flatnonzero(starts[order][1:] > np.maximum.accumulate(ends[order])[:-1]) + 1
+    return [members[part] for part in np.split(order, breaks)] if len(members) else []
+
+
+def _cuts(starts: Boxes, ends: Boxes, gap: float) -> list[NDArray[np.bool_]]:
+    """Return, for each empty gap along one axis that is wider than `gap`, who lies before it; the widest gap first."""
+    order = np.argsort(starts, kind="stable")
+    gaps = starts[order][1:] - np.maximum.accumulate(ends[order])[:-1]
+    rank = np.empty(len(starts), np.intp)
+    rank[order] = np.arange(len(starts))
+    return [rank <= i for i in np.argsort(-gaps, kind="stable") if gaps[i] > gap]
+
+
+def _is_column(boxes: Boxes) -> bool:
+    widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    return len(boxes) >= COLUMN_LINES and _median(widths) >= COLUMN_WIDTH * _median(heights)
+
+
+def _rows(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:
+    """Order one band: by rows of boxes that share most of their height, each row left to right."""
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
+    rows: list[list[int]] = []
+    for i in members[np.argsort(middles[members], kind="stable")]:
+        half = (boxes[i, 3] - boxes[i, 1]) / 2
+        if rows and middles[i] - middles[rows[-1][-1]] < half:
+            rows[-1].append(int(i))
+        else:
+            rows.append([int(i)])
+    return [i for row in rows for i in sorted(row, key=lambda i: float(boxes[i, 0]))]
+
+
+def _median(values: Boxes) -> float:
+    return float(np.sort(values)[len(values) // 2])
