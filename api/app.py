@@ -37,7 +37,6 @@ def app_of(service: Service) -> OpenAPI:
         info=Info(title="ocrelay", version=version("ocrelay"), description="Images in, text out: Chinese and English."),
         doc_prefix=DOCUMENTATION,
         security_schemes={},
-        responses={422: schemas.Problem, 503: schemas.Problem},
         validation_error_model=schemas.Problem,
         validation_error_callback=problems.of_validation,
     )

@@ -1,9 +1,8 @@
-"""`ocrelay demo`: the whole system once, for real: embedded broker, API, worker, database, and images through the queue."""
+"""`ocrelay demo`: the whole system once, for real, with images that go through the queue."""
 
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import tempfile
@@ -40,14 +39,16 @@ def run(folder: Path) -> None:
         database.close()
     failed = [job for job in done if job["state"] != "succeeded"]
     if failed:
-        raise errors.OcrelayError(f"{len(failed)} of {len(done)} images were not read. The lines above name the errors.")
+        raise errors.OcrelayError(
+            f"{len(failed)} of {len(done)} images were not read. The lines above name the errors."
+        )
     click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
 
 
 @contextlib.contextmanager
-def running(data: Path) -> Iterator[str]:
+def running(data: Path, workers: int = 2) -> Iterator[str]:
     """`ocrelay up` on a free port, until the block ends; yields the server's URL."""
-    command = [sys.executable, "-m", "shared.cli", "up", "--data", str(data), "--port", str(free_port()), "--workers", "2"]
+    command = [sys.executable, "-m", "shared.cli", "up", "--data", str(data), "--port", "0", "--workers", str(workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -58,13 +59,6 @@ def running(data: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def show(image: Path, job: dict[str, Any], database: Database) -> None:
@@ -82,7 +76,11 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
     with database.read() as connection:
         events = audit.list_events(connection, job_id=job["id"])
     for event in reversed(events):
-        read = "" if event.confidence is None else f"  confidence {event.confidence:.3f}  {event.model} {event.model_version}"
+        read = (
+            ""
+            if event.confidence is None
+            else f"  confidence {event.confidence:.3f}  {event.model} {event.model_version}"
+        )
         click.echo(
             f"   audit {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.event}  from {event.client_ip}  "
             f"sha256 {event.sha256[:16] if event.sha256 else '-'}…{read}"

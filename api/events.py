@@ -20,13 +20,13 @@ RECONNECT_MS = 1000
 
 def blueprint(service: Service) -> APIBlueprint:
     """The route, bound to the process's service."""
-    routes = APIBlueprint("events", __name__, url_prefix="/v1/jobs", abp_tags=[TAG])
+    routes = APIBlueprint("events", __name__, url_prefix="/v1/jobs", abp_tags=[TAG], abp_responses=schemas.ERRORS)
 
     @routes.get(
         "/<job_id>/events",
         operation_id="get_events",
         summary="Follow a job",
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, 404: schemas.Problem},
+        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, 404: schemas.PROBLEM},
     )
     def get_events(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
         """`job.queued`, `job.running`, `job.succeeded` or `job.failed`, each with the job as data, the first at once.

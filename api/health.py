@@ -16,7 +16,7 @@ TAG = Tag(name="health", description="For load balancers and supervisors.")
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes, bound to the process's service."""
-    routes = APIBlueprint("health", __name__, abp_tags=[TAG])
+    routes = APIBlueprint("health", __name__, abp_tags=[TAG], abp_responses=schemas.ERRORS)
 
     @routes.get("/healthz", operation_id="healthz", summary="The process answers", responses={200: schemas.Health})
     def healthz() -> Response:

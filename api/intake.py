@@ -29,7 +29,10 @@ class SubmitOptions(BaseModel):
     )
     priority: Literal["high", "normal", "bulk"] = Field("normal", description="Queue that the job waits in.")
     reference: str | None = Field(
-        None, max_length=200, description="Your own name for the job; given back with it, and a filter of the list."
+        None,
+        max_length=200,
+        pattern=r"^[^\x00]*$",
+        description="Your own name for the job; given back with it, and a filter of the list.",
     )
 
 

@@ -37,7 +37,7 @@ UPLOAD_BODY = {
                 "required": ["image"],
                 "additionalProperties": False,
                 "properties": {
-                    "image": {"type": "string", "contentEncoding": "base64", "description": "the image in base64"},
+                    "image": {"type": "string", "format": "byte", "description": "the image in base64"},
                     **SubmitOptions.model_json_schema()["properties"],
                 },
             }
@@ -56,13 +56,13 @@ PREFER = {
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes, bound to the process's service."""
-    routes = APIBlueprint("jobs", __name__, url_prefix="/v1/jobs", abp_tags=[TAG])
+    routes = APIBlueprint("jobs", __name__, url_prefix="/v1/jobs", abp_tags=[TAG], abp_responses=schemas.ERRORS)
 
     @routes.post(
         "",
         operation_id="submit_job",
         summary="Submit a document",
-        responses={200: schemas.JobDocument, 202: schemas.JobDocument, 413: schemas.Problem, 415: schemas.Problem},
+        responses={200: schemas.JobDocument, 202: schemas.JobDocument, 413: schemas.PROBLEM, 415: schemas.PROBLEM},
         openapi_extensions={"requestBody": UPLOAD_BODY, "parameters": [PREFER, *option_parameters()]},
     )
     def submit_job() -> Response:
@@ -82,12 +82,11 @@ def blueprint(service: Service) -> APIBlueprint:
         "/<job_id>",
         operation_id="get_job",
         summary="Look at a job",
-        responses={200: schemas.JobDocument, 304: None, 404: schemas.Problem},
-        openapi_extensions={"parameters": [PREFER, path_parameter()]},
+        responses={200: schemas.JobDocument, 304: None, 404: schemas.PROBLEM},
     )
-    def get_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+    def get_job(path: schemas.JobPath, query: schemas.NoQuery, header: schemas.PreferHeader) -> Response:
         """The job with its result once it has one. `If-None-Match` answers 304 while nothing changed."""
-        del query
+        del query, header
         seconds = wait_seconds(request, service.settings.wait_limit_seconds)
         response = job_response(service.job_after(path.job_id, seconds), seconds)
         response.add_etag()
@@ -134,8 +133,3 @@ def option_parameters() -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": False, "description": schema.get("description", ""), "schema": schema}
         for name, schema in properties.items()
     ]
-
-
-def path_parameter() -> dict[str, Any]:
-    """The id of a job in a path."""
-    return {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}

@@ -16,13 +16,13 @@ TAG = Tag(name="jobs", description="One request to recognise one document.")
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes, bound to the process's service."""
-    routes = APIBlueprint("results", __name__, url_prefix="/v1/jobs", abp_tags=[TAG])
+    routes = APIBlueprint("results", __name__, url_prefix="/v1/jobs", abp_tags=[TAG], abp_responses=schemas.ERRORS)
 
     @routes.get(
         "/<job_id>/result",
         operation_id="get_result",
         summary="The result of a job",
-        responses={200: schemas.Result, 404: schemas.Problem, 409: schemas.Problem},
+        responses={200: schemas.Result, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
     )
     def get_result(path: schemas.JobPath, query: schemas.ResultQuery) -> Response:
         """The recognised document, or with `format=text` its text alone; 409 while there is none."""
@@ -39,7 +39,7 @@ def blueprint(service: Service) -> APIBlueprint:
         summary="The uploaded image",
         responses={
             200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
-            404: schemas.Problem,
+            404: schemas.PROBLEM,
         },
     )
     def get_image(path: schemas.JobPath, query: schemas.NoQuery) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -171,10 +172,30 @@ class Problem(BaseModel):
     details: dict[str, Any]
 
 
+PROBLEM = {
+    "description": "An error: what happened and the way out",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+ERRORS: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] = {
+    422: PROBLEM,
+    500: PROBLEM,
+    503: PROBLEM,
+}
+"""What every call may answer."""
+
+
 class JobPath(BaseModel):
     """Path of one job."""
 
     job_id: str
+
+
+class PreferHeader(BaseModel):
+    """How long a request may be held."""
+
+    prefer: str | None = Field(None, alias="Prefer", description="`wait=N`: up to N seconds, for the end of the job")
 
 
 class ListQuery(BaseModel):

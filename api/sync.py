@@ -21,7 +21,7 @@ BODY = {
                 "type": "object",
                 "required": ["image"],
                 "additionalProperties": False,
-                "properties": {"image": {"type": "string", "contentEncoding": "base64"}},
+                "properties": {"image": {"type": "string", "format": "byte"}},
             }
         }
     },
@@ -30,13 +30,13 @@ BODY = {
 
 def blueprint(service: Service) -> APIBlueprint:
     """The route, bound to the process's service."""
-    routes = APIBlueprint("sync", __name__, url_prefix="/api", abp_tags=[TAG])
+    routes = APIBlueprint("sync", __name__, url_prefix="/api", abp_tags=[TAG], abp_responses=schemas.ERRORS)
 
     @routes.post(
         "/ocr",
         operation_id="recognise_now",
         summary="Recognise an image and wait for its text",
-        responses={200: schemas.SyncAnswer, 413: schemas.Problem, 415: schemas.Problem, 504: schemas.Problem},
+        responses={200: schemas.SyncAnswer, 413: schemas.PROBLEM, 415: schemas.PROBLEM, 504: schemas.PROBLEM},
         openapi_extensions={"requestBody": BODY},
     )
     def recognise_now() -> Response:

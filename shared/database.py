@@ -37,8 +37,8 @@ class Database:
         """
         self.url = _checked(url)
         if self.is_sqlite:
-            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
-            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=pool_size)
+            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", read_only=False, pool_size=1)
+            self._reader = _sqlite_engine(self.url, begin="BEGIN", read_only=True, pool_size=pool_size)
         else:
             self._writer = self._reader = _postgres_engine(self.url, pool_size)
 
@@ -68,6 +68,22 @@ class Database:
         """
         with _translated(), self._reader.connect() as connection:
             yield connection
+
+    def choose_journal_mode(self) -> None:
+        """Set WAL where the linked SQLite has the repair, else DELETE; a file keeps its mode. PostgreSQL: nothing.
+
+        Raises:
+            DatabaseUnavailable: Somebody else has the file open in the other mode.
+        """
+        if not self.is_sqlite:
+            return
+        with _translated(), self._writer.connect() as connection:
+            raw = connection.connection.driver_connection  # without SQLAlchemy's BEGIN: inside, the mode cannot change
+            assert isinstance(raw, sqlite3.Connection)
+            try:
+                raw.execute(f"PRAGMA journal_mode = {journal_mode()}")
+            except sqlite3.OperationalError as error:
+                raise errors.DatabaseUnavailable(reason=str(error)) from error
 
     def dispose_after_fork(self) -> None:
         """Forget the connections that came over from the parent without closing them: they are the parent's."""
@@ -146,7 +162,7 @@ def _checked(url: str) -> URL:
     )
 
 
-def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> Engine:
+def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> Engine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
@@ -162,6 +178,7 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> Engine:
         connection.isolation_level = None  # else the driver begins by itself, with the wrong kind of transaction
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA query_only = {int(read_only)}")
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

@@ -118,7 +118,7 @@ class RequestError(OcrelayError):
 
 
 class InvalidBase64(RequestError):
-    """The image is not valid base64. Encode the file's bytes with standard base64, without line breaks."""
+    """The image is not valid base64. Encode the file's bytes with standard base64."""
 
     code = "invalid_base64"
 
@@ -262,6 +262,7 @@ class DocumentMissing(JobError):
     """The stored document is gone. Submit it again."""
 
     code = "document_missing"
+    http_status = 410
 
 
 class DocumentChanged(JobError):

@@ -83,6 +83,8 @@ class Job:
     """A retry waits until then; None: due at once."""
     published_at: datetime | None
     """When its message was last given to the broker; None: the sweeper will publish it."""
+    publish_count: int
+    """How often its message was given to the broker since it last came into the queue."""
     lease_until: datetime | None
     """Until then it belongs to its owner; only while running."""
     lease_token: str | None

@@ -60,6 +60,7 @@ def submit(connection: Connection, submission: Submission, *, max_attempts: int)
         "max_attempts": max_attempts,
         "created_at": database_now(),
         "published_at": database_now(),
+        "publish_count": 1,
     }
     row = connection.execute(insert(jobs).values(values).returning(*jobs.c)).one()
     _record(connection, row, audit.SUBMITTED, actor="client")
@@ -215,7 +216,14 @@ def _end_failed(connection: Connection, held: ColumnElement[bool], error: dict[s
 
 
 def _queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
-    return {"state": State.QUEUED, "started_at": None, "published_at": None, "error": error, **_NO_LEASE}
+    return {
+        "state": State.QUEUED,
+        "started_at": None,
+        "published_at": None,
+        "publish_count": 0,
+        "error": error,
+        **_NO_LEASE,
+    }
 
 
 def _restore(

@@ -11,6 +11,9 @@ import structlog
 
 from shared.settings import Settings
 
+_CHATTY = ("alembic", "celery.app.trace", "celery.worker.strategy")
+"""They say on each job what our own line says better."""
+
 
 def set_up(settings: Settings) -> None:
     """Send the log lines of our code and of every library to standard error, as text or as JSON."""
@@ -45,7 +48,8 @@ def set_up(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(settings.log_level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _name_event(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

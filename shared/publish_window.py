@@ -21,6 +21,7 @@ from shared.jobs import is_state
 from shared.tables import jobs
 
 _LIMIT = 10_000
+_DOUBLINGS = 5
 
 
 def due_for_publish(connection: Connection, *, limit: int) -> list[tuple[str, PriorityName]]:
@@ -34,7 +35,11 @@ def mark_published(connection: Connection, job_ids: list[str]) -> set[str]:
 
     Of several sweepers only one gets each id.
     """
-    query = update(jobs).where(jobs.c.id.in_(job_ids), _is_due()).values(published_at=database_now())
+    query = (
+        update(jobs)
+        .where(jobs.c.id.in_(job_ids), _is_due())
+        .values(published_at=database_now(), publish_count=jobs.c.publish_count + 1)
+    )
     return set(connection.execute(query.returning(jobs.c.id)).scalars())
 
 
@@ -45,9 +50,20 @@ def forget_published(connection: Connection, job_ids: list[str]) -> set[str]:
 
 
 def stranded(connection: Connection, *, older_than_seconds: float) -> list[str]:
-    """Return published jobs that nobody claimed for so long. They are lost if the broker holds no message at all."""
-    old = jobs.c.published_at < database_now(-older_than_seconds)
-    return list(connection.execute(select(jobs.c.id).where(_is_published(), old).limit(_LIMIT)).scalars())
+    """Return published jobs that nobody claimed for so long. They are lost if the broker holds no message at all.
+
+    The patience doubles with every publish of a job, up to 16 times: something that swallows messages must not turn
+    into a storm of them.
+    """
+    last = _DOUBLINGS - 1
+    old = [
+        and_(
+            jobs.c.publish_count >= count + 1 if count == last else jobs.c.publish_count == count + 1,
+            jobs.c.published_at < database_now(-older_than_seconds * 2**count),
+        )
+        for count in range(_DOUBLINGS)
+    ]
+    return list(connection.execute(select(jobs.c.id).where(_is_published(), or_(*old)).limit(_LIMIT)).scalars())
 
 
 def overtaken(connection: Connection, *, older_than_seconds: float) -> list[str]:

@@ -12,7 +12,6 @@ from weakref import WeakKeyDictionary
 import structlog
 from celery import Celery
 from kombu import Queue
-from kombu.exceptions import ChannelError
 
 from shared import clock
 from shared.job_record import PriorityName
@@ -102,7 +101,7 @@ def publish(app: Celery, job_id: str, priority: PriorityName = "normal") -> bool
     Returns:
         False when the broker did not take the message; the sweeper will publish it again.
     """
-    breaker = _breaker_of(app)
+    breaker = breaker_of(app)
     if breaker.is_open():
         return False
     try:
@@ -149,7 +148,8 @@ _breakers: WeakKeyDictionary[Celery, Breaker] = WeakKeyDictionary()
 _breakers_lock = threading.Lock()
 
 
-def _breaker_of(app: Celery) -> Breaker:
+def breaker_of(app: Celery) -> Breaker:
+    """Return the breaker of one application; every publish of it asks this one."""
     with _breakers_lock:
         return _breakers.setdefault(app, Breaker())
 
@@ -159,7 +159,5 @@ def _send(app: Celery, job_id: str, priority: PriorityName) -> None:
 
 
 def _message_count(channel: Any, name: str) -> int:
-    try:
-        return int(channel.queue_declare(queue=name, passive=True).message_count)
-    except ChannelError:  # an empty list does not exist in Redis
-        return 0
+    # Not passive: kombu forgets the key prefix when it asks whether a queue exists, and would always say no.
+    return int(channel.queue_declare(queue=name, durable=True).message_count)

@@ -8,9 +8,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import structlog
 
@@ -28,7 +28,9 @@ FAMILY_WAIT_SECONDS = 30.0
 """The children of a killed supervisor end within the grace of their lifeline; this is much longer."""
 READY_SECONDS = 120.0
 STOP_SECONDS = {"api": 15.0, "worker": 30.0, "sweeper": 5.0, "broker": 10.0}
-"""Time to end in order; then the process group is killed. In this order: no intake, no work, no broker."""
+"""Time to end in order; then the process group is killed."""
+STOP_ORDER = (("api",), ("worker", "sweeper"), ("broker",))
+"""No intake, then no work, then no broker."""
 MAX_EARLY_DEATHS = 5
 
 
@@ -71,22 +73,14 @@ class Supervisor:
 
     def _take_over(self) -> None:
         """Give back what workers of an earlier run held. The family lock says that none of them is alive."""
-        with self._database.write() as connection:
-            released = jobs.release_node(connection, node=self._settings.node, reason="crash")
-            workers.forget_node(connection, self._settings.node)
-        if released:
-            log.warning(
-                "Jobs of an earlier run were in hand when it ended; they are tried again.",
-                event_name="up.taken_over",
-                count=len(released),
-            )
+        self._release_jobs("crash")
 
     def _start(self) -> None:
         lifeline_read, self._lifeline_write = os.pipe()
         inherited = (lifeline_read, self._data_dir.family_lock)
         settings = self._settings
         if settings.redis_url is None:
-            self._broker = broker.EmbeddedBroker.prepare(broker.find_server(), settings.data_dir)
+            self._broker = broker.EmbeddedBroker.prepare(broker.find_server(broker.candidates()), settings.data_dir)
             settings = settings.model_copy(update={"redis_url": self._broker.url})
             leash = [sys.executable, "-P", "-m", "shared.leash", str(lifeline_read), *self._broker.command]
             self._add("broker", leash, settings, inherited)
@@ -120,14 +114,15 @@ class Supervisor:
         deadline = clock.monotonic() + READY_SECONDS
         while not self._signals:
             for child in self._children.values():
-                child.tend()
+                if child.tend() and child.name == "worker":
+                    self._release_jobs("crash")  # its children went with it, and nobody else is of this node
             if not is_ready:
                 is_ready = self._announce()
                 self._give_up_if(not is_ready and clock.monotonic() > deadline)
             clock.sleep(TICK_SECONDS)
 
     def _announce(self) -> bool:
-        if not (_api_answers(self._settings) and self._has_worker()):
+        if not (self._has_worker() and _api_answers(self._settings)):
             return False
         print(f"ready http://{_url_host(self._settings.host)}:{self._settings.port}", flush=True)
         return True
@@ -149,17 +144,31 @@ class Supervisor:
             )
 
     def _stop(self) -> None:
-        in_order: Callable[[], bool] = lambda: self._signals < 2  # noqa: E731
-        for name, timeout_seconds in STOP_SECONDS.items():
-            if name in self._children:
-                self._children[name].stop(timeout_seconds=timeout_seconds, in_order=in_order)
+        for names in STOP_ORDER:
+            stopping = [self._children[name] for name in names if name in self._children]
+            for child in stopping:
+                child.ask_to_stop()
+            for child in stopping:
+                child.stop(timeout_seconds=STOP_SECONDS[child.name], in_order=lambda: self._signals < 2)
+        self._release_jobs("shutdown")
+        self._database.close()
+
+    def _release_jobs(self, reason: Literal["crash", "shutdown"]) -> None:
+        """Give back what the workers of this node hold; only called when none of them is alive."""
         try:
             with self._database.write() as connection:
-                jobs.release_node(connection, node=self._settings.node, reason="shutdown")
+                released = jobs.release_node(connection, node=self._settings.node, reason=reason)
                 workers.forget_node(connection, self._settings.node)
         except errors.DatabaseUnavailable:
-            log.warning("The database is away; leases run out by themselves.", event_name="up.not_released")
-        self._database.close()
+            log.warning("The database is away; the leases run out by themselves.", event_name="up.not_released")
+            return
+        if released:
+            log.warning(
+                "Workers ended with jobs in hand; the jobs are tried again.",
+                event_name="up.released",
+                reason=reason,
+                job_ids=released,
+            )
 
 
 def node_of(data_dir: Path) -> str:

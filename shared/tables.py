@@ -81,6 +81,7 @@ jobs = Table(
     Column("finished_at", UtcDateTime),
     Column("not_before", UtcDateTime),
     Column("published_at", UtcDateTime),
+    Column("publish_count", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
     Column("lease_token", String(32)),
     Column("owner", String(200)),

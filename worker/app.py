@@ -8,6 +8,7 @@ from shared import broker, queue
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings, limit_native_libraries
+from worker import acknowledge
 
 
 def create(settings: Settings) -> Celery:
@@ -23,6 +24,7 @@ def create(settings: Settings) -> Celery:
         check_schema(database)
     finally:
         database.close()  # children must not inherit a connection
+    acknowledge.install()
     app = queue.create_app(settings, broker.url_of(settings), role="worker")
     app.conf.include = ["worker.tasks"]  # also what a spawned child imports
     return app
@@ -31,6 +33,7 @@ def create(settings: Settings) -> Celery:
 def arguments(settings: Settings) -> list[str]:
     """Return the command line of Celery's worker."""
     return [
+        "--quiet",
         "worker",
         "--pool=prefork",
         "--without-gossip",

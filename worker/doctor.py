@@ -115,7 +115,7 @@ def _look_at_database(settings: Settings) -> str:
 
 def _look_at_broker(settings: Settings) -> str:
     if settings.redis_url is None:
-        program = broker.find_server()
+        program = broker.find_server(broker.candidates())
         return f"embedded: {program}, version {'.'.join(map(str, broker.server_version(program)))}"
     if queue.depth(queue.create_app(settings, settings.redis_url, role="client")) is None:
         raise errors.InvalidConfiguration(

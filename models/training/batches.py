@@ -17,7 +17,7 @@ from models.training.losses import frame_targets
 from models.training.render import LineRenderer, RenderedLine
 
 BUCKET = 32
-WIDEST = 704
+WIDEST = 896
 PIXELS = 6400
 MOST_LINES = 80
 

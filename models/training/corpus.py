@@ -31,6 +31,7 @@ SOURCES = (
     "usr/share/dictd/gcide.dict.dz",
     "usr/share/dictd/foldoc.dict.dz",
 )
+KINDS = ("zh", "en", "mixed", "words", "names")
 TAG = re.compile(r"<(script|style)[^>]*>.*?</\1>|<[^>]+>", re.S)
 BLOCK = re.compile(r"</?(p|div|li|h\d|td|tr|br|pre|dt|dd)[^>]*>", re.I)
 ROFF = re.compile(r"^[.'].*$|\\f[BRIP]|\\-|\\&|\\\(..", re.M)
@@ -82,7 +83,8 @@ def build(folder: pathlib.Path, allowed: set[str]) -> dict[str, int]:
     kinds["words"] = [f"{word}\t{weight:.2f}" for word, weight in words(root, allowed)]
     spelling = (root / "usr/share/dict/american-english").read_text("utf-8").split()
     kinds["names"] = [word for word in spelling if not word.endswith("'s") and set(word) <= allowed]
-    for kind, rows in kinds.items():
+    for kind in KINDS:
+        rows = kinds[kind]
         (out / f"{kind}.txt").write_text("\n".join(rows) + "\n", "utf-8")
     return {kind: len(rows) for kind, rows in kinds.items()}
 

@@ -6,12 +6,13 @@ Every function takes and returns (H, W) uint8 and draws its strength from the gi
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Gray = NDArray[np.uint8]
+Gray = NDArray[Any]  # OpenCV's own annotations are wider than what its functions return
 
 
 def dots(ink: Gray, rng: random.Random) -> Gray:
@@ -33,7 +34,7 @@ def bend(coverage: Gray, rng: random.Random) -> Gray:
     return cv2.remap(coverage, xs, (ys + shift.astype(np.float32)), cv2.INTER_LINEAR)
 
 
-def clouds(shape: tuple[int, int], noise: np.random.Generator, cells: int) -> NDArray[np.float32]:
+def clouds(shape: tuple[int, int], noise: np.random.Generator, cells: int) -> Gray:
     """Smooth random field in -1..1: uneven light, stained or textured paper."""
     rows = max(2, cells // 4)
     coarse = noise.uniform(-1, 1, (rows, cells)).astype(np.float32)
@@ -47,7 +48,7 @@ def paint(coverage: Gray, rng: random.Random, noise: np.random.Generator) -> Gra
         dark = light - rng.uniform(35, 80)
     paper, ink = (dark, light) if rng.random() < 0.18 else (light, dark)
     share = coverage.astype(np.float32) * (1 / 255)
-    background: NDArray[np.float32] | float = paper
+    background: Any = paper
     draw = rng.random()
     contrast = abs(light - dark)
     if draw < 0.14:
@@ -91,7 +92,7 @@ def spoil(image: Gray, rng: random.Random, noise: np.random.Generator) -> Gray:
         image = cv2.medianBlur(image, 3)
     if rng.random() < 0.25:
         _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, rng.randint(15, 85)])
-        image = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+        image = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
     return image
 
 

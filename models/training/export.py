@@ -4,7 +4,7 @@
     python -m models.training.export build/training crnn-zh-en --precision fp32     # the float model, 4 times the size
 
 Writes models/weights/NAME/model.onnx and, beside it, weights.pt (half precision), from which a later run goes on
-(`train --resume`). Static int8 for convolutions (calibrated on rendered lines), dynamic int8 for the LSTM and the matrices.
+(`train --resume`). Convolutions get static int8, calibrated on rendered lines; the LSTM and the matrices dynamic int8.
 """
 
 from __future__ import annotations
@@ -89,9 +89,15 @@ def quantize(source: pathlib.Path, target: pathlib.Path, renderer: LineRenderer)
         ready, static = pathlib.Path(folder, "ready.onnx"), pathlib.Path(folder, "static.onnx")
         quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
         quantization.quantize_static(
-            str(ready), str(static), Calibration(renderer), quant_format=quantization.QuantFormat.QDQ, op_types_to_quantize=["Conv"],
-            per_channel=True, activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
-        )  # fmt: skip
+            str(ready),
+            str(static),
+            Calibration(renderer),
+            op_types_to_quantize=["Conv"],
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
         quantization.quantize_dynamic(str(static), str(target), op_types_to_quantize=["MatMul", "Gemm", "LSTM"])
 
 
@@ -144,9 +150,8 @@ def main() -> None:
         {"average": half, "characters": state["characters"], "lines": state["lines"], "minutes": state["minutes"]},
         out / "weights.pt",
     )
-    print(
-        f"{out / FILE_NAME}: {(out / FILE_NAME).stat().st_size / 1e6:.1f} MB, torch and onnxruntime differ by {difference:.1g}"
-    )
+    size = (out / FILE_NAME).stat().st_size / 1e6
+    print(f"{out / FILE_NAME}: {size:.1f} MB, torch and onnxruntime differ by {difference:.1g}")
 
 
 if __name__ == "__main__":

@@ -22,15 +22,15 @@ def package_names() -> list[str]:
     return [row for row in rows if row]
 
 
-def fetch(folder: pathlib.Path) -> pathlib.Path:
-    """Download and unpack every package below `folder`; returns the root they are unpacked in.
+def fetch(folder: pathlib.Path, names: list[str]) -> pathlib.Path:
+    """Download and unpack the packages below `folder`; returns the root they are unpacked in.
 
     A package that the distribution no longer carries is named and left out: one font more or less is no failure.
     """
     archives, root = folder / "archives", folder / "root"
     archives.mkdir(parents=True, exist_ok=True)
     root.mkdir(exist_ok=True)
-    for name in package_names():
+    for name in names:
         if list(archives.glob(f"{name}_*.deb")):
             continue
         done = subprocess.run(["apt-get", "download", name], cwd=archives, capture_output=True, text=True)
@@ -45,7 +45,9 @@ def fetch(folder: pathlib.Path) -> pathlib.Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=pathlib.Path, help="where to put archives/ and root/")
-    print(f"unpacked in {fetch(parser.parse_args().folder)}")
+    parser.add_argument("packages", nargs="*", help="only these; default: all of packages.txt")
+    args = parser.parse_args()
+    print(f"unpacked in {fetch(args.folder, args.packages or package_names())}")
 
 
 if __name__ == "__main__":

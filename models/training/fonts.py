@@ -14,7 +14,7 @@ import random
 import re
 
 import numpy as np
-from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 from PIL import ImageFont
 
@@ -25,7 +25,8 @@ SIMPLIFIED_IN_COLLECTION = 2
 FAVOURED = {"Noto Sans CJK SC": 4, "Noto Serif CJK SC": 4, "FandolSong": 2, "FandolHei": 2, "Liberation Sans": 3,
             "Liberation Serif": 3, "Liberation Mono": 3, "DejaVu Sans": 2, "Courier Prime": 2, "CMU Serif": 2}  # fmt: skip
 REFUSED = re.compile(
-    r"symbol|math|dingbat|emoji|icon|braille|ornament|smallcap|-sc|caps|initials|junicode|music|d050000l|z003|swash|signet|"
+    r"symbol|math|dingbat|emoji|icon|braille|ornament|smallcap|-sc|caps|initials|junicode|music|d050000l|z003|swash|"
+    r"signet|"
     r"kerkis|arab|hebr|deva|thai|tamil|bengal|armen|georg|ethiop|khmer|lao|telu|gujar|gurmuk|kannad|malay|oriya|sinhal|"
     r"Noto(Sans|Serif|Kufi|Naskh|Nastaliq|Rashi|Traditional|Music|Looped)(?!(Mono|Display|CJK|MonoCJK)?-)|Keyboard|Regular-VF|\[wght\]|variable|"
     r"gfs(?!didot)|Unifont|ProggyTiny|monofur",
@@ -44,18 +45,17 @@ class Face:
     missing: frozenset[str] = frozenset()
 
 
+def read_face(path: pathlib.Path, index: int) -> tuple[set[int], str]:
+    """Code points and family name of one face."""
+    with TTFont(path, fontNumber=index, lazy=True) as font:
+        return set(font.getBestCmap() or ()), str(font["name"].getBestFamilyName() or path.stem)
+
+
 def inspect(path: pathlib.Path, hanzi: set[int]) -> Face | None:
     """The face in `path` if its cmap serves Latin or Chinese, else None."""
+    index = SIMPLIFIED_IN_COLLECTION if path.suffix == ".ttc" and "Noto" in path.name else 0
     try:
-        index = 0
-        if path.suffix == ".ttc":
-            fonts = TTCollection(path).fonts
-            index = SIMPLIFIED_IN_COLLECTION if "Noto" in path.name and len(fonts) > SIMPLIFIED_IN_COLLECTION else 0
-            font = fonts[index]
-        else:
-            font = TTFont(path, lazy=True)
-        cmap = set(font.getBestCmap() or ())
-        family = str(font["name"].getBestFamilyName() or path.stem)
+        cmap, family = read_face(path, index)
     except Exception as error:  # a font file that fontTools cannot read is no font for us
         print(f"left out {path.name}: {error}")
         return None
@@ -89,7 +89,7 @@ def find_faces(folder: pathlib.Path) -> list[Face]:
 
 @dataclasses.dataclass(frozen=True)
 class Glyph:
-    """Coverage of one character at `EM_PIXELS`: ink (h, w) uint8, its offset from the pen on the baseline, advance in pixels."""
+    """One character at `EM_PIXELS`: coverage (h, w) uint8, offset from the pen on the baseline, advance in pixels."""
 
     ink: NDArray[np.uint8]
     left: int
@@ -103,7 +103,7 @@ class Glyphs:
     def __init__(self, face: Face) -> None:
         self.face = face
         self.font = ImageFont.truetype(face.path, EM_PIXELS, index=face.index, layout_engine=ImageFont.Layout.BASIC)
-        self.cmap = set(TTFont(face.path, fontNumber=face.index, lazy=True).getBestCmap() or ())
+        self.cmap, _ = read_face(pathlib.Path(face.path), face.index)
         self.cache: dict[str, Glyph | None] = {}
         self.ascent, self.descent = self.font.getmetrics()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import random
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from models.training import degrade
 from models.training.fonts import EM_PIXELS, Glyph, Glyphs, Library
 from models.training.text import TextSampler
 
-Ink = NDArray[np.uint8]
+Ink = NDArray[Any]  # uint8; see models.training.degrade
 MARGIN = EM_PIXELS
 WIDEST = 40 * EM_PIXELS
 
@@ -25,7 +26,7 @@ class RenderedLine:
     """One example.
 
     Attributes:
-        image: (H, W) uint8 gray, 0 = black; height 9 to 64 pixels.
+        image: (H, W) uint8 gray, 0 = black; height 9 to 116 pixels.
         text: what it says, in the charset's spelling.
         centres: x of the middle of each character as a share of the width, 0..1, len(text) values.
     """
@@ -111,8 +112,8 @@ class LineRenderer:
         drawn = [(glyph, round(pen) + glyph.left) for _, glyph, pen in placed if glyph.ink.size]
         if not drawn:
             return None
-        above = max(max(-glyph.top for glyph, _ in drawn), EM_PIXELS // 3)
-        below = max(max(glyph.top + glyph.ink.shape[0] for glyph, _ in drawn), 0)
+        above = max(EM_PIXELS // 3, *(-glyph.top for glyph, _ in drawn))
+        below = max(0, *(glyph.top + glyph.ink.shape[0] for glyph, _ in drawn))
         left = min(x for _, x in drawn)
         right = max(x + glyph.ink.shape[1] for glyph, x in drawn)
         shift = MARGIN - left
@@ -221,9 +222,14 @@ class LineRenderer:
         skew = shear * (y1 - y0)
         lift = keystone * (y1 - y0)
         corners = np.array(
-            [[x0 + skew / 2, y0 - slope + lift], [x1 + skew / 2, y0 + slope - lift], [x1 - skew / 2, y1 + slope + lift], [x0 - skew / 2, y1 - slope - lift]],
+            [
+                [x0 + skew / 2, y0 - slope + lift],
+                [x1 + skew / 2, y0 + slope - lift],
+                [x1 - skew / 2, y1 + slope + lift],
+                [x0 - skew / 2, y1 - slope - lift],
+            ],
             np.float32,
-        )  # fmt: skip
+        )
         corners *= np.array(ratio, np.float32)
         frame = np.array([[0, 0], [width, 0], [width, rows], [0, rows]], np.float32)
         warp = cv2.getPerspectiveTransform(corners, frame)

@@ -1,6 +1,6 @@
-"""Draw the sample images of docs/samples: rendered, since photos and scans of other people are not ours to ship.
+"""Draw the sample images of docs/samples: rendered, for photos and scans of other people are not ours to ship.
 
-    python -m models.training.samples build/training docs/samples
+python -m models.training.samples build/training docs/samples
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def font(folder: pathlib.Path, name: str, size: int) -> ImageFont.FreeTypeFont:
 
 def draw(text: str, face: ImageFont.FreeTypeFont, margin: int, spacing: int = 10) -> np.ndarray:
     """Black text on white, (H, W) uint8."""
-    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, face, spacing=spacing)
+    ruler = ImageDraw.Draw(Image.new("L", (1, 1)))
+    left, top, right, bottom = ruler.multiline_textbbox((0, 0), text, face, spacing=spacing)
     image = Image.new("L", (round(right - left) + 2 * margin, round(bottom - top) + 2 * margin), 255)
     ImageDraw.Draw(image).multiline_text((margin - left, margin - top), text, 0, face, spacing=spacing)
     return np.array(image)

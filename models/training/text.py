@@ -92,7 +92,7 @@ class TextSampler:
         return row[start : start + length]
 
     def chinese_prose(self) -> str:
-        return self.slice(self.chinese, self.length(13, 26))
+        return self.slice(self.chinese, self.length(13, 32))
 
     def chinese_words(self) -> str:
         """Dictionary words by the square root of their frequency, so that rare ones come up."""

@@ -7,7 +7,7 @@
     python -m models.training.export build/training crnn-zh-en --version 20261120.1
 
 Stage 1 (first run, `--warm-share` of its time): cross-entropy at character centres, which the renderer knows.
-Stage 2: CTC. The learning rate follows the clock, so a run ends when it says. `--ranks 2` trains one process per core and
+Stage 2: CTC. The learning rate follows the clock, so a run ends when it says. `--ranks 2` trains a process per core and
 averages gradients, which other work on the machine disturbs less than two threads in one process.
 """
 
@@ -41,7 +41,6 @@ FINAL_SHARE = 0.01
 CLIP = 2.0
 EMA_DECAY = 0.999
 CHECKPOINT_SECONDS = 240
-GUARD_LINES = 300
 # glibc gives every large activation back to the kernel and faults it in again, each step; this keeps it (+60 % lines/s)
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "268435456"}
 
@@ -54,6 +53,7 @@ def options() -> argparse.Namespace:
         "--warm-share", type=float, default=0.3, help="share of the first run spent on the aligned warm start"
     )
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+    parser.add_argument("--guard-lines", type=int, default=300, help="lines to measure the CER on at a checkpoint")
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument(
@@ -99,8 +99,8 @@ def follow(average: CRNN, network: CRNN, step: int) -> None:
     decay = min(EMA_DECAY, (1 + step) / (10 + step))
     for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, 1 - decay)
-    for slow, fast in zip(average.buffers(), network.buffers(), strict=True):
-        slow.copy_(fast)
+    for kept, latest in zip(average.buffers(), network.buffers(), strict=True):
+        kept.copy_(latest)
 
 
 def train(rank: int, args: argparse.Namespace) -> None:
@@ -113,7 +113,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
     characters = all_characters(args.folder / "root")
     charset = Charset(characters)
     torch.manual_seed(0)
-    network = CRNN(len(charset)).to(memory_format=torch.channels_last)
+    network = CRNN(len(charset)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network)
     optimizer = optimizer_for(network)
     checkpoint, lines_before, minutes_before = args.folder / "checkpoint.pt", 0, 0.0
@@ -126,7 +126,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
         lines_before, minutes_before = state["lines"], state["minutes"]
     seed = args.seed * args.ranks + rank
     source = batches(LineRenderer(args.folder, characters, seed), charset, seed)
-    guard = guard_lines(LineRenderer(args.folder, characters, 1), GUARD_LINES) if rank == 0 else []
+    guard = guard_lines(LineRenderer(args.folder, characters, 1), args.guard_lines) if rank == 0 else []
     warm_share = 0.0 if args.resume else args.warm_share
     start = saved = time.monotonic()
     clock = torch.zeros(1)

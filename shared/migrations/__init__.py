@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 from alembic import command
@@ -12,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from shared import errors
-from shared.database import Database, journal_mode
+from shared.database import Database
 
 _POSTGRES_LOCK = 0x6F63_7265
 
@@ -23,8 +22,7 @@ def migrate(database: Database) -> None:
     Raises:
         DatabaseUnavailable: The server is away, or another process kept the SQLite file locked.
     """
-    if database.is_sqlite:
-        _set_journal_mode(database)
+    database.choose_journal_mode()
     with database.write() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_LOCK})
@@ -52,14 +50,3 @@ def _config(connection: Connection | None) -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def _set_journal_mode(database: Database) -> None:
-    """WAL where the linked SQLite has the repair; else back to DELETE, since a file keeps its mode for ever."""
-    with database.read() as connection:
-        raw = connection.connection.driver_connection  # without SQLAlchemy's BEGIN: inside, the mode cannot change
-        assert isinstance(raw, sqlite3.Connection)
-        try:
-            raw.execute(f"PRAGMA journal_mode = {journal_mode()}")
-        except sqlite3.OperationalError as error:
-            raise errors.DatabaseUnavailable(reason=str(error)) from error

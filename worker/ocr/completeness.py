@@ -13,7 +13,9 @@ from shared.errors import TruncatedImage
 
 PNG_SIGNATURE_BYTES = 8
 TIFF_EXTENTS = {273: 279, 324: 325}  # StripOffsets: StripByteCounts, TileOffsets: TileByteCounts
-TIFF_FORMATS = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG
+TIFF_EXTENT_TAGS = {*TIFF_EXTENTS, *TIFF_EXTENTS.values()}
+TIFF_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # by kind of value
+TIFF_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I"}  # kinds BYTE, SHORT, LONG
 
 
 def require_complete(content: bytes, media_type: str) -> None:
@@ -43,7 +45,10 @@ def _png(content: bytes) -> bool:
 
 
 def _jpeg(content: bytes) -> bool:
-    """Find the end marker behind the first scan; one inside an embedded preview does not count. Source: T.81, annex B."""
+    """Find the end marker behind the first scan: one inside an embedded preview does not count.
+
+    Source: ITU-T T.81, annex B.
+    """
     return content.find(b"\xff\xd9", jpeg_scan_offset(content)) >= 0
 
 
@@ -92,31 +97,35 @@ def _bmp(content: bytes) -> bool:
 
 
 def _tiff(content: bytes) -> bool:
-    """Every strip and tile of every page must lie within the file. Source: TIFF 6.0, sections 2, 7 and 15."""
+    """All fields, strips and tiles of all pages must lie within the file. Source: TIFF 6.0, sections 2, 7 and 15."""
     return all(end <= len(content) for end in _tiff_ends(content))
 
 
 def _tiff_ends(content: bytes) -> Iterator[int]:
+    """Yield the end of everything that the directories point to."""
     order = "<" if content[:2] == b"II" else ">"
     (offset,) = struct.unpack_from(order + "I", content, 4)
     while offset:
         (count,) = struct.unpack_from(order + "H", content, offset)
-        fields = dict(_tiff_field(content, order, offset + 2 + 12 * i) for i in range(count))
+        fields: dict[int, tuple[int, ...]] = {}
+        for index in range(count):
+            tag, kind, start, end = _tiff_field(content, order, offset + 2 + 12 * index)
+            yield end
+            if tag in TIFF_EXTENT_TAGS and kind in TIFF_WHOLE_NUMBERS and end <= len(content):
+                layout = f"{order}{(end - start) // TIFF_BYTES[kind]}{TIFF_WHOLE_NUMBERS[kind]}"
+                fields[tag] = struct.unpack_from(layout, content, start)
         for starts, lengths in TIFF_EXTENTS.items():
             yield from (a + b for a, b in zip(fields.get(starts, ()), fields.get(lengths, ()), strict=False))
         (offset,) = struct.unpack_from(order + "I", content, offset + 2 + 12 * count)
 
 
-def _tiff_field(content: bytes, order: str, entry: int) -> tuple[int, tuple[int, ...]]:
-    """Return one directory entry's tag and its whole numbers; () where the kind is none that we read."""
+def _tiff_field(content: bytes, order: str, entry: int) -> tuple[int, int, int, int]:
+    """Return tag and kind of one directory entry, and where its values start and end: in the entry or elsewhere."""
     tag, kind, count = struct.unpack_from(order + "HHI", content, entry)
-    if kind not in TIFF_FORMATS or tag not in {*TIFF_EXTENTS, *TIFF_EXTENTS.values()}:
-        return tag, ()
-    layout = f"{order}{count}{TIFF_FORMATS[kind]}"
-    at = entry + 8
-    if struct.calcsize(layout) > 4:
-        (at,) = struct.unpack_from(order + "I", content, at)
-    return tag, struct.unpack_from(layout, content, at)
+    length, start = count * TIFF_BYTES.get(kind, 1), entry + 8
+    if length > 4:
+        (start,) = struct.unpack_from(order + "I", content, start)
+    return tag, kind, start, start + length
 
 
 _CHECKS = {

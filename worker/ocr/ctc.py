@@ -67,7 +67,7 @@ def decode(path: BestPath, charset: Charset) -> list[Peak]:
 
 def _peaks(path: BestPath, charset: Charset) -> list[Peak]:
     starts = np.flatnonzero(np.diff(path.labels, prepend=-1))
-    ends = np.append(starts[1:], len(path.labels))
+    ends = np.append(starts, len(path.labels))[1:]
     return [
         Peak(charset.decode([label]), float(path.confidences[a:b].max()), int(a), int(b) - 1)
         for a, b, label in zip(starts, ends, path.labels[starts].tolist(), strict=True)

@@ -68,6 +68,7 @@ class Word:
         _require_box(self.polygon)
 
     def to_json(self) -> dict[str, Any]:
+        """Return its part of the `result` object."""
         return {"text": self.text, "confidence": _rounded(self.confidence), "polygon": _points(self.polygon)}
 
 
@@ -97,6 +98,7 @@ class Line:
         return sum(c.confidence for c in self.characters) / len(self.characters)
 
     def to_json(self) -> dict[str, Any]:
+        """Return its part of the `result` object."""
         return {
             "text": self.text,
             "raw_text": self.raw_text,
@@ -134,6 +136,7 @@ class Page:
         return "\n".join(line.text for line in self.lines)
 
     def to_json(self) -> dict[str, Any]:
+        """Return its part of the `result` object."""
         return {
             "page_number": self.page_number,
             "width": self.width,
@@ -153,6 +156,7 @@ class ModelName:
     sha256: str
 
     def to_json(self) -> dict[str, str]:
+        """Return its part of the `result` object."""
         return {"name": self.name, "version": self.version, "sha256": self.sha256}
 
 

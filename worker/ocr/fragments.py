@@ -18,12 +18,11 @@ ALIKE = 0.42  # least ratio of the heights of linked pieces
 PIECE_GAP = 0.9  # of the taller piece
 SURE_GAP = 0.75  # of the character pitch: no column gap is as narrow
 WORD_GAP = 1.55  # of the character pitch: no word gap is wider
-INSIDE = 0.6  # of the area of a fragment that is taken up by a larger one ...
-LARGEST_HOST = 3.0  # ... which is at most so many times taller: a drawn circle does not take up what it surrounds
 IN_ROW = 0.5  # least share of the height in common
 
 
 def may_begin_a_line(pieces: Pieces) -> NDArray[np.bool_]:
+    """Return which pieces, (N,), are like characters or parts of them; the others may only join a line."""
     tall = pieces.heights >= SEED_HEIGHT
     not_a_dash = pieces.widths <= 12 * pieces.heights
     filled = pieces.areas >= 0.06 * pieces.heights * pieces.widths
@@ -31,6 +30,7 @@ def may_begin_a_line(pieces: Pieces) -> NDArray[np.bool_]:
 
 
 def link_pieces(seeds: Pieces, shape: tuple[int, int], blockers: Boxes) -> NDArray[np.intp]:
+    """Return the group number, (N,), of each piece: pieces in a row, close together and alike in height share one."""
     pairs = linking.find_neighbours(seeds.boxes, shape, blockers)
     a, b = seeds.heights[pairs.left], seeds.heights[pairs.right]
     tall, low = np.maximum(a, b), np.minimum(a, b)
@@ -39,15 +39,18 @@ def link_pieces(seeds: Pieces, shape: tuple[int, int], blockers: Boxes) -> NDArr
 
 
 def height_of(fragment: Boxes) -> float:
+    """Return the height of a fragment's taller characters, px: the upper quartile of its pieces."""
     heights = np.sort(fragment[:, 3] - fragment[:, 1])
     return float(heights[(3 * len(heights)) // 4])
 
 
 def hull_of(fragment: Boxes) -> NDArray[np.int32]:
+    """Return the box around a fragment, (4,)."""
     return np.concatenate([fragment[:, :2].min(0), fragment[:, 2:].max(0)])
 
 
 def hulls_of(fragments: list[Boxes]) -> NDArray[np.int32]:
+    """Return the boxes around fragments, (F, 4)."""
     return np.array([hull_of(f) for f in fragments], np.int32).reshape(-1, 4)
 
 
@@ -147,45 +150,8 @@ def _rivers(mask: Gray, left: Boxes, right: Boxes) -> NDArray[np.bool_]:
     return seen & ~blocked
 
 
-def absorb(fragments: list[Boxes]) -> list[Boxes]:
-    """Join fragments that lie mostly inside a larger one of one row: strokes and marks of its characters."""
-    hulls = hulls_of(fragments).astype(np.float64)
-    area = (hulls[:, 2] - hulls[:, 0]) * (hulls[:, 3] - hulls[:, 1])
-    tall = hulls[:, 3] - hulls[:, 1]
-    kept: list[int] = []
-    parts: dict[int, list[int]] = {}
-    for i in np.argsort(-area, kind="stable").tolist():
-        inside = overlaps(hulls[i], hulls[kept])
-        inside[tall[kept] > LARGEST_HOST * tall[i]] = 0.0
-        if inside.max(initial=0.0) >= INSIDE * area[i]:
-            parts[kept[int(inside.argmax())]].append(i)
-        else:
-            kept.append(i)
-            parts[i] = [i]
-    return [np.concatenate([fragments[i] for i in parts[k]]) for k in kept]
-
-
 def overlaps(hull: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the area that a box, (4,), has in common with each of the others, (N, 4): (N,) px."""
     width = np.minimum(hull[2], others[:, 2]) - np.maximum(hull[0], others[:, 0])
     height = np.minimum(hull[3], others[:, 3]) - np.maximum(hull[1], others[:, 1])
     return np.asarray(np.clip(width, 0, None) * np.clip(height, 0, None))
-
-
-def attach(fragments: list[Boxes], rest: Boxes) -> list[Boxes]:
-    """Add small pieces (dots, dashes, commas, flat strokes) to the fragment that they stand in or beside."""
-    if len(rest) == 0:
-        return fragments
-    hulls = hulls_of(fragments).astype(np.float64)
-    heights = np.array([height_of(f) for f in fragments])
-    near = hulls + np.column_stack([-0.5 * heights, -0.2 * heights, 0.5 * heights, 0.2 * heights])
-    result = [[f] for f in fragments]
-    for box in rest:
-        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        home = (near[:, 0] <= x) & (x <= near[:, 2]) & (near[:, 1] <= y) & (y <= near[:, 3])
-        home &= (box[2] - box[0] <= 2.5 * heights) & (box[3] - box[1] <= heights)
-        if home.any():
-            off = np.where(home, np.abs(y - (hulls[:, 1] + hulls[:, 3]) / 2), np.inf)
-            result[int(off.argmin())].append(box[None])
-    return [np.concatenate(parts) for parts in result]
-
-

@@ -35,8 +35,7 @@ class Ink:
 def estimate_background(gray: Gray) -> Gray:
     """Return the local median, (H, W) uint8: writing covers less than half of any neighbourhood."""
     sample = np.ascontiguousarray(gray[::BACKGROUND_STEP, ::BACKGROUND_STEP])
-    window = min(BACKGROUND_WINDOW, max(3, min(sample.shape) | 1))
-    median = cv2.medianBlur(sample, window)
+    median = cv2.medianBlur(sample, BACKGROUND_WINDOW)  # beyond the edge it repeats the edge, which is mostly paper
     return np.asarray(cv2.resize(median, gray.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from worker.ocr import components, lines, preprocess
+from worker.ocr import components, lines
 from worker.ocr.ink import Gray, find_ink
 from worker.ocr.lines import TextLine
 from worker.ocr.preprocess import Upright
@@ -18,8 +19,9 @@ LEAST_HEIGHT = 5  # px; nothing lower can be read
 LOOSE_ABOVE = 0.25  # of the height of the image: more free rows than this are cut off
 LOOSE_BESIDE = 1.0  # of the height of the ink: more free columns than this at one end are cut off
 SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
-STRIP_ASPECT = 3.0  # a single line this many times wider than high may be all that the image shows ...
-STRIP_SHARE = 0.4  # ... if it is this share of the image's height
+STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
+STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
+ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,9 @@ class Arrangement:
     searched: bool
 
 
-def take_as_line(gray: Gray) -> Arrangement:
-    """Take the whole image, (H, W) uint8, as one text line; wide empty borders are cut off."""
-    box = _ink_box(gray)
-    upright = Upright(gray, 0.0, preprocess.IDENTITY)
+def take_as_line(upright: Upright) -> Arrangement:
+    """Take the whole image as one text line; wide empty borders are cut off."""
+    box = _ink_box(upright.image)
     if box is None:
         return Arrangement(upright, [], searched=False)
     left, top, right, bottom = box
@@ -47,19 +48,39 @@ def take_as_line(gray: Gray) -> Arrangement:
 
 
 def arrange(upright: Upright, layout: Layout) -> Arrangement:
-    """Find the lines of an upright page; with `auto`, take an image that shows a single line as that line."""
+    """Find the lines of an upright page.
+
+    With `line`, take all of it as one; with `auto`, do so where the image shows a single row.
+    """
+    if layout == "line" or (layout == "auto" and _is_low_strip(upright.image)):
+        return take_as_line(upright)
     found = lines.find_lines(upright.image)
-    if layout == "auto" and len(found) <= 1 and _is_strip(upright.image, found):
-        return take_as_line(upright.image)
+    if layout == "auto" and _is_one_row(upright.image, found):
+        return take_as_line(upright)
     return Arrangement(upright, found, searched=True)
 
 
-def _is_strip(gray: Gray, found: list[TextLine]) -> bool:
+def _is_low_strip(gray: Gray) -> bool:
+    """Tell whether a low image shows a single band of ink from top to bottom, which needs no search."""
     height, width = gray.shape
+    if not LEAST_HEIGHT <= height <= min(STRIP_HEIGHT, width):
+        return False
+    rows = np.flatnonzero(_main_ink(gray).any(axis=1))
+    return bool(len(rows) and np.diff(rows).max(initial=0) <= STRIP_GAP * (rows[-1] - rows[0] + 1))
+
+
+def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
+    """Tell whether all lines found stand in one row that takes most of the image's height."""
     if not found:
-        return width >= STRIP_ASPECT * height and height <= 100
-    top, bottom = found[0].polygon[:, 1].min(), found[0].polygon[:, 1].max()
-    return bool(bottom - top >= STRIP_SHARE * height)
+        return False
+    tops, bottoms = zip(*((line.polygon[:, 1].min(), line.polygon[:, 1].max()) for line in found), strict=True)
+    return bool(max(tops) < min(bottoms) and max(bottoms) - min(tops) >= ROW_SHARE * gray.shape[0])
+
+
+def _main_ink(gray: Gray) -> Gray:
+    """Return the mask of the polarity that has more ink, (H, W) uint8."""
+    ink = find_ink(gray)
+    return ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
 
 
 def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
@@ -67,9 +88,7 @@ def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
     height, width = gray.shape
     if height < LEAST_HEIGHT or width < 2:
         return None
-    ink = find_ink(gray)
-    mask = ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
-    pieces = components.find_pieces(mask)
+    pieces = components.find_pieces(_main_ink(gray))
     if len(pieces) == 0:
         return None
     boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max())]

@@ -14,17 +14,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr import components, fragments, linking, plausibility, reading_order
+from worker.ocr import attachments, components, fragments, linking, plausibility, reading_order
 from worker.ocr.components import Boxes
 from worker.ocr.ink import Gray, Ink, find_ink
 from worker.ocr.plausibility import Fragment
 
 WORK_PIXELS = 3_000_000  # a larger page is searched on a smaller copy
 SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of double size
+LEAST_INK = 20  # px; less is not worth a search
 SHORTEST_RULE = 40  # px; a straight stroke of this length ...
 RULE_HEIGHTS = 3.0  # ... and this many character heights is a rule, not a part of a character
 LARGEST_SHARE = 0.30  # of the page height: taller pieces are pictures or frames
-LARGEST_HEIGHT = 40  # px; pieces up to this height may be characters on the lowest page
+LARGEST_HEIGHT = 250  # px; pieces up to this height may be characters on the lowest page
 SAME_PLACE = 0.5  # of the smaller of two lines; lines of both polarities that share more are one
 TILTED = 0.25  # of the character height; a line that rises by less is cut out straight
 
@@ -77,18 +78,22 @@ def _both_polarities(ink: Ink) -> tuple[Gray, Gray]:
 
 def _fragments_of(mask: Gray) -> list[Boxes]:
     """Return the candidate lines of one polarity."""
+    if cv2.countNonZero(mask) < LEAST_INK:
+        return []
     mask, pieces, rules = _without_rules(mask)
     pieces = pieces.select(pieces.heights <= max(LARGEST_SHARE * mask.shape[0], LARGEST_HEIGHT))
     may_begin = fragments.may_begin_a_line(pieces)
     seeds, rest = pieces.select(may_begin), pieces.select(~may_begin)
     if len(seeds) == 0:
         return []
-    groups = fragments.link_pieces(seeds, (mask.shape[0], mask.shape[1]), rules)
+    shape = (mask.shape[0], mask.shape[1])
+    groups = fragments.link_pieces(seeds, shape, rules)
     parts = fragments.split_rows(linking.split(seeds.boxes, groups))
-    parts = fragments.attach(fragments.absorb(parts), rest.boxes)
+    parts = attachments.attach_strokes(attachments.absorb(parts, shape), components.usual_height(seeds))
+    parts = attachments.attach(parts, rest.boxes)
     for _ in range(2):  # a word that was joined on the left may now reach the one on its right
         parts = fragments.link_fragments(parts, mask, rules)
-    return fragments.absorb(parts)
+    return attachments.absorb(parts, shape)
 
 
 def _without_rules(mask: Gray) -> tuple[Gray, components.Pieces, Boxes]:

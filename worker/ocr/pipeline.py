@@ -20,9 +20,9 @@ from worker.ocr.ctc import Peak
 from worker.ocr.decode import decode_pages
 from worker.ocr.document import DocumentResult, Line, ModelName, Page, as_polygon
 from worker.ocr.ink import Gray
-from worker.ocr.layout import Arrangement, Layout, arrange, take_as_line
+from worker.ocr.layout import Arrangement, Layout, arrange
 from worker.ocr.lines import TextLine
-from worker.ocr.preprocess import Upright, straighten
+from worker.ocr.preprocess import Upright, as_is, straighten
 from worker.ocr.quality import measure_quality
 
 LEAST_CONFIDENCE = 0.35  # what was found by searching a page and reads worse than this is a picture, not writing
@@ -31,29 +31,53 @@ PHASES = ("decode", "preprocess", "lines", "recognition")
 
 
 class Card(Protocol):
-    """The part of a model card that a result names."""
+    """The part of a model card that a result names, and the charset to decode with."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Of the model."""
+
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Of the weights."""
+
     @property
-    def sha256(self) -> str: ...
+    def sha256(self) -> str:
+        """Of the weights' file, hexadecimal."""
+
     @property
-    def charset(self) -> Charset: ...
+    def charset(self) -> Charset:
+        """What the labels mean."""
 
 
 class LineRecognizer(Protocol):
     """A line recogniser; `models.recognizer.Recognizer` is one."""
 
     @property
-    def card(self) -> Card: ...
+    def card(self) -> Card:
+        """What the model says of itself."""
 
     def prepare(self, gray: NDArray[np.uint8]) -> LineImage:
         """(H, W) uint8, 0 = black -> (1, 32, W') float32, W' a multiple of 4."""
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
+
+
+class Stopwatch:
+    """Adds up how long each phase took. timings_ms: milliseconds by phase."""
+
+    def __init__(self) -> None:
+        self.timings_ms = dict.fromkeys(PHASES, 0.0)
+
+    @contextmanager
+    def measure(self, phase: str) -> Iterator[None]:
+        """Add the time that the block takes to a phase."""
+        start = clock.monotonic()
+        try:
+            yield
+        finally:
+            self.timings_ms[phase] = round(self.timings_ms[phase] + (clock.monotonic() - start) * 1000, 2)
 
 
 @dataclass(frozen=True)
@@ -88,55 +112,55 @@ def recognize_document(
         DocumentError: The document cannot be decoded. Nobody retries; the sender must send another one.
     """
     options = options or Options()
-    stopwatch = Stopwatch()
-    pages = []
+    reader = _Reader(recognizer, options.layout, checkpoint, Stopwatch())
     source = decode_pages(content, options.limits)
+    pages: list[Page] = []
     while True:
         checkpoint()
-        with stopwatch.measure("decode"):
+        with reader.stopwatch.measure("decode"):
             gray = next(source, None)
         if gray is None:
             break
-        pages.append(_recognize_page(len(pages) + 1, gray, recognizer, options, checkpoint, stopwatch))
+        pages.append(reader.read_page(len(pages) + 1, gray))
     card = recognizer.card
-    return DocumentResult(ModelName(card.name, card.version, card.sha256), tuple(pages), stopwatch.timings_ms)
+    return DocumentResult(ModelName(card.name, card.version, card.sha256), tuple(pages), reader.stopwatch.timings_ms)
 
 
-def _recognize_page(
-    page_number: int,
-    gray: Gray,
-    recognizer: LineRecognizer,
-    options: Options,
-    checkpoint: Callable[[], None],
-    stopwatch: Stopwatch,
-) -> Page:
-    with stopwatch.measure("preprocess"):
-        upright = straighten(gray) if options.layout != "line" else None
-    with stopwatch.measure("lines"):
-        arrangement = arrange(upright, options.layout) if upright else take_as_line(gray)
-    with stopwatch.measure("recognition"):
-        lines = _recognize_lines(arrangement, recognizer, checkpoint)
-    quality = measure_quality(gray, [line.height for line in arrangement.lines])
-    return Page(page_number, gray.shape[1], gray.shape[0], arrangement.upright.angle, quality, tuple(lines))
+@dataclass(frozen=True)
+class _Reader:
+    """What stays the same from page to page."""
+
+    recognizer: LineRecognizer
+    layout: Layout
+    checkpoint: Callable[[], None]
+    stopwatch: Stopwatch
+
+    def read_page(self, page_number: int, gray: Gray) -> Page:
+        with self.stopwatch.measure("preprocess"):
+            upright = as_is(gray) if self.layout == "line" else straighten(gray)
+        with self.stopwatch.measure("lines"):
+            arrangement = arrange(upright, self.layout)
+        with self.stopwatch.measure("recognition"):
+            lines = self._read_lines(arrangement)
+        quality = measure_quality(gray, [line.height for line in arrangement.lines])
+        return Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines))
+
+    def _read_lines(self, arrangement: Arrangement) -> list[Line]:
+        upright = arrangement.upright
+        images = [crops.crop_line(upright.image, line.polygon) for line in arrangement.lines]
+        prepared = [self.recognizer.prepare(image) for image in images]
+        paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint)
+        lines = []
+        for found, image, path in zip(arrangement.lines, images, paths, strict=True):
+            peaks = ctc.decode(path, self.recognizer.card.charset)
+            if peaks:
+                lines.append(_to_line(found, image, peaks, upright))
+        return [line for line in lines if not arrangement.searched or line.confidence >= LEAST_CONFIDENCE]
 
 
-def _recognize_lines(
-    arrangement: Arrangement, recognizer: LineRecognizer, checkpoint: Callable[[], None]
-) -> list[Line]:
-    upright = arrangement.upright
-    images = [crops.crop_line(upright.image, line.polygon) for line in arrangement.lines]
-    paths = batches.recognise_lines([recognizer.prepare(crop) for crop in images], recognizer, checkpoint)
-    read = []
-    for found, crop, path in zip(arrangement.lines, images, paths, strict=True):
-        peaks = ctc.decode(path, recognizer.card.charset)
-        if peaks:
-            read.append(_to_line(found, crop, peaks, upright))
-    return [line for line in read if not arrangement.searched or line.confidence >= LEAST_CONFIDENCE]
-
-
-def _to_line(found: TextLine, crop: Gray, peaks: Sequence[Peak], upright: Upright) -> Line:
+def _to_line(found: TextLine, image: Gray, peaks: Sequence[Peak], upright: Upright) -> Line:
     """Give what was read its place on the original page."""
-    frame_count = crop.shape[1] * LINE_HEIGHT / crop.shape[0] / batches.TIME_STRIDE
+    frame_count = image.shape[1] * LINE_HEIGHT / image.shape[0] / batches.TIME_STRIDE
     characters = words.place_characters(peaks, frame_count)
     text = "".join(character.text for character in characters)
     cells = upright.map_to_page(crops.widen(found.polygon))
@@ -147,18 +171,3 @@ def _to_line(found: TextLine, crop: Gray, peaks: Sequence[Peak], upright: Uprigh
         characters=tuple(characters),
         words=tuple(words.split_words(characters, cells)),
     )
-
-
-class Stopwatch:
-    """Adds up how long each phase took. timings_ms: milliseconds by phase."""
-
-    def __init__(self) -> None:
-        self.timings_ms = dict.fromkeys(PHASES, 0.0)
-
-    @contextmanager
-    def measure(self, phase: str) -> Iterator[None]:
-        start = clock.monotonic()
-        try:
-            yield
-        finally:
-            self.timings_ms[phase] = round(self.timings_ms[phase] + (clock.monotonic() - start) * 1000, 2)

@@ -40,11 +40,16 @@ class Upright:
         return np.asarray(polygon @ self.to_page[:, :2].T + self.to_page[:, 2], np.float64)
 
 
+def as_is(gray: Gray) -> Upright:
+    """Return the page, (H, W) uint8, untouched."""
+    return Upright(gray, 0.0, IDENTITY)
+
+
 def straighten(gray: Gray) -> Upright:
     """Return the page, (H, W) uint8, turned upright where its writing is tilted by 0.2 to 15 degrees."""
     angle = estimate_angle(gray)
     if abs(angle) < SMALLEST_ANGLE:
-        return Upright(gray, 0.0, IDENTITY)
+        return as_is(gray)
     return turn(gray, angle)
 
 

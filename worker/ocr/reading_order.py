@@ -9,7 +9,7 @@ Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 
 COLUMN_GAP = 0.6  # of the median line height
 COLUMN_LINES = 3  # a column has at least this many lines ...
-COLUMN_WIDTH = 7.0  # ... whose median width is at least this many line heights; else the cut parts table cells
+COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
 
 
 def order_lines(boxes: Boxes) -> list[int]:
@@ -68,8 +68,12 @@ def _cuts(starts: Boxes, ends: Boxes, gap: float) -> list[NDArray[np.bool_]]:
 
 
 def _is_column(boxes: Boxes) -> bool:
+    """Tell whether most of the writing stands in lines as wide as running text; a table among them may be narrow."""
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    return len(boxes) >= COLUMN_LINES and _median(widths) >= COLUMN_WIDTH * _median(heights)
+    ordered = np.sort(widths)
+    mass = np.cumsum(ordered)
+    usual = float(ordered[np.searchsorted(mass, mass[-1] / 2)])
+    return len(boxes) >= COLUMN_LINES and usual >= COLUMN_WIDTH * _median(heights)
 
 
 def _rows(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:

@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.Column("not_before", UtcDateTime(), nullable=True),
         sa.Column("published_at", UtcDateTime(), nullable=True),
+        sa.Column("publish_count", sa.Integer(), nullable=False),
         sa.Column("lease_until", UtcDateTime(), nullable=True),
         sa.Column("lease_token", sa.String(length=32), nullable=True),
         sa.Column("owner", sa.String(length=200), nullable=True),

@@ -1,0 +1,113 @@
+"""Fixtures for every room: databases, brokers, a tiny model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.database import Database
+from shared.jobs import Submission
+from shared.migrations import migrate
+from tests import services, tiny_model
+
+SHA256 = "ab" * 32
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[services.Postgres]:
+    """A real PostgreSQL server."""
+    with services.postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: services.Postgres) -> Iterator[str]:
+    """URL of a migrated database, to be used as a template."""
+    url = postgres.new_database()
+    database = Database(url)
+    migrate(database)
+    database.close()
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """URL of a fresh, migrated SQLite file."""
+    path = tmp_path / "ocrelay.sqlite3"
+    shutil.copy(migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres: services.Postgres, migrated_postgres: str) -> Iterator[str]:
+    """URL of a fresh, migrated PostgreSQL database."""
+    url = postgres.new_database(template=migrated_postgres.split("?", maxsplit=1)[0].rsplit("/", 1)[1])
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each database in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Each database in turn, fresh and migrated."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def start_broker(tmp_path: Path) -> Iterator[Callable[[str], services.BrokerServer]]:
+    """Start a broker of a kind; all are killed at the end."""
+    started: list[services.BrokerServer] = []
+
+    def start(kind: str) -> services.BrokerServer:
+        server = services.BrokerServer(services.broker_program(kind), tmp_path / f"broker-{len(started)}")
+        server.start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def tiny_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file that loads at once."""
+    return tiny_model.write(tmp_path_factory.mktemp("model") / "tiny" / "model.onnx")
+
+
+@pytest.fixture
+def submission() -> Submission:
+    """A submission of a document that nobody will read."""
+    return Submission(
+        sha256=SHA256,
+        media_type="image/png",
+        size_bytes=100,
+        page_count=1,
+        width=10,
+        height=20,
+        options={"layout": "line"},
+        client_ip="127.0.0.1",
+        reference="invoice 7",
+    )

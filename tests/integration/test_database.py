@@ -1,0 +1,127 @@
+"""Schema, transactions and the clock, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select, text, update
+
+from shared import clock, errors, workers
+from shared.database import Database, database_now, journal_mode
+from shared.migrations import check_schema, migrate
+from shared.tables import metadata, worker_children
+from tests import services
+
+MODEL = {"name": "crnn", "version": "1", "sha256": "ab" * 32}
+
+
+def test_the_tables_in_the_code_are_those_of_the_migrations(database: Database) -> None:
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    migrate(database)
+    check_schema(database)
+
+
+def test_migrating_from_many_threads_at_once_is_safe(postgres: services.Postgres, tmp_path: Path) -> None:
+    fresh = postgres.new_database()
+    for url in (f"sqlite:///{tmp_path / 'fresh.sqlite3'}", fresh):
+        databases = [Database(url) for _ in range(4)]
+        threads = [threading.Thread(target=migrate, args=(database,)) for database in databases]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        check_schema(databases[0])
+        for database in databases:
+            database.close()
+    postgres.drop_database(fresh)
+
+
+def test_a_database_without_schema_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    with pytest.raises(errors.InvalidConfiguration, match="ocrelay migrate"):
+        check_schema(database)
+    database.close()
+
+
+def test_the_clock_of_the_database_is_aware_and_can_be_moved(database: Database) -> None:
+    with database.read() as connection:
+        now, later = connection.execute(select(database_now(), database_now(90))).one()
+    assert abs((now - clock.now()).total_seconds()) < 60
+    assert 89 < (later - now).total_seconds() < 91
+
+
+def test_the_clock_of_the_database_moves_on_inside_a_transaction(database: Database) -> None:
+    with database.write() as connection:
+        before = connection.execute(select(database_now())).scalar_one()
+        clock.sleep(0.05)
+        assert connection.execute(select(database_now())).scalar_one() > before
+
+
+def test_many_writers_of_a_sqlite_file_all_get_their_turn(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+
+    def count_up() -> None:
+        for _ in range(5):
+            with database.write() as connection:
+                number = connection.execute(text("SELECT n FROM counter")).scalar_one()
+                connection.execute(text("UPDATE counter SET n = :n"), {"n": number + 1})
+
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE counter (n INTEGER)"))
+        connection.execute(text("INSERT INTO counter VALUES (0)"))
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 20
+    database.close()
+
+
+def test_sqlite_keeps_to_the_journal_mode_that_is_safe(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.read() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == journal_mode().lower()
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
+    database.close()
+
+
+def test_a_server_that_is_away_is_reported_as_such() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:9/none")
+    with pytest.raises(errors.DatabaseUnavailable), database.read():
+        pass
+    database.close()
+
+
+def test_a_child_is_listed_while_it_is_heard_of(database: Database) -> None:
+    with database.write() as connection:
+        child_id = workers.register(connection, node="n", host="h", pid=7, model=MODEL)
+    with database.read() as connection:
+        (child,) = workers.live_children(connection)
+        assert (child.id, child.node, child.host, child.pid, child.model) == (child_id, "n", "h", 7, "crnn")
+        assert workers.live_children(connection, node="other") == []
+
+
+def test_a_child_that_fell_silent_is_not_listed(database: Database) -> None:
+    with database.write() as connection:
+        child_id = workers.register(connection, node="n", host="h", pid=7, model=MODEL)
+        connection.execute(update(worker_children).values(heartbeat_at=database_now(-60)))
+        assert workers.live_children(connection) == []
+        assert workers.refresh(connection, child_id)
+        assert len(workers.live_children(connection)) == 1
+
+
+def test_a_child_that_was_forgotten_must_register_again(database: Database) -> None:
+    with database.write() as connection:
+        child_id = workers.register(connection, node="n", host="h", pid=7, model=MODEL)
+        workers.forget_node(connection, "n")
+        assert not workers.refresh(connection, child_id)

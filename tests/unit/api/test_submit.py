@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import base64
+import io
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.service import Service
+from shared import audit, jobs
+from tests.unit.api.conftest import png
+
+PNG = png()
+BASE64 = base64.b64encode(PNG).decode()
+
+
+def stored(service: Service) -> tuple[int, int]:
+    """Number of jobs and of files."""
+    with service.database.read() as connection:
+        files = (
+            [path for path in service.blobs.root.rglob("*") if path.is_file()] if service.blobs.root.exists() else []
+        )
+        return len(jobs.list_jobs(connection)), len(files)
+
+
+def test_a_form_upload_is_accepted_with_its_address(client: FlaskClient, service: Service) -> None:
+    answer = client.post(
+        "/v1/jobs", data={"file": (io.BytesIO(PNG), "scan.png"), "layout": "line", "reference": "订单 7"}
+    )
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/v1/jobs/{answer.json['id']}" == answer.json["links"]["self"]
+    assert answer.headers["Retry-After"] == "1"
+    assert (answer.json["state"], answer.json["attempt"], answer.json["reference"]) == ("queued", 0, "订单 7")
+    with service.database.read() as connection:
+        job = jobs.get(connection, answer.json["id"])
+        events = audit.list_events(connection, job_id=answer.json["id"])
+    assert job is not None and job.options == {"layout": "line"} and job.client_ip == "127.0.0.1"
+    assert [event.event for event in events] == ["job.submitted"]
+    assert service.blobs.get(job.sha256) == PNG
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "image/png", "application/octet-stream", "application/x-www-form-urlencoded"]
+)
+def test_a_raw_body_is_taken_whatever_it_calls_itself(client: FlaskClient, content_type: str | None) -> None:
+    answer = client.post("/v1/jobs?layout=page&priority=bulk", data=PNG, content_type=content_type)
+    assert answer.status_code == 202
+    assert (answer.json["document"]["media_type"], answer.json["priority"]) == ("image/png", "bulk")
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_base64_in_json_is_taken_with_and_without_a_data_uri(client: FlaskClient, prefix: str) -> None:
+    answer = client.post("/v1/jobs", json={"image": prefix + base64.b64encode(PNG).decode(), "layout": "auto"})
+    assert answer.status_code == 202
+    assert answer.json["document"]["size_bytes"] == len(PNG)
+
+
+FORM = {"content_type": "multipart/form-data"}
+BAD_UPLOADS = {
+    "empty body": ({"data": b""}, 422, "empty_document"),
+    "not an image": ({"data": b"hello, world"}, 415, "unsupported_media_type"),
+    "cut inside the header": ({"data": PNG[:20]}, 422, "unreadable_header"),
+    "11 MiB": ({"data": PNG + b"\0" * (11 << 20)}, 413, "document_too_large"),
+    "beyond what is read at all": ({"data": b"\0" * (16 << 20)}, 413, "document_too_large"),
+    "20,000 x 20,000 pixels": ({"data": png(20_000, 20_000)}, 413, "too_many_pixels"),
+    "zero width": ({"data": png(0, 8)}, 422, "zero_size_image"),
+    "zero height": ({"data": png(8, 0)}, 422, "zero_size_image"),
+    "wrong base64": ({"json": {"image": "***"}}, 422, "invalid_base64"),
+    "base64 that is no string": ({"json": {"image": 7}}, 422, "invalid_base64"),
+    "JSON without an image": ({"json": {"picture": "AAAA"}}, 422, "missing_file"),
+    "JSON that is none": ({"data": "{", "content_type": "application/json"}, 400, "invalid_json"),
+    "JSON that is a list": ({"json": []}, 400, "invalid_json"),
+    "wrong field name": ({"data": {"upload": (io.BytesIO(PNG), "x.png")}}, 422, "missing_file"),
+    "a form without a file": ({"data": {"layout": "line"}, **FORM}, 422, "missing_file"),
+    "two files": ({"data": {"file": [(io.BytesIO(PNG), "a"), (io.BytesIO(PNG), "b")]}}, 422, "missing_file"),
+    "unknown option": ({"data": PNG, "query_string": {"langauge": "zh"}}, 422, "unknown_option"),
+    "unknown option in JSON": ({"json": {"image": BASE64, "lang": "zh"}}, 422, "unknown_option"),
+    "wrong value": ({"data": PNG, "query_string": {"layout": "table"}}, 422, "invalid_option"),
+    "an option twice": ({"data": PNG, "query_string": "layout=line&layout=page"}, 422, "invalid_option"),
+    "an endless reference": ({"data": PNG, "query_string": {"reference": "x" * 201}}, 422, "invalid_option"),
+    "a NUL in the reference": ({"data": PNG, "query_string": {"reference": "x\0"}}, 422, "invalid_option"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_UPLOADS)
+def test_bad_input_is_refused_with_a_way_out_and_nothing_is_stored(
+    client: FlaskClient, service: Service, name: str
+) -> None:
+    request, status, code = BAD_UPLOADS[name]
+    answer = client.post("/v1/jobs", **request)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert (answer.json["status"], answer.json["code"], answer.json["retryable"]) == (status, code, False)
+    assert answer.json["detail"].endswith((".", "?")) and len(answer.json["detail"].split()) > 5
+    assert stored(service) == (0, 0)
+
+
+def test_a_form_field_given_twice_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/v1/jobs?layout=line", data={"file": (io.BytesIO(PNG), "x.png"), "layout": "line"})
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
+
+
+def test_a_full_backlog_answers_503_with_retry_after(service: Service) -> None:
+    from dataclasses import replace
+
+    from api.app import app_of
+
+    full = replace(service, settings=service.settings.model_copy(update={"backlog_limit": 1}))
+    client = app_of(full).test_client()
+    assert client.post("/v1/jobs", data=PNG).status_code == 202
+    answer = client.post("/v1/jobs", data=png(9, 9))
+    assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (503, "saturated", True)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert stored(service) == (1, 1)
+
+
+def test_a_stranger_is_refused_while_there_are_no_keys(client: FlaskClient, service: Service) -> None:
+    answer = client.post("/v1/jobs", data=PNG, environ_overrides={"REMOTE_ADDR": "192.0.2.9"})
+    assert (answer.status_code, answer.json["code"]) == (403, "loopback_only")
+    assert stored(service) == (0, 0)
+
+
+def test_a_forwarded_header_of_an_untrusted_peer_is_not_believed(client: FlaskClient, service: Service) -> None:
+    answer = client.post("/v1/jobs", data=PNG, headers={"X-Forwarded-For": "203.0.113.7"})
+    with service.database.read() as connection:
+        job = jobs.get(connection, answer.json["id"])
+    assert job is not None and job.client_ip == "127.0.0.1"
+
+
+def test_the_last_address_before_our_proxies_is_the_client(service: Service) -> None:
+    from dataclasses import replace
+
+    from api.app import app_of
+
+    changes = {"trusted_proxies": "10.0.0.0/8, 127.0.0.1", "allow_remote_without_keys": True}
+    behind = replace(service, settings=service.settings.model_copy(update=changes))
+    client = app_of(behind).test_client()
+    answer = client.post("/v1/jobs", data=PNG, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7, 10.1.2.3"})
+    with service.database.read() as connection:
+        job = jobs.get(connection, answer.json["id"])
+    assert job is not None and job.client_ip == "203.0.113.7"

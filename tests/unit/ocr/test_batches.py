@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from worker.ocr import batches, ctc
+
+RANDOM = np.random.default_rng(7)
+
+
+def line(width: int) -> np.ndarray:
+    return RANDOM.standard_normal((1, 32, width)).astype(np.float32)
+
+
+class Reverberant:
+    """Every frame depends on the whole padded line, as in a bidirectional LSTM."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def logits(self, batch: np.ndarray) -> np.ndarray:
+        self.shapes.append(batch.shape)
+        frames = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=3).transpose(0, 2, 1)
+        return frames + batch.shape[3] / 1000 * frames[:, ::-1]
+
+
+def test_a_line_reads_the_same_alone_as_in_any_batch() -> None:
+    lines = [line(width) for width in (8, 32, 60, 64, 36, 500, 1600, 64)]
+    together = batches.recognise_lines(lines, Reverberant())
+    for one, path in zip(lines, together, strict=True):
+        (alone,) = batches.recognise_lines([one], Reverberant())
+        np.testing.assert_array_equal(alone.labels, path.labels)
+        np.testing.assert_allclose(alone.confidences, path.confidences, rtol=1e-6)
+
+
+def test_a_path_has_one_label_for_each_frame_of_its_own_line() -> None:
+    paths = batches.recognise_lines([line(8), line(100), line(4000)], Reverberant())
+    assert [len(path.labels) for path in paths] == [2, 25, 1000]
+
+
+def test_lines_are_padded_to_the_next_multiple_of_32_only() -> None:
+    recognizer = Reverberant()
+    batches.recognise_lines([line(8), line(100), line(33), line(64)], recognizer)
+    assert sorted(recognizer.shapes) == [(1, 1, 32, 32), (1, 1, 32, 128), (2, 1, 32, 64)]
+
+
+def test_batches_hold_a_bounded_number_of_lines_and_columns() -> None:
+    recognizer = Reverberant()
+    batches.recognise_lines([line(64) for _ in range(40)] + [line(1600) for _ in range(5)], recognizer)
+    assert all(n <= batches.BATCH_LINES and n * w <= batches.BATCH_PIXELS for n, _, _, w in recognizer.shapes)
+
+
+def test_padding_is_zero_and_on_the_right() -> None:
+    original = line(36)
+    padded = batches.pad(original)
+    np.testing.assert_array_equal(padded[:, :, :36], original)
+    assert padded.shape == (1, 32, 64)
+    assert not padded[:, :, 36:].any()
+
+
+def test_a_long_line_is_cut_in_a_gap_and_nothing_is_lost() -> None:
+    long = line(3000)
+    long[:, :, 1400:1440] = 1.0
+    pieces = batches.split_long(long)
+    np.testing.assert_array_equal(np.concatenate(pieces, axis=2), long)
+    assert 1400 <= pieces[0].shape[2] <= 1440
+    assert all(piece.shape[2] <= batches.LONGEST and piece.shape[2] % 4 == 0 for piece in pieces)
+
+
+def test_a_long_line_without_any_gap_is_cut_all_the_same() -> None:
+    pieces = batches.split_long(np.ones((1, 32, 10_000), np.float32))
+    assert sum(piece.shape[2] for piece in pieces) == 10_000
+    assert all(0 < piece.shape[2] <= batches.LONGEST for piece in pieces)
+
+
+def test_a_short_line_is_left_whole() -> None:
+    assert len(batches.split_long(line(1600))) == 1
+
+
+def test_no_lines_need_no_recogniser() -> None:
+    recognizer = Reverberant()
+    assert batches.recognise_lines([], recognizer) == []
+    assert recognizer.shapes == []
+
+
+def test_the_checkpoint_can_stop_the_work_between_batches() -> None:
+    recognizer = Reverberant()
+
+    def lost_lease() -> None:
+        if recognizer.shapes:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        batches.recognise_lines([line(32), line(64), line(96)], recognizer, lost_lease)
+    assert len(recognizer.shapes) == 1
+
+
+def test_a_path_holds_labels_and_confidences_of_equal_length() -> None:
+    (path,) = batches.recognise_lines([line(40)], Reverberant())
+    assert isinstance(path, ctc.BestPath)
+    assert path.labels.shape == path.confidences.shape == (10,)
+    assert path.labels.dtype == np.int32
+    assert path.confidences.dtype == np.float32

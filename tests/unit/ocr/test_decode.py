@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared import errors
+from shared.document import Limits
+from worker.ocr.decode import decode_pages, to_gray
+
+SIZE = (60, 40)  # width, height
+
+
+def picture(mode: str = "RGB") -> Image.Image:
+    """White, with a black block in the top-left corner."""
+    pixels = np.full((SIZE[1], SIZE[0], 3), 255, np.uint8)
+    pixels[:10, :10] = 0
+    noise = np.random.default_rng(0).integers(0, 40, pixels.shape, np.uint8)
+    return Image.fromarray(np.where(pixels == 0, noise, pixels - noise)).convert(mode)
+
+
+def saved(image: Image.Image, image_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+FORMATS: dict[str, Callable[[], bytes]] = {
+    "png": lambda: saved(picture(), "PNG"),
+    "png palette": lambda: saved(picture("P"), "PNG"),
+    "png one bit": lambda: saved(picture("1"), "PNG"),
+    "jpeg": lambda: saved(picture(), "JPEG"),
+    "jpeg progressive": lambda: saved(picture(), "JPEG", progressive=True),
+    "jpeg cmyk": lambda: saved(picture("CMYK"), "JPEG"),
+    "jpeg gray": lambda: saved(picture("L"), "JPEG"),
+    "webp": lambda: saved(picture(), "WEBP"),
+    "webp lossless": lambda: saved(picture(), "WEBP", lossless=True),
+    "bmp": lambda: saved(picture(), "BMP"),
+    "bmp palette": lambda: saved(picture("P"), "BMP"),
+    "tiff": lambda: saved(picture(), "TIFF"),
+    "tiff lzw": lambda: saved(picture(), "TIFF", compression="tiff_lzw"),
+    "tiff deflate": lambda: saved(picture(), "TIFF", compression="tiff_adobe_deflate"),
+    "tiff group 4": lambda: saved(picture("1"), "TIFF", compression="group4"),
+    "tiff jpeg": lambda: saved(picture(), "TIFF", compression="jpeg"),
+}
+
+
+def only_page(content: bytes, limits: Limits | None = None) -> np.ndarray:
+    (page,) = decode_pages(content, limits or Limits())
+    return page
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_becomes_a_gray_page_with_black_at_zero(name: str) -> None:
+    page = only_page(FORMATS[name]())
+    assert page.shape == (SIZE[1], SIZE[0])
+    assert page.dtype == np.uint8
+    assert page[2:8, 2:8].mean() < 80
+    assert page[20:, 20:].mean() > 200
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_cut_body_is_reported_as_truncated_or_as_a_truncated_header(name: str, share: float) -> None:
+    content = FORMATS[name]()
+    with pytest.raises((errors.TruncatedImage, errors.UnreadableHeader)):
+        only_page(content[: int(len(content) * share)])
+
+
+@pytest.mark.parametrize("name", ["png", "jpeg", "jpeg progressive", "webp", "bmp", "tiff"])
+def test_a_body_that_lacks_its_last_bytes_is_truncated(name: str) -> None:
+    content = FORMATS[name]()
+    with pytest.raises((errors.TruncatedImage, errors.UnreadableHeader)):
+        only_page(content[:-12])
+
+
+def test_a_png_without_its_end_chunk_is_truncated() -> None:
+    content = FORMATS["png"]()
+    with pytest.raises(errors.TruncatedImage):
+        only_page(content[:-12])
+
+
+def test_the_end_marker_of_an_embedded_preview_does_not_complete_a_jpeg() -> None:
+    exif = Image.Exif()
+    exif[37500] = b"\xff\xd8 preview \xff\xd9"
+    content = saved(picture(), "JPEG", exif=exif)
+    assert b"\xff\xd9" in content[:200]
+    with pytest.raises(errors.TruncatedImage):
+        only_page(content[:-40])
+
+
+def test_bytes_behind_the_end_of_a_jpeg_do_no_harm() -> None:
+    assert only_page(FORMATS["jpeg"]() + b"trailer of a camera").shape == (SIZE[1], SIZE[0])
+
+
+def test_a_broken_checksum_in_the_body_of_a_png_is_corrupt() -> None:
+    content = bytearray(FORMATS["png"]())
+    at = content.index(b"IDAT") + 4
+    content[at : at + 40] = bytes(40)
+    with pytest.raises(errors.CorruptImage):
+        only_page(bytes(content))
+
+
+def test_a_page_that_claims_more_pixels_than_allowed_is_refused_before_decoding() -> None:
+    content = bytearray(FORMATS["png"]())
+    content[16:24] = struct.pack(">II", 20_000, 20_000)
+    with pytest.raises(errors.TooManyPixels):
+        only_page(bytes(content))
+
+
+def test_a_document_with_too_many_pages_is_refused() -> None:
+    content = saved(picture(), "TIFF", save_all=True, append_images=[picture(), picture()])
+    with pytest.raises(errors.TooManyPages):
+        list(decode_pages(content, Limits(max_pages=2)))
+
+
+def test_pages_of_a_tiff_come_in_order_and_each_in_its_own_size() -> None:
+    content = saved(picture(), "TIFF", save_all=True, append_images=[picture("L").resize((30, 20)), picture("1")])
+    assert [page.shape for page in decode_pages(content, Limits())] == [(40, 60), (20, 30), (40, 60)]
+
+
+def test_a_tiff_whose_last_page_is_cut_is_truncated_before_any_page_is_given() -> None:
+    content = saved(picture(), "TIFF", save_all=True, append_images=[picture(), picture()])
+    with pytest.raises((errors.TruncatedImage, errors.UnreadableHeader)):
+        next(decode_pages(content[:-2000], Limits()))
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    ("orientation", "corner"),
+    [(1, "tl"), (2, "tr"), (3, "br"), (4, "bl"), (5, "tl"), (6, "tr"), (7, "br"), (8, "bl")],
+)
+def test_the_page_is_turned_as_its_exif_orientation_says(image_format: str, orientation: int, corner: str) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    options = {"tiffinfo": {274: orientation}} if image_format == "TIFF" else {"exif": exif}
+    page = only_page(saved(picture(), image_format, **options))
+    assert page.shape == ((60, 40) if orientation >= 5 else (40, 60))
+    corners = {"tl": page[:8, :8], "tr": page[:8, -8:], "bl": page[-8:, :8], "br": page[-8:, -8:]}
+    assert min(corners, key=lambda name: corners[name].mean()) == corner
+
+
+def test_transparency_is_laid_over_white() -> None:
+    bgra = np.zeros((4, 4, 4), np.uint8)
+    bgra[0, 0] = (0, 0, 0, 255)
+    bgra[0, 1] = (0, 0, 0, 128)
+    page = only_page(bytes(cv2.imencode(".png", bgra)[1]))
+    assert page[0].tolist() == [0, 127, 255, 255]
+
+
+def test_a_palette_with_a_transparent_colour_is_laid_over_white() -> None:
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([255, 0, 0, 0, 0, 0])
+    assert (only_page(saved(image, "PNG", transparency=1)) == 255).all()
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+def test_sixteen_bits_are_scaled_to_eight(extension: str) -> None:
+    image = np.array([[0, 32768, 65535]], np.uint16)
+    assert only_page(bytes(cv2.imencode(extension, image)[1])).tolist() == [[0, 127, 255]]
+
+
+def test_floating_point_pixels_are_scaled_from_zero_to_one() -> None:
+    assert to_gray(np.array([[0.0, 0.5, 1.0, np.nan, 7.0]], np.float32)).tolist() == [[0, 127, 255, 0, 255]]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
+def test_extreme_shapes_decode(shape: tuple[int, int]) -> None:
+    assert only_page(bytes(cv2.imencode(".png", np.zeros(shape, np.uint8))[1])).shape == shape

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.ocr.reading_order import order_lines
+
+
+def column(left: int, right: int, top: int, count: int, step: int = 30) -> list[tuple[int, int, int, int]]:
+    return [(left, top + i * step, right, top + i * step + 20) for i in range(count)]
+
+
+def order(boxes: list[tuple[int, int, int, int]]) -> list[int]:
+    return order_lines(np.array(boxes, np.float32))
+
+
+def test_no_lines_have_no_order() -> None:
+    assert order_lines(np.zeros((0, 4), np.float32)) == []
+
+
+def test_columns_come_left_to_right_under_their_title() -> None:
+    boxes = [*column(320, 600, 100, 5), *column(10, 290, 100, 5), (100, 20, 500, 60)]
+    assert order(boxes) == [10, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4]
+
+
+def test_three_columns_come_left_to_right() -> None:
+    boxes = [*column(420, 600, 0, 4), *column(10, 190, 5, 4), *column(215, 395, 0, 4)]
+    assert order(boxes) == [4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3]
+
+
+def test_narrow_columns_are_a_table_and_are_read_row_by_row() -> None:
+    boxes = [*column(10, 80, 0, 4), *column(300, 350, 2, 4)]
+    assert order(boxes) == [0, 4, 1, 5, 2, 6, 3, 7]
+
+
+def test_a_table_within_a_column_stays_within_it() -> None:
+    left = column(10, 290, 0, 12)
+    table = [
+        box for row in range(4) for box in ((320, 30 * row, 370, 30 * row + 20), (500, 30 * row, 540, 30 * row + 20))
+    ]
+    below = column(320, 600, 120, 8)
+    assert order([*left, *table, *below]) == list(range(28))
+
+
+def test_text_over_the_full_width_parts_two_sets_of_columns() -> None:
+    upper = [*column(10, 290, 0, 4), *column(320, 600, 0, 4)]
+    lower = [*column(10, 290, 200, 4), *column(320, 600, 200, 4)]
+    assert order([*upper, (10, 140, 600, 160), *lower]) == list(range(17))
+
+
+def test_boxes_of_one_row_come_left_to_right_though_their_heights_differ() -> None:
+    assert order([(200, 8, 260, 24), (10, 10, 100, 30), (120, 12, 180, 32)]) == [1, 2, 0]
+
+
+def test_a_thousand_lines_need_no_deep_recursion() -> None:
+    assert order(column(0, 500, 0, 1000)) == list(range(1000))
+
+
+box = st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), st.integers(1, 50))
+
+
+@given(st.lists(box, max_size=25))
+def test_every_line_comes_once(parts: list[tuple[int, int, int, int]]) -> None:
+    boxes = [(x, y, x + w, y + h) for x, y, w, h in parts]
+    assert sorted(order_lines(np.array(boxes, np.float32).reshape(-1, 4))) == list(range(len(boxes)))

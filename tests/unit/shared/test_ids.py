@@ -1,0 +1,19 @@
+"""Identifiers."""
+
+from __future__ import annotations
+
+import re
+
+from shared import clock, ids
+
+
+def test_ids_are_unique_and_safe_in_a_url() -> None:
+    made = {ids.new("job") for _ in range(1000)}
+    assert len(made) == 1000
+    assert all(re.fullmatch(r"job_[0-9a-hjkmnp-tv-z]{26}", name) for name in made)
+
+
+def test_ids_sort_by_the_time_of_their_making() -> None:
+    first = ids.new("job")
+    clock.sleep(0.003)
+    assert first < ids.new("job")

@@ -1,0 +1,64 @@
+"""What ``ocrelay doctor`` finds, and that each finding has its fix."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shared.settings import Settings
+from worker import doctor
+from worker.commands import doctor as command
+
+
+def test_a_machine_that_has_everything_passes(tmp_path: Path, tiny_model_path: Path) -> None:
+    findings = doctor.examine(Settings.load(data_dir=tmp_path / "new", model=str(tiny_model_path)))
+    assert [finding.subject for finding in findings if not finding.is_good] == []
+    assert {finding.subject for finding in findings} == {
+        "Python", "numpy", "cv2", "onnxruntime", "Database", "Broker", "Model",
+    }  # fmt: skip
+    assert not (tmp_path / "new").exists(), "looking must not change anything"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "subject"),
+    [
+        ("model", "no-such-model", "Model"),
+        ("redis_url", "redis://127.0.0.1:9/0", "Broker"),
+        ("database_url", "postgresql://nobody@127.0.0.1:9/none", "Database"),
+        ("database_url", "mysql://localhost/x", "Database"),
+    ],
+)
+def test_what_is_missing_is_named_with_its_fix(tmp_path: Path, setting: str, value: str, subject: str) -> None:
+    findings = doctor.examine(Settings.load(data_dir=tmp_path, **{setting: value}))
+    (bad,) = [finding for finding in findings if finding.subject == subject]
+    assert not bad.is_good
+    assert "OCRELAY_" in bad.fix
+
+
+def test_an_old_python_is_named() -> None:
+    assert not doctor.check_python((3, 10, 9)).is_good
+    assert doctor.check_python((3, 11, 0)).is_good
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+@pytest.mark.parametrize("library", ["numpy", "cv2", "onnxruntime"])
+def test_a_native_library_that_cannot_be_imported_has_a_fix_on_each_system(
+    library: str, platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setitem(sys.modules, library, None)
+    finding = doctor.check_library(library)
+    assert not finding.is_good
+    assert finding.fix.endswith(".")
+
+
+def test_the_command_fails_when_something_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCRELAY_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("OCRELAY_MODEL", "no-such-model")
+    result = CliRunner().invoke(command)
+    assert result.exit_code == 1
+    assert "FAIL  Model" in result.output
+    assert "Fix: Set OCRELAY_MODEL" in result.output

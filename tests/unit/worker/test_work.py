@@ -1,0 +1,212 @@
+"""One job from claim to end, with a real pipeline, a tiny model and a SQLite file."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import models
+from shared import audit, jobs
+from shared.blobs import Blobs
+from shared.database import Database
+from shared.document import Limits
+from shared.jobs import Job, State, Submission
+from worker.lease import Lease, LeaseLost
+from worker.work import Workplace, work
+
+OWNER = "node/task"
+
+
+class Interrupting:
+    """A recogniser that lets something happen in the middle of the work."""
+
+    def __init__(self, real: models.Recognizer, interruption: Callable[[], None]) -> None:
+        self._real = real
+        self._interruption = interruption
+        self.card = real.card
+
+    def prepare(self, gray: Any) -> Any:
+        self._interruption()
+        return self._real.prepare(gray)
+
+    def logits(self, batch: Any) -> Any:
+        return self._real.logits(batch)
+
+
+@pytest.fixture(scope="module")
+def recognizer(tiny_model_path: Path) -> models.Recognizer:
+    return models.load(str(tiny_model_path))
+
+
+@pytest.fixture
+def place(sqlite_url: str, tmp_path: Path) -> Iterator[Workplace]:
+    database = Database(sqlite_url)
+    yield Workplace(database, Blobs(tmp_path / "blobs"), Limits(), lease_seconds=30)
+    database.close()
+
+
+def line_image() -> bytes:
+    image = Image.new("L", (300, 40), 255)
+    ImageDraw.Draw(image).text((10, 10), "Total 12.50", fill=0)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def submit(place: Workplace, content: bytes, *, max_attempts: int = 4, **options: object) -> str:
+    submission = Submission(
+        sha256=place.blobs.put(content),
+        media_type="image/png",
+        size_bytes=len(content),
+        page_count=1,
+        width=300,
+        height=40,
+        options={"layout": "line", **options},
+        client_ip="127.0.0.1",
+    )
+    with place.database.write() as connection:
+        return jobs.submit(connection, submission, max_attempts=max_attempts).id
+
+
+def found(place: Workplace, job_id: str) -> Job:
+    with place.database.read() as connection:
+        job = jobs.get(connection, job_id)
+    assert job is not None
+    return job
+
+
+def test_a_job_ends_with_text_confidence_model_and_times(place: Workplace, recognizer: models.Recognizer) -> None:
+    job_id = submit(place, line_image())
+    assert work(job_id, recognizer, place, owner=OWNER) is not None
+    job = found(place, job_id)
+    assert job.state == State.SUCCEEDED
+    assert job.result is not None
+    assert set(job.result) == {"text", "confidence", "min_confidence", "model", "pages"}
+    assert job.result["model"]["sha256"] == recognizer.card.sha256
+    assert job.timings_ms is not None
+    assert set(job.timings_ms) == {"queue", "decode", "preprocess", "lines", "recognition", "total"}
+    assert job.timings_ms["total"] >= job.timings_ms["recognition"]
+
+
+def test_a_second_message_for_the_same_job_does_nothing(place: Workplace, recognizer: models.Recognizer) -> None:
+    job_id = submit(place, line_image())
+    assert work(job_id, recognizer, place, owner=OWNER) is not None
+    assert work(job_id, recognizer, place, owner=OWNER) is None
+    assert found(place, job_id).attempt == 1
+
+
+def test_a_message_for_a_job_that_does_not_exist_does_nothing(place: Workplace, recognizer: models.Recognizer) -> None:
+    assert work("job_00000000000000000000000000", recognizer, place, owner=OWNER) is None
+
+
+def test_a_truncated_image_ends_the_job_with_its_own_code(place: Workplace, recognizer: models.Recognizer) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (40, 300), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    job_id = submit(place, file.getvalue()[:4000])
+    work(job_id, recognizer, place, owner=OWNER)
+    job = found(place, job_id)
+    assert (job.state, job.attempt) == (State.FAILED, 1)
+    assert job.error is not None
+    assert job.error["code"] == "truncated_image"
+
+
+def test_an_image_without_text_succeeds_with_empty_text(place: Workplace, recognizer: models.Recognizer) -> None:
+    file = io.BytesIO()
+    Image.new("L", (300, 40), 255).save(file, "PNG")
+    job_id = submit(place, file.getvalue())
+    work(job_id, recognizer, place, owner=OWNER)
+    job = found(place, job_id)
+    assert job.state == State.SUCCEEDED
+    assert job.result is not None
+    assert job.result["text"] == ""
+
+
+def test_a_document_that_vanished_ends_the_job_with_its_own_code(
+    place: Workplace, recognizer: models.Recognizer
+) -> None:
+    job_id = submit(place, line_image())
+    place.blobs.path(found(place, job_id).sha256).unlink()
+    work(job_id, recognizer, place, owner=OWNER)
+    job = found(place, job_id)
+    assert job.state == State.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "document_missing"
+
+
+def test_a_document_that_changed_on_disk_ends_the_job_with_its_own_code(
+    place: Workplace, recognizer: models.Recognizer
+) -> None:
+    job_id = submit(place, line_image())
+    place.blobs.path(found(place, job_id).sha256).write_bytes(b"something else")
+    work(job_id, recognizer, place, owner=OWNER)
+    assert (found(place, job_id).error or {})["code"] == "document_changed"
+
+
+def test_a_model_that_is_not_loaded_ends_the_job_with_its_own_code(
+    place: Workplace, recognizer: models.Recognizer
+) -> None:
+    job_id = submit(place, line_image(), model="another")
+    work(job_id, recognizer, place, owner=OWNER)
+    assert (found(place, job_id).error or {})["code"] == "unknown_model"
+
+
+def test_a_crash_of_the_recognition_is_tried_again(place: Workplace, recognizer: models.Recognizer) -> None:
+    def crash() -> None:
+        raise ZeroDivisionError("somewhere deep")
+
+    job_id = submit(place, line_image())
+    work(job_id, Interrupting(recognizer, crash), place, owner=OWNER)
+    job = found(place, job_id)
+    assert (job.state, job.attempt) == (State.QUEUED, 1)
+    assert job.error is not None
+    assert job.error["code"] == "recognition_failed"
+    assert "somewhere deep" in job.error["details"]["reason"]
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(place: Workplace, recognizer: models.Recognizer) -> None:
+    def lose() -> None:
+        with place.database.write() as connection:
+            jobs.release(connection, owner=OWNER, reason="crash")
+
+    job_id = submit(place, line_image())
+    work(job_id, Interrupting(recognizer, lose), place, owner=OWNER)
+    job = found(place, job_id)
+    assert (job.state, job.result, job.error) == (State.QUEUED, None, None)
+    with place.database.read() as connection:
+        names = [event.event for event in reversed(audit.list_events(connection, job_id=job_id))]
+    assert names == [audit.SUBMITTED, audit.CLAIMED, audit.RELEASED]
+
+
+def test_a_lease_is_renewed_while_the_work_goes_on(place: Workplace) -> None:
+    job_id = submit(place, line_image())
+    with place.database.write() as connection:
+        job = jobs.claim(connection, job_id, owner=OWNER, lease_seconds=0.6)
+    assert job is not None
+    with Lease(place.database, job.id, str(job.lease_token), seconds=0.6) as lease:
+        threading.Event().wait(1.5)
+        lease.check()
+    assert (found(place, job_id).lease_until or job.created_at) > (job.lease_until or job.created_at)
+
+
+def test_work_stops_at_the_next_check_after_the_lease_is_lost(place: Workplace) -> None:
+    job_id = submit(place, line_image())
+    with place.database.write() as connection:
+        job = jobs.claim(connection, job_id, owner=OWNER, lease_seconds=30)
+        assert job is not None
+        jobs.release(connection, owner=OWNER, reason="crash")
+    with Lease(place.database, job.id, str(job.lease_token), seconds=0.06) as lease:
+        deadline = threading.Event()
+        for _ in range(500):
+            if lease.is_lost:
+                break
+            deadline.wait(0.02)
+        with pytest.raises(LeaseLost):
+            lease.check()
