@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Float, bindparam, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
 from shared import errors
@@ -134,14 +133,6 @@ def wal_is_safe(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> 
 def journal_mode() -> str:
     """Return the journal mode for the linked SQLite: WAL where it is safe, else DELETE."""
     return "WAL" if wal_is_safe() else "DELETE"
-
-
-def any_of(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Join conditions with OR; at least one is needed."""
-    joined = conditions[0]
-    for condition in conditions[1:]:
-        joined = joined | condition
-    return joined
 
 
 def _checked(url: str) -> URL:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import json
 import pathlib
 import random
@@ -22,14 +23,23 @@ from models.training.characters import ASCII, gb2312_hanzi
 
 EM_PIXELS = 40
 SIMPLIFIED_IN_COLLECTION = 2
-FAVOURED = {"Noto Sans CJK SC": 4, "Noto Serif CJK SC": 4, "FandolSong": 2, "FandolHei": 2, "Liberation Sans": 3,
-            "Liberation Serif": 3, "Liberation Mono": 3, "DejaVu Sans": 2, "Courier Prime": 2, "CMU Serif": 2}  # fmt: skip
+FAVOURED = {  # the designs that print and screens really use
+    "Noto Sans CJK SC": 4,
+    "Noto Serif CJK SC": 4,
+    "FandolSong": 2,
+    "FandolHei": 2,
+    "Liberation Sans": 3,
+    "Liberation Serif": 3,
+    "Liberation Mono": 3,
+    "DejaVu Sans": 2,
+    "Courier Prime": 2,
+    "CMU Serif": 2,
+}
 REFUSED = re.compile(
     r"symbol|math|dingbat|emoji|icon|braille|ornament|smallcap|-sc|caps|initials|junicode|music|d050000l|z003|swash|"
-    r"signet|"
-    r"kerkis|arab|hebr|deva|thai|tamil|bengal|armen|georg|ethiop|khmer|lao|telu|gujar|gurmuk|kannad|malay|oriya|sinhal|"
-    r"Noto(Sans|Serif|Kufi|Naskh|Nastaliq|Rashi|Traditional|Music|Looped)(?!(Mono|Display|CJK|MonoCJK)?-)|Keyboard|Regular-VF|\[wght\]|variable|"
-    r"gfs(?!didot)|Unifont|ProggyTiny|monofur",
+    r"signet|kerkis|arab|hebr|deva|thai|tamil|bengal|armen|georg|ethiop|khmer|lao|telu|gujar|gurmuk|kannad|malay|oriya|sinhal|"
+    r"Noto(Sans|Serif|Kufi|Naskh|Nastaliq|Rashi|Traditional|Music|Looped)(?!(Mono|Display|CJK|MonoCJK)?-)|"
+    r"Keyboard|Regular-VF|\[wght\]|variable|gfs(?!didot)|Unifont|ProggyTiny|monofur",
     re.I,
 )
 
@@ -45,6 +55,7 @@ class Face:
     missing: frozenset[str] = frozenset()
 
 
+@functools.cache
 def read_face(path: pathlib.Path, index: int) -> tuple[set[int], str]:
     """Code points and family name of one face."""
     with TTFont(path, fontNumber=index, lazy=True) as font:
@@ -89,7 +100,7 @@ def find_faces(folder: pathlib.Path) -> list[Face]:
 
 @dataclasses.dataclass(frozen=True)
 class Glyph:
-    """One character at `EM_PIXELS`: coverage (h, w) uint8, offset from the pen on the baseline, advance in pixels."""
+    """One character: coverage (h, w) uint8, offset from the pen on the baseline, advance in pixels."""
 
     ink: NDArray[np.uint8]
     left: int
@@ -98,14 +109,13 @@ class Glyph:
 
 
 class Glyphs:
-    """Glyphs of one face, drawn once. `get` returns None where the face has no glyph."""
+    """Glyphs of one face at one size, drawn once. `get` returns None where the face has no glyph."""
 
-    def __init__(self, face: Face) -> None:
-        self.face = face
-        self.font = ImageFont.truetype(face.path, EM_PIXELS, index=face.index, layout_engine=ImageFont.Layout.BASIC)
+    def __init__(self, face: Face, em: int) -> None:
+        self.em = em
+        self.font = ImageFont.truetype(face.path, em, index=face.index, layout_engine=ImageFont.Layout.BASIC)
         self.cmap, _ = read_face(pathlib.Path(face.path), face.index)
         self.cache: dict[str, Glyph | None] = {}
-        self.ascent, self.descent = self.font.getmetrics()
 
     def get(self, character: str) -> Glyph | None:
         if character not in self.cache:
@@ -131,7 +141,7 @@ class Library:
 
     def __init__(self, folder: pathlib.Path, rng: random.Random) -> None:
         self.rng = rng
-        self.loaded: dict[Face, Glyphs] = {}
+        self.loaded: dict[tuple[Face, int], Glyphs] = {}
         families: dict[bool, dict[str, list[Face]]] = {
             True: collections.defaultdict(list),
             False: collections.defaultdict(list),
@@ -143,8 +153,8 @@ class Library:
             for role, groups in families.items()
         }
 
-    def pick(self, chinese: bool) -> Glyphs:
+    def pick(self, chinese: bool, em: int = EM_PIXELS) -> Glyphs:
         face = self.rng.choice(self.rng.choice(self.families[chinese]))
-        if face not in self.loaded:
-            self.loaded[face] = Glyphs(face)
-        return self.loaded[face]
+        if (face, em) not in self.loaded:
+            self.loaded[face, em] = Glyphs(face, em)
+        return self.loaded[face, em]

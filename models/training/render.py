@@ -18,7 +18,10 @@ from models.training.text import TextSampler
 
 Ink = NDArray[Any]  # uint8; see models.training.degrade
 MARGIN = EM_PIXELS
-WIDEST = 40 * EM_PIXELS
+WIDEST_EMS = 40
+SCREEN_EMS = (11, 12, 12, 13, 14, 15, 16, 18)
+SCREEN_SHARE = 0.12
+"""Text on screens is hinted for its few pixels and is no large glyph made small: some lines are drawn at their size."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +41,11 @@ class RenderedLine:
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:
-    """Ink of one line on a canvas with `MARGIN` around: coverage, baseline row, centres and extent in canvas pixels."""
+    """Ink of one line on a canvas with `MARGIN` around: coverage, size, centres and extent in canvas pixels."""
 
     ink: Ink
     text: str
+    em: int
     centres: list[float]
     left: int
     right: int
@@ -66,7 +70,10 @@ class LineRenderer:
             drawing = self.draw(text if text is not None else self.sampler.sample())
             if drawing is not None:
                 break
-        ink = drawing.ink if plain else self.decorate(drawing)
+        if plain:
+            ink = drawing.ink
+        else:
+            ink = self.decorate(drawing) if drawing.em == EM_PIXELS else self.decorate_screen(drawing)
         coverage, centres = self.place(drawing, ink, plain)
         image = degrade.paint(coverage, self.rng, self.noise) if not plain else 255 - coverage
         if not plain:
@@ -78,9 +85,10 @@ class LineRenderer:
         """Lay the glyphs out on one baseline; None when a face lacks too much or nothing is left."""
         rng = self.rng
         chinese = bool(CJK.search(text))
-        main = self.library.pick(chinese=chinese)
-        latin = self.library.pick(chinese=False) if chinese and rng.random() < 0.5 else main
-        tracking = rng.choice((0.0, 0.0, 0.0, rng.uniform(-0.03, 0.06), rng.uniform(0, 0.3))) * EM_PIXELS
+        em = rng.choice(SCREEN_EMS) if rng.random() < SCREEN_SHARE else EM_PIXELS
+        main = self.library.pick(chinese, em)
+        latin = self.library.pick(False, em) if chinese and rng.random() < 0.5 else main
+        tracking = rng.choice((0.0, 0.0, 0.0, rng.uniform(-0.03, 0.06), rng.uniform(0, 0.3))) * em
         gap = rng.choice((1.0, 1.0, rng.uniform(0.75, 1.6), rng.uniform(1.5, 5.0) if rng.random() < 0.3 else 1.0))
         full_width = chinese and rng.random() < 0.6
         placed: list[tuple[str, Glyph, float]] = []
@@ -90,13 +98,13 @@ class LineRenderer:
             if glyph is None:
                 return None
             advance = glyph.advance * (gap if character == " " else 1.0) + tracking
-            if pen + advance > WIDEST:
+            if pen + advance > MARGIN + WIDEST_EMS * em:
                 break
             placed.append((character, glyph, pen))
             pen += max(advance, 2.0)
         while placed and placed[-1][0] == " ":
             placed.pop()
-        return self.compose(placed) if placed else None
+        return self.compose(placed, em) if placed else None
 
     def glyph(self, character: str, face: Glyphs, wide: Glyphs | None) -> Glyph | None:
         """Glyph of `character`; punctuation among Chinese is drawn in its full-width form when `wide` is given."""
@@ -108,11 +116,11 @@ class LineRenderer:
             return wide.get("・") or wide.get("·") or face.get(character)
         return face.get(character) or (wide.get(character) if wide else None)
 
-    def compose(self, placed: list[tuple[str, Glyph, float]]) -> Drawing | None:
+    def compose(self, placed: list[tuple[str, Glyph, float]], em: int) -> Drawing | None:
         drawn = [(glyph, round(pen) + glyph.left) for _, glyph, pen in placed if glyph.ink.size]
         if not drawn:
             return None
-        above = max(EM_PIXELS // 3, *(-glyph.top for glyph, _ in drawn))
+        above = max(em // 3, *(-glyph.top for glyph, _ in drawn))
         below = max(0, *(glyph.top + glyph.ink.shape[0] for glyph, _ in drawn))
         left = min(x for _, x in drawn)
         right = max(x + glyph.ink.shape[1] for glyph, x in drawn)
@@ -131,7 +139,7 @@ class LineRenderer:
             else:
                 centres.append((pen + (placed[index + 1][2] if index + 1 < len(placed) else pen)) / 2 + shift)
         text = unify("".join(character for character, _, _ in placed))
-        return Drawing(ink, text, centres, MARGIN, right + shift, MARGIN, baseline + below)
+        return Drawing(ink, text, em, centres, MARGIN, right + shift, MARGIN, baseline + below)
 
     def decorate(self, drawing: Drawing) -> Ink:
         """Stroke weight, dots, rules, boxes and slices of the neighbouring lines."""
@@ -166,6 +174,17 @@ class LineRenderer:
                 )
         if self.previous is not None and rng.random() < 0.2:
             self.add_neighbour(ink, drawing, self.previous)
+        return ink
+
+    def decorate_screen(self, drawing: Drawing) -> Ink:
+        """Bold, as screens make it (the same again, a pixel to the right), and links' underlines."""
+        rng, ink = self.rng, drawing.ink.copy()
+        if rng.random() < 0.4:
+            ink[:, 1:] = np.maximum(ink[:, 1:], drawing.ink[:, :-1])
+        if rng.random() < 0.2:
+            row = drawing.bottom + rng.randint(-1, 2)
+            start = rng.randint(drawing.left, drawing.right) if rng.random() < 0.5 else drawing.left
+            cv2.line(ink, (start, row), (drawing.right, row), 255, 1)
         return ink
 
     def add_neighbour(self, ink: Ink, drawing: Drawing, other: Drawing) -> None:
@@ -205,6 +224,10 @@ class LineRenderer:
             tilt = rng.gauss(0, 0.018) if rng.random() < 0.4 else 0.0
             shear = rng.uniform(-0.12, 0.3) if rng.random() < 0.12 else 0.0
             keystone = rng.uniform(-0.12, 0.12) if rng.random() < 0.12 else 0.0
+        if drawing.em < EM_PIXELS:
+            above, below, beside = round(above) + 1, round(below) + 1, round(beside) + 1
+            target = (height + above + below) * rng.choice((1.0, 1.0, 1.0, 2.0, rng.uniform(1.0, 2.5)))
+            stretch, tilt, shear, keystone = 1.0, 0.0, 0.0, 0.0
         x0, x1 = drawing.left - beside, drawing.right + (beside if plain else rng.uniform(0, 1) * 2 * beside)
         y0, y1 = drawing.top - above, drawing.bottom + below
         rise = min(abs(np.tan(tilt)) * (x1 - x0) / 2, 0.5 * height)

@@ -70,7 +70,7 @@ class TextSampler:
         self.hanzi = [one for one in characters if "\u4e00" <= one <= "\u9fff"]
         self.punctuation = [one for one in characters if one in "、。《》「」『』【】〈〉〔〕“”‘’—–…·,:;!?()~"]
         self.kinds: list[tuple[float, Callable[[], str]]] = [
-            (26, self.chinese_prose), (8, self.chinese_words), (13, self.rare_hanzi), (17, self.english_prose), (6, self.english_words),
+            (28, self.chinese_prose), (11, self.chinese_words), (10, self.rare_hanzi), (17, self.english_prose), (6, self.english_words),
             (9, self.number), (9, self.receipt), (4, self.form), (4, self.chinese_form), (8, self.both), (2, self.random_ascii),
         ]  # fmt: skip
         self.weights = [weight for weight, _ in self.kinds]
