@@ -229,6 +229,13 @@ class DatabaseUnavailable(OcrelayError):
     retryable = True
 
 
+class NoLiveWorker(OcrelayError):
+    """No worker child of this host was heard of lately. Look into the worker's log, and start it again."""
+
+    code = "no_live_worker"
+    phase = "start"
+
+
 class InvalidConfiguration(OcrelayError):
     """The settings do not fit together. Correct the named OCRELAY_ variable and start again."""
 

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 
 import click
 
-from shared import broker, logs, queue
+from shared import broker, errors, logs, queue, workers
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings
 
 
 @click.command()
-def worker() -> None:
+@click.option("--check", is_flag=True, help="Only say whether a worker child of this host was heard of lately.")
+def worker(check: bool) -> None:
     """Take jobs and read them. SIGTERM finishes the jobs in hand first."""
     from worker import app as composition
 
+    if check:
+        _check_children(Settings.load())
+        return
     settings = _settings_of_node()
     logs.set_up(settings)
     app = composition.create(settings)
     app.worker_main(composition.arguments(settings))
+
+
+def _check_children(settings: Settings) -> None:
+    """What the health check of a container asks; raises NoLiveWorker."""
+    database = Database(settings.database, pool_size=1)
+    with database.read() as connection:
+        children = [child for child in workers.live_children(connection) if child.host == socket.gethostname()]
+    database.close()
+    if not children:
+        raise errors.NoLiveWorker()
+    click.echo(f"{len(children)} worker children of this host take jobs.")
 
 
 @click.command()
