@@ -236,6 +236,13 @@ class NoLiveWorker(OcrelayError):
     phase = "start"
 
 
+class NoLiveSweeper(OcrelayError):
+    """No sweeper of this host did a round lately. Look into its log, and start it again."""
+
+    code = "no_live_sweeper"
+    phase = "start"
+
+
 class InvalidConfiguration(OcrelayError):
     """The settings do not fit together. Correct the named OCRELAY_ variable and start again."""
 

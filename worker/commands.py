@@ -5,13 +5,17 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import click
 
-from shared import broker, errors, logs, queue, workers
+from shared import broker, clock, errors, logs, queue, workers
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings
+
+SILENT_SECONDS = 60
+"""A sweeper that did no round for so long hangs; a slow database alone delays one by half of it."""
 
 
 @click.command()
@@ -41,11 +45,16 @@ def _check_children(settings: Settings) -> None:
 
 
 @click.command()
-def sweeper() -> None:
+@click.option("--check", is_flag=True, help="Only say whether a sweeper of this host did a round lately.")
+def sweeper(check: bool) -> None:
     """Take back what silent workers held, and publish what has no message. Any number may run."""
     from worker.sweeper import Sweeper
 
     settings = Settings.load()
+    sign_of_life = settings.data_dir / f"sweeper-{socket.gethostname()}"
+    if check:
+        _check_sweeper(sign_of_life)
+        return
     logs.set_up(settings)
     database = Database(settings.database, pool_size=1)
     check_schema(database)
@@ -53,8 +62,20 @@ def sweeper() -> None:
     sweeping = Sweeper(database, app, pause_seconds=settings.sweep_seconds, stranded_seconds=settings.stranded_seconds)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sweeping.stop())
-    sweeping.run()
+    sweeping.run(after_round=sign_of_life.touch)
+    sign_of_life.unlink(missing_ok=True)
     database.close()
+
+
+def _check_sweeper(sign_of_life: Path) -> None:
+    """What the health check of a container asks; raises NoLiveSweeper."""
+    try:
+        age_seconds = clock.now().timestamp() - sign_of_life.stat().st_mtime
+    except FileNotFoundError:
+        raise errors.NoLiveSweeper() from None
+    if age_seconds > SILENT_SECONDS:
+        raise errors.NoLiveSweeper(reason=f"the last round was {age_seconds:.0f} s ago")
+    click.echo("The sweeper sweeps.")
 
 
 @click.command()

@@ -6,6 +6,7 @@ One function for each worry. Each may run in any number of processes at once, an
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import structlog
 from celery import Celery
@@ -49,8 +50,8 @@ class Sweeper:
         """End after the current round."""
         self._stopping.set()
 
-    def run(self) -> None:
-        """Sweep until ``stop``."""
+    def run(self, after_round: Callable[[], None] = lambda: None) -> None:
+        """Sweep until ``stop``; each round calls ``after_round``, whatever became of it."""
         while not self._stopping.is_set():
             published = 0
             try:
@@ -61,6 +62,7 @@ class Sweeper:
                     event_name="sweep.failed",
                     error=str(error),
                 )
+            after_round()
             self._stopping.wait(BUSY_SECONDS if published >= LEAST_WINDOW // 2 else self._pause_seconds)
 
     def sweep(self) -> int:
