@@ -54,7 +54,7 @@ def attach(fragments: list[Boxes], rest: Boxes) -> list[Boxes]:
 
 
 def attach_strokes(fragments: list[Boxes], usual: float) -> list[Boxes]:
-    """Add single low fragments to the one that they stand in or beside: strokes of 二 or 三, long dashes."""
+    """Add single low fragments to the one that they stand in or beside: strokes of 二 or 三, dashes, final commas."""
     is_stroke = [len(f) == 1 and _is_stroke(f[0], usual) for f in fragments]
     others = [f for f, stroke in zip(fragments, is_stroke, strict=True) if not stroke]
     strokes = [f for f, stroke in zip(fragments, is_stroke, strict=True) if stroke]
@@ -67,7 +67,9 @@ def attach_strokes(fragments: list[Boxes], usual: float) -> list[Boxes]:
 
 def _is_stroke(piece: NDArray[np.int32], usual: float) -> bool:
     left, top, right, bottom = piece.tolist()
-    return bool(bottom - top < STROKE_HEIGHT * usual and right - left >= STROKE_ASPECT * (bottom - top))
+    is_flat = right - left >= STROKE_ASPECT * (bottom - top)
+    is_mark = right - left < STROKE_HEIGHT * usual
+    return bool(bottom - top < STROKE_HEIGHT * usual and (is_flat or is_mark))
 
 
 def _homes(fragments: list[Boxes], rest: Boxes) -> NDArray[np.intp]:

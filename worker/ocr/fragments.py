@@ -17,6 +17,7 @@ SEED_HEIGHT = 5  # px; anything lower joins a line but does not begin one
 ALIKE = 0.42  # least ratio of the heights of linked pieces
 PIECE_GAP = 0.9  # of the taller piece
 SURE_GAP = 0.75  # of the character pitch: no column gap is as narrow
+SURE_GAP_AFTER_MARK = 1.0  # the same behind a comma or full stop: the Chinese ones leave most of their square empty
 WORD_GAP = 1.55  # of the character pitch: no word gap is wider
 IN_ROW = 0.5  # least share of the height in common
 
@@ -110,9 +111,17 @@ def link_fragments(fragments: list[Boxes], mask: Gray, blockers: Boxes) -> list[
     tall, low = np.maximum(a, b), np.minimum(a, b)
     gap = pairs.gap / np.maximum(pitches[pairs.left], pitches[pairs.right])
     keep = (low >= ALIKE * tall) & (pairs.overlap >= IN_ROW) & (gap <= WORD_GAP)
-    keep &= (gap <= SURE_GAP) | ~_rivers(mask, hulls[pairs.left], hulls[pairs.right])
+    ends_in_mark = np.array([_ends_in_mark(f) for f in fragments])
+    sure = np.where(ends_in_mark[pairs.left], SURE_GAP_AFTER_MARK, SURE_GAP)
+    keep &= (gap <= sure) | ~_rivers(mask, hulls[pairs.left], hulls[pairs.right])
     groups = linking.join(len(fragments), pairs.left[keep], pairs.right[keep])
     return [np.concatenate([fragments[i] for i in part]) for part in linking.members(groups)]
+
+
+def _ends_in_mark(fragment: Boxes) -> bool:
+    """Return whether the last piece is low, as commas and full stops are."""
+    last = fragment[fragment[:, 2].argmax()]
+    return bool(last[3] - last[1] < 0.5 * height_of(fragment))
 
 
 def _pitch(fragment: Boxes) -> float:
