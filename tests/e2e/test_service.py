@@ -71,13 +71,21 @@ def free_port() -> int:
 
 
 @pytest.fixture(params=["sqlite and valkey", "postgres and redis"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path, start_broker: Callable[[str], BrokerServer]) -> Settings:
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def own_broker(kind: str, start_broker: Callable[[str], BrokerServer]) -> BrokerServer | None:
+    """Debian's Redis where it is used; None where the system brings its own."""
+    return start_broker("redis-server") if kind == "postgres and redis" else None
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path, own_broker: BrokerServer | None) -> Settings:
     given: dict[str, Any] = {"data_dir": tmp_path / "data", "port": free_port(), "workers": 2, "api_processes": 2}
-    if request.param.startswith("postgres"):
-        given |= {
-            "database_url": request.getfixturevalue("postgres_url"),
-            "redis_url": start_broker("redis-server").url,
-        }
+    if own_broker is not None:
+        given |= {"database_url": request.getfixturevalue("postgres_url"), "redis_url": own_broker.url}
     return Settings.load(**given)
 
 
@@ -113,6 +121,7 @@ def test_an_image_becomes_text_and_the_trail_of_it_stays(system: System) -> None
 
 
 def test_what_only_decoding_shows_fails_the_job_and_no_worker(system: System) -> None:
+    wait_until(lambda: len(system.children()) == 2, what="both worker children")
     before = {child.pid for child in system.children()}
     whole = (SAMPLES / "receipt.jpg").read_bytes()
     cut = system.submit(whole[: len(whole) // 2], "layout=page")
@@ -122,9 +131,27 @@ def test_what_only_decoding_shows_fails_the_job_and_no_worker(system: System) ->
     assert {child.pid for child in system.children()} == before
 
 
-def test_no_job_is_lost_or_done_twice_when_broker_and_child_are_killed(system: System) -> None:
-    """200 jobs by 8 clients; the broker dies by kill -9 twice and comes back, and one worker child dies."""
-    embedded = system.settings.redis_url is None
+def kill_broker(system: System, own_broker: BrokerServer | None) -> None:
+    """Kill -9; the embedded one is started again by `up`, the other one by us."""
+    if own_broker is not None:
+        own_broker.kill()
+        own_broker.start()
+        return
+    for pid, args in descendants(system.up.pid).items():
+        if "valkey-server" in args:
+            os.kill(pid, signal.SIGKILL)
+
+
+def kill_a_child(system: System) -> None:
+    """Kill -9 of one worker child that lives."""
+    living = descendants(system.up.pid)
+    os.kill(next(child.pid for child in system.children() if child.pid in living), signal.SIGKILL)
+
+
+def test_no_job_is_lost_or_done_twice_when_broker_and_child_are_killed(
+    system: System, own_broker: BrokerServer | None
+) -> None:
+    """200 jobs by 8 clients; twice the broker dies by kill -9 and comes back, and a worker child dies."""
     names = ["line-english.png", "line-chinese.png", "line-mixed.png", "page.png"]
     images = [(SAMPLES / name).read_bytes() for name in names]
     accepted: list[str] = []
@@ -140,11 +167,8 @@ def test_no_job_is_lost_or_done_twice_when_broker_and_child_are_killed(system: S
         running = [pool.submit(client, number) for number in range(8)]
         for at_least in (30, 110):
             wait_until(lambda at_least=at_least: len(accepted) >= at_least, what=f"{at_least} submissions")
-            if embedded:
-                broker = [pid for pid, args in descendants(system.up.pid).items() if "valkey-server" in args]
-                for pid in broker:
-                    os.kill(pid, signal.SIGKILL)
-            os.kill(system.children()[0].pid, signal.SIGKILL)
+            kill_broker(system, own_broker)
+            kill_a_child(system)
         for one in running:
             one.result()
 
@@ -201,9 +225,8 @@ def test_a_restart_of_the_machine_loses_nothing(settings: Settings, tmp_path: Pa
     assert states == {"succeeded"}
 
 
+@pytest.mark.parametrize("kind", ["sqlite and valkey"], indirect=True)
 def test_sqlite_itself_finds_nothing_wrong_afterwards(system: System) -> None:
-    if not system.database.is_sqlite:
-        pytest.skip("about the file of SQLite")
     system.submit((SAMPLES / "line-mixed.png").read_bytes())
     file = system.settings.data_dir / "ocrelay.sqlite3"
     system.end()

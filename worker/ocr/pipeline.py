@@ -163,7 +163,8 @@ def _to_line(found: TextLine, image: Gray, peaks: Sequence[Peak], upright: Uprig
     frame_count = image.shape[1] * LINE_HEIGHT / image.shape[0] / batches.TIME_STRIDE
     characters = words.place_characters(peaks, frame_count)
     text = "".join(character.text for character in characters)
-    cells = upright.map_to_page(crops.widen(found.polygon))
+    height, width = upright.image.shape
+    cells = upright.map_to_page(np.clip(crops.widen(found.polygon), 0, (width, height)))
     return Line(
         text=text,
         raw_text=text,
