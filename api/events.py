@@ -6,21 +6,22 @@ import json
 from collections.abc import Iterator
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import APIBlueprint
 
 from api import schemas
 from api.service import Service
 from shared import clock, jobs
 from shared.job_json import job_document
 
-TAG = Tag(name="jobs", description="One request to recognise one document.")
 LOOK_SECONDS = 0.5
 RECONNECT_MS = 1000
 
 
 def blueprint(service: Service) -> APIBlueprint:
     """The route, bound to the process's service."""
-    routes = APIBlueprint("events", __name__, url_prefix="/v1/jobs", abp_tags=[TAG], abp_responses=schemas.ERRORS)
+    routes = APIBlueprint(
+        "events", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+    )
 
     @routes.get(
         "/<job_id>/events",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import APIBlueprint
 
 from api import schemas
 from api.client_ip import client_ip
@@ -16,7 +16,6 @@ from shared import errors, ids, jobs
 from shared.job_json import job_document
 
 OPEN_RETRY_AFTER_SECONDS = 1
-TAG = Tag(name="jobs", description="One request to recognise one document.")
 UPLOAD_BODY = {
     "required": True,
     "content": {
@@ -56,7 +55,9 @@ PREFER = {
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes, bound to the process's service."""
-    routes = APIBlueprint("jobs", __name__, url_prefix="/v1/jobs", abp_tags=[TAG], abp_responses=schemas.ERRORS)
+    routes = APIBlueprint(
+        "jobs", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+    )
 
     @routes.post(
         "",

@@ -5,18 +5,18 @@ from __future__ import annotations
 import io
 
 from flask import Response, jsonify, send_file
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import APIBlueprint
 
 from api import schemas
 from api.service import Service
 from shared import errors
 
-TAG = Tag(name="jobs", description="One request to recognise one document.")
-
 
 def blueprint(service: Service) -> APIBlueprint:
     """The routes, bound to the process's service."""
-    routes = APIBlueprint("results", __name__, url_prefix="/v1/jobs", abp_tags=[TAG], abp_responses=schemas.ERRORS)
+    routes = APIBlueprint(
+        "results", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+    )
 
     @routes.get(
         "/<job_id>/result",

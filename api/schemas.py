@@ -5,8 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Literal
 
+from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+JOBS = Tag(name="jobs", description="One request to recognise one document.")
 Point = tuple[float, float]
 StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
