@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOAD_AGAIN_SECONDS = 5.0
+STOP_SECONDS = 5.0
 
 
 class Child:
@@ -37,6 +38,7 @@ class Child:
         self._settled = threading.Event()
         self._stopping = threading.Event()
         self._child_id: str | None = None
+        self._thread = threading.Thread(target=self._live, name="child", daemon=True)
         self.place = Workplace(
             database=Database(settings.database, pool_size=2),
             blobs=Blobs(settings.blobs_dir),
@@ -51,11 +53,13 @@ class Child:
 
     def start(self) -> None:
         """Start the thread that loads the model and then says that this child is alive."""
-        threading.Thread(target=self._live, name="child", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Take this child off the list of the living."""
+        """Take this child off the list of the living, once its thread cannot put it back any more."""
         self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
         if self._child_id is None:
             return
         try:
