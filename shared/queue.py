@@ -62,6 +62,7 @@ def celery_config(settings: Settings, broker_url: str, *, role: Literal["client"
             "socket_keepalive": True,
             "queue_order_strategy": "priority",
             "global_keyprefix": KEY_PREFIX,
+            **({} if patient else {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}),
         },
         "visibility_timeout": visibility_seconds,
         "task_publish_retry": False,
