@@ -27,6 +27,7 @@ def run(folder: Path) -> None:
     if not images:
         raise errors.InvalidConfiguration(f"No image in {folder}. Name a folder with PNG or JPEG files.")
     with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data:
+        click.echo("Starting the broker, the API, two workers and the sweeper …")
         with running(Path(data)) as server:
             client = Client(server)
             started = clock.monotonic()
@@ -49,16 +50,21 @@ def run(folder: Path) -> None:
 def running(data: Path, workers: int = 2) -> Iterator[str]:
     """`ocrelay up` on a free port, until the block ends; yields the server's URL."""
     command = [sys.executable, "-m", "shared.cli", "up", "--data", str(data), "--port", "0", "--workers", str(workers)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    log = data.with_suffix(".log")
+    with (
+        log.open("w") as lines,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=lines, text=True) as process,
+    ):
         assert process.stdout is not None
         try:
             line = next((line for line in process.stdout if line.startswith("ready ")), "")
             if not line:
-                raise errors.InvalidConfiguration("`ocrelay up` did not start; its own lines above say why.")
+                raise errors.InvalidConfiguration(f"`ocrelay up` did not start:\n{log.read_text()[-2000:]}")
             yield line.split()[1]
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
+            log.unlink()
 
 
 def show(image: Path, job: dict[str, Any], database: Database) -> None:
