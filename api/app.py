@@ -36,7 +36,6 @@ def app_of(service: Service) -> OpenAPI:
         "api",
         info=Info(title="ocrelay", version=version("ocrelay"), description="Images in, text out: Chinese and English."),
         doc_prefix=DOCUMENTATION,
-        security_schemes={},
         validation_error_model=schemas.Problem,
         validation_error_callback=problems.of_validation,
     )
@@ -61,6 +60,7 @@ def app_of(service: Service) -> OpenAPI:
 
 def add_documents(app: OpenAPI) -> None:
     """`/openapi.json` and the way from `/docs` to the page that shows it, from this server's own files."""
+    app.api_doc["components"].pop("securitySchemes")  # null where there are none, which OpenAPI does not allow
 
     @app.get("/openapi.json", doc_ui=False)
     def openapi_document() -> Response:
