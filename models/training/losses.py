@@ -60,24 +60,25 @@ class CTC(torch.autograd.Function):
     def forward(context: Any, logits: Tensor, labels: Tensor, frame_counts: Tensor, label_counts: Tensor) -> Tensor:
         """(N, T, C) logits, (N, S) padded labels, (N,) frames, (N,) labels -> loss per label; every line must fit."""
         n, t, _ = logits.shape
-        probability = torch.softmax(logits, -1)
+        probability = torch.softmax(logits.float(), -1)
         same = labels[:, :, None] == labels[:, None, :]
         first = same.int().argmax(2) + 1  # label -> its column below
         columns = torch.cat((torch.full((n, 1), BLANK, dtype=labels.dtype), labels), 1)  # (N, S + 1)
         index = columns[:, None, :].expand(n, t, columns.shape[1])
-        chosen = probability.gather(2, index).float().clamp_min(1e-30).log()
+        chosen = probability.gather(2, index).clamp_min(1e-30).log()
         with torch.enable_grad():
             chosen.requires_grad_()
             loss = functional.ctc_loss(
                 chosen.transpose(0, 1), first, frame_counts, label_counts, BLANK, "sum", zero_infinity=True
             )
             (slope,) = torch.autograd.grad(loss, chosen)
-        valid = (torch.arange(t)[None, :] < frame_counts[:, None])[:, :, None]
-        occupancy = torch.where(valid, chosen.detach().exp() - slope, 0.0)
         total = label_counts.sum()
-        gradient = probability.mul_(valid)
-        gradient.scatter_add_(2, index, -occupancy.to(gradient.dtype)).div_(total)
-        context.save_for_backward(gradient)
+        # softmax - occupancy is subtracted in float32 and only then rounded: near 1, bfloat16 has steps of 0.004, and a
+        # difference of two rounded numbers would push the sure classes for ever
+        home = torch.cat((torch.zeros((n, 1), dtype=first.dtype), first), 1)[:, None, :].expand(n, t, -1)
+        gradient = probability.scatter_(2, index, slope.gather(2, home))
+        gradient.mul_((torch.arange(t)[None, :] < frame_counts[:, None])[:, :, None]).div_(total)
+        context.save_for_backward(gradient.to(logits.dtype))
         return loss.detach() / total
 
     @staticmethod
