@@ -13,7 +13,7 @@ RUN /opt/ocrelay/bin/pip install --no-deps --no-build-isolation .
 
 FROM python:3.12-slim
 COPY --from=build /opt/ocrelay /opt/ocrelay
-ENV PATH=/opt/ocrelay/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OCRELAY_DATA_DIR=/data
+ENV PATH=/opt/ocrelay/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 OCRELAY_DATA_DIR=/data
 RUN useradd --uid 10001 --create-home ocrelay && install -d -o ocrelay -g ocrelay /data
 USER ocrelay
 WORKDIR /data

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 import structlog
-from flask import Response, jsonify, redirect, request
+from flask import Request, Response, jsonify, redirect, request
 from flask_openapi3 import Info, OpenAPI
 
 from api import events, health, jobs, problems, results, schemas, sync
@@ -21,13 +22,24 @@ DOCUMENTATION = "/docs"
 BASE64_GROWTH = 4 / 3
 REQUEST_OVERHEAD_BYTES = 64 * 1024
 MAX_FORM_PARTS = 20
+DRAINED_BYTES = 64 * 1024 * 1024
+FREE_THREADS = 4
+"""Threads of a process that no waiting request may hold, so that others are still answered."""
 
 
 def create_app(settings: Settings) -> OpenAPI:
     """Build the application of one process from its settings. Opens no connection yet."""
     database = Database(settings.database, pool_size=settings.api_threads)
     celery = queue.create_app(settings, broker.url_of(settings), role="client")
-    return app_of(Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database)))
+    return app_of(
+        Service(
+            settings,
+            database,
+            Blobs(settings.blobs_dir),
+            celery,
+            Waiting(database, max(1, settings.api_threads - FREE_THREADS)),
+        )
+    )
 
 
 def app_of(service: Service) -> OpenAPI:
@@ -52,10 +64,31 @@ def app_of(service: Service) -> OpenAPI:
     def bind() -> None:
         structlog.contextvars.clear_contextvars()
         address = client_ip(request, service.settings.proxies)
-        if not (service.settings.allow_remote_without_keys or is_loopback(address or "localhost")):
+        if not service.settings.allow_remote_without_keys and not is_ours(request, address):
             raise errors.ForbiddenClient()
 
+    @app.after_request
+    def drain(response: Response) -> Response:
+        """Read what a refused client still sends: it would see a broken connection instead of our answer."""
+        if "HTTP_EXPECT" not in request.environ:
+            left = DRAINED_BYTES
+            while left > 0 and (chunk := request.environ["wsgi.input"].read(min(left, 65536))):
+                left -= len(chunk)
+        return response
+
     return app
+
+
+def is_ours(request: Request, address: str | None) -> bool:
+    """Whether a request comes from this machine and from no page of another site in a browser on it.
+
+    Such a page can make a name of its own point at this machine, or post a form here; then Host or Origin name it.
+    """
+    origin = request.headers.get("Origin")
+    hosts = [request.host, *([urlsplit(origin).netloc] if origin is not None else [])]
+    return is_loopback(address or "localhost") and all(
+        is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts
+    )
 
 
 def add_documents(app: OpenAPI) -> None:

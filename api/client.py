@@ -22,10 +22,11 @@ class Refused(errors.OcrelayError):
 
 
 class Client:
-    """One ocrelay server by its URL."""
+    """One ocrelay server by its URL, asked directly: proxies of the environment are for other places."""
 
     def __init__(self, server: str) -> None:
         self.server = server.rstrip("/")
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def submit(self, file: Path, options: dict[str, str], wait_seconds: int) -> dict[str, Any]:
         """Send one file; returns the job, finished if it ended within `wait_seconds`."""
@@ -44,7 +45,7 @@ class Client:
         if wait_seconds:
             request.add_header("Prefer", f"wait={wait_seconds}")
         try:
-            with urllib.request.urlopen(request, timeout=wait_seconds + MARGIN_SECONDS) as answer:  # noqa: S310
+            with self._opener.open(request, timeout=wait_seconds + MARGIN_SECONDS) as answer:
                 return json.load(answer)  # type: ignore[no-any-return]
         except urllib.error.HTTPError as error:
             raise Refused(detail_of(error)) from None

@@ -40,7 +40,12 @@ def submit(files: tuple[Path, ...], server: str, layout: str, wait: bool, form: 
     from api.client import Client
 
     client = Client(server)
-    sent = [client.submit(file, {"layout": layout}, 0) for file in files]
+    sent = []
+    for file in files:
+        try:
+            sent.append(client.submit(file, {"layout": layout}, 0))
+        except errors.OcrelayError as error:  # the other files have nothing to do with it
+            sent.append({"id": "-", "state": "failed", "result": None, "error": {"message": error.message}})
     with click.progressbar(sent, label="reading", file=sys.stderr, hidden=not (wait and sys.stderr.isatty())) as rows:
         done = [client.finished(job) if wait else job for job in rows]
     for file, job in zip(files, done, strict=True):

@@ -75,10 +75,10 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
     else:
         result, timings = job["result"], job["timings_ms"]
         click.echo("\n".join(f"   {line}" for line in result["text"].splitlines()))
-        click.echo(
-            f"   -- confidence {result['confidence']:.3f} (least certain line {result['min_confidence']:.3f}), "
-            f"{timings['total']:.0f} ms, of which {timings['queue']:.0f} ms in the queue"
-        )
+        sure = "no text" if result["confidence"] is None else f"confidence {result['confidence']:.3f}"
+        if result["min_confidence"] is not None:
+            sure += f" (least certain line {result['min_confidence']:.3f})"
+        click.echo(f"   -- {sure}, {timings['total']:.0f} ms, of which {timings['queue']:.0f} ms in the queue")
     with database.read() as connection:
         events = audit.list_events(connection, job_id=job["id"])
     for event in reversed(events):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from flask import Response
+from flask import Response, request
 from flask_openapi3 import APIBlueprint
 
 from api import schemas
@@ -35,25 +35,35 @@ def blueprint(service: Service) -> APIBlueprint:
         The stream ends with the job, or after the longest time that a request is held; a browser then asks again.
         """
         del query
-        stream = follow(service, service.job(path.job_id))
+        job = service.job(path.job_id)
+        if job.is_final and request.headers.get("Last-Event-ID") == event_id(job):
+            return Response(status=204)  # tells a browser not to ask again
+        stream = follow(service, job)
         return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-cache"})
 
     return routes
 
 
 def follow(service: Service, job: jobs.Job) -> Iterator[str]:
-    """Events of one job from now on."""
-    deadline = clock.monotonic() + service.settings.wait_limit_seconds
+    """Events of one job from now on; without a place among the waiting only the first, and the browser asks again."""
     yield f"retry: {RECONNECT_MS}\n\n"
     yield event(job)
-    while not job.is_final and clock.monotonic() < deadline:
-        latest = service.job_after(job.id, LOOK_SECONDS)
-        if (latest.state, latest.attempt) != (job.state, job.attempt):
-            yield event(latest)
-        job = latest
+    deadline = clock.monotonic() + service.settings.wait_limit_seconds
+    with service.waiting.place() as taken:
+        while taken and not job.is_final and clock.monotonic() < deadline:
+            service.waiting.until_final(job.id, LOOK_SECONDS)
+            latest = service.job(job.id)
+            changed = (latest.state, latest.attempt) != (job.state, job.attempt)
+            yield event(latest) if changed else ": still there\n\n"  # a write finds out whether the client is
+            job = latest
 
 
 def event(job: jobs.Job) -> str:
     """One job as an event."""
     data = json.dumps(job_document(job), ensure_ascii=False)
-    return f"event: job.{job.state}\nid: {job.attempt}-{job.state}\ndata: {data}\n\n"
+    return f"event: job.{job.state}\nid: {event_id(job)}\ndata: {data}\n\n"
+
+
+def event_id(job: jobs.Job) -> str:
+    """What a browser sends back as Last-Event-ID."""
+    return f"{job.attempt}-{job.state}"

@@ -57,11 +57,14 @@ def read_upload(request: Request) -> Upload:
         content, named = from_json(request)
     else:  # whatever a client calls its body, the content decides what it is
         content, named = request.get_data(cache=False, parse_form_data=False), {}
-    twice = given.keys() & named.keys()
-    if twice:
-        name = min(twice)
+    return Upload(content, parse_options(merge(given, named)))
+
+
+def merge(given: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Options of the query string and of the body together; raises InvalidOption where a name stands in both."""
+    for name in sorted(given.keys() & named.keys()):
         raise errors.InvalidOption(f"{name} stands in the query string and in the body. Send it once.", option=name)
-    return Upload(content, parse_options(given | named))
+    return given | named
 
 
 def parse_options(given: dict[str, Any]) -> SubmitOptions:

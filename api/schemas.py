@@ -206,9 +206,9 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: StateName | None = None
-    reference: str | None = Field(None, max_length=200)
+    reference: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the uploaded bytes")
-    client_ip: str | None = None
+    client_ip: str | None = Field(None, pattern="^[0-9a-fA-F.:]{2,45}$")
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, description="`next_cursor` of the page before")
 

@@ -34,6 +34,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "max_requests_jitter": REQUESTS_PER_PROCESS // 10,
             "loglevel": "warning",
             "proc_name": "ocrelay-api",
+            "control_socket_disable": True,  # one path for all servers of a user, and nobody here talks to it
         }
         for name, value in options.items():
             self.cfg.set(name, value)

@@ -9,7 +9,7 @@ from celery import Celery
 
 from api.intake import Upload
 from api.waiting import Waiting
-from shared import document, errors, jobs, queue
+from shared import document, errors, ids, jobs, queue
 from shared.blobs import Blobs
 from shared.database import Database
 from shared.settings import Settings
@@ -62,14 +62,21 @@ class Service:
 
     def job(self, job_id: str) -> jobs.Job:
         """The job with its result; raises JobNotFound."""
-        with self.database.read() as connection:
-            found = jobs.get(connection, job_id)
+        found = None
+        if ids.is_id(job_id, "job"):
+            with self.database.read() as connection:
+                found = jobs.get(connection, job_id)
         if found is None:
             raise errors.JobNotFound(job_id=job_id[:64])
         return found
 
     def job_after(self, job_id: str, seconds: float | None) -> jobs.Job:
-        """The job once it has ended, or as it is after so many seconds; None does not wait."""
-        if seconds:
+        """The job once it has ended, or as it is after so many seconds; None does not wait, nor do too many at once."""
+        job = self.job(job_id)
+        if not seconds or job.is_final:
+            return job
+        with self.waiting.place() as taken:
+            if not taken:
+                return job
             self.waiting.until_final(job_id, seconds)
         return self.job(job_id)

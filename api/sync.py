@@ -7,7 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api import schemas
 from api.client_ip import client_ip
-from api.intake import IMAGE_FIELD, Upload, decode_base64, json_object, parse_options
+from api.intake import IMAGE_FIELD, SubmitOptions, Upload, decode_base64, json_object, merge, once_each, parse_options
 from api.problems import problem
 from api.service import Service
 from shared import errors, jobs
@@ -21,7 +21,10 @@ BODY = {
                 "type": "object",
                 "required": ["image"],
                 "additionalProperties": False,
-                "properties": {"image": {"type": "string", "format": "byte"}},
+                "properties": {
+                    "image": {"type": "string", "format": "byte"},
+                    **SubmitOptions.model_json_schema()["properties"],
+                },
             }
         }
     },
@@ -44,7 +47,7 @@ def blueprint(service: Service) -> APIBlueprint:
         body = json_object(request)
         if IMAGE_FIELD not in body:
             raise errors.MissingFile("The JSON object holds no `image`. Put the file's bytes there, encoded in base64.")
-        upload = Upload(decode_base64(body.pop(IMAGE_FIELD)), parse_options(body))
+        upload = Upload(decode_base64(body.pop(IMAGE_FIELD)), parse_options(merge(once_each(request.args), body)))
         accepted = service.submit(upload, client_ip(request, service.settings.proxies))
         job = service.job_after(accepted.id, service.settings.sync_wait_seconds)
         response = answer(job)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -16,16 +18,30 @@ POLL_SECONDS = 0.04
 
 
 class Waiting:
-    """Holds requests until their jobs end, without holding a database connection for each."""
+    """Holds requests until their jobs end, without holding a database connection for each.
 
-    def __init__(self, database: Database) -> None:
+    Each holds a thread, so there are only so many places; who finds none is answered at once and asks again.
+    """
+
+    def __init__(self, database: Database, places: int = 12) -> None:
         self._database = database
+        self._places = threading.BoundedSemaphore(places)
         self._lock = threading.Lock()
         self._events: dict[str, set[threading.Event]] = defaultdict(set)
         self._thread: threading.Thread | None = None
 
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Take a place for as long as the block runs; yields whether there was one."""
+        taken = self._places.acquire(blocking=False)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._places.release()
+
     def until_final(self, job_id: str, seconds: float) -> None:
-        """Return when the job has ended or the time is over, whichever comes first."""
+        """Return when the job has ended or the time is over, whichever comes first. Take a place before."""
         event = threading.Event()
         with self._lock:
             self._events[job_id].add(event)

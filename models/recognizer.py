@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told before it is loaded
+import onnxruntime
 
 from models.card import ModelCard, ModelFileError, sha256_of
 from models.line_image import prepare

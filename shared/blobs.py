@@ -45,6 +45,7 @@ class Blobs:
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.path(sha256)
         if _holds(target, content):
+            _sync_folder(target.parent)  # whoever wrote it may not have come to that yet
             return sha256
         _make_folder(target.parent)
         _write(target, content)

@@ -12,7 +12,11 @@ import imagesize
 from shared import errors
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff")
-_ALIASES = {"image/x-ms-bmp": "image/bmp"}
+_ALIASES = {"image/x-ms-bmp": "image/bmp", "image/apng": "image/png"}
+MOST_SAMPLE_BITS = 16
+MOST_SAMPLES = 4
+TOTAL_PAGES = 12
+"""So many of the largest allowed pages may all pages of a document hold together: a bound for the work of one job."""
 _TIFF_OFFSETS = {b"II*\x00": "<", b"MM\x00*": ">"}
 
 
@@ -133,6 +137,8 @@ def _inspect_tiff(content: bytes, limits: Limits) -> DocumentHeader:
             size, offset = _tiff_page(content, order, offset)
             check_size(*size, limits)
             sizes.append(size)
+            if sum(width * height for width, height in sizes) > TOTAL_PAGES * limits.max_pixels:
+                raise errors.TooManyPixels(pages=len(sizes), max_pixels_together=TOTAL_PAGES * limits.max_pixels)
     except struct.error as error:
         raise errors.UnreadableHeader() from error
     if not sizes:
@@ -143,16 +149,35 @@ def _inspect_tiff(content: bytes, limits: Limits) -> DocumentHeader:
 def _tiff_page(content: bytes, order: str, offset: int) -> tuple[tuple[int, int], int]:
     """Read one image file directory: (width, height) and the offset of the next one (0 = last).
 
-    Source: TIFF 6.0, section 2; tags 256 ImageWidth and 257 ImageLength.
+    Source: TIFF 6.0, section 2; tags 256 ImageWidth, 257 ImageLength, 258 BitsPerSample, 277 SamplesPerPixel.
+
+    Raises:
+        UnsupportedMediaType: Samples of more than 16 bits, or more than four a pixel: no scan, and huge decoded.
     """
     (count,) = struct.unpack_from(order + "H", content, offset)
     found: dict[int, int] = {}
     for index in range(count):
         entry = offset + 2 + 12 * index
         tag, kind = struct.unpack_from(order + "HH", content, entry)
-        if tag in (256, 257):
+        if tag in (256, 257, 277):
             (found[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), content, entry + 8)
+        elif tag == 258:
+            found[tag] = max(_shorts(content, order, entry))
     (following,) = struct.unpack_from(order + "I", content, offset + 2 + 12 * count)
-    if len(found) < 2:
+    if not {256, 257} <= found.keys():
         raise errors.UnreadableHeader()
+    if found.get(258, 1) > MOST_SAMPLE_BITS or found.get(277, 1) > MOST_SAMPLES:
+        raise errors.UnsupportedMediaType(
+            "The TIFF holds floating-point or other unusual pixels. Save it with 8 or 16 bits a sample, in grey or RGB."
+        )
     return (found[256], found[257]), int(following)
+
+
+def _shorts(content: bytes, order: str, entry: int) -> tuple[int, ...]:
+    """Read the values of a directory entry of type SHORT: up to two lie in the entry, more where it points to."""
+    (count,) = struct.unpack_from(order + "I", content, entry + 4)
+    count = min(count, MOST_SAMPLES + 1)
+    start = entry + 8
+    if count > 2:
+        (start,) = struct.unpack_from(order + "I", content, start)
+    return struct.unpack_from(f"{order}{max(count, 1)}H", content, start)

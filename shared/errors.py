@@ -272,6 +272,12 @@ class PoisonJob(JobError):
     code = "poison_job"
 
 
+class TimeLimitExceeded(JobError):
+    """Reading the document took too long. Split or shrink it, or raise OCRELAY_JOB_TIME_LIMIT_SECONDS on the server."""
+
+    code = "time_limit_exceeded"
+
+
 class DocumentMissing(JobError):
     """The stored document is gone. Submit it again."""
 

@@ -41,6 +41,9 @@ __all__ = [
 RETRY_SECONDS = (2, 10, 60)
 """Pause before the second, third and every later attempt of a job whose attempt failed with a retryable error."""
 
+TIME_LIMIT: Literal["time limit"] = "time limit"
+"""Why a job was given back: it would only take as long again, so it ends failed at once."""
+
 _RESTORE_LIMIT = 500
 _NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
@@ -150,11 +153,11 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
     return True
 
 
-def release(connection: Connection, *, owner: str, reason: Literal["crash", "shutdown"]) -> list[str]:
+def release(connection: Connection, *, owner: str, reason: Literal["crash", "shutdown", "time limit"]) -> list[str]:
     """Give back what an owner holds: it crashed, or it shuts down before it could finish.
 
     After a crash the attempt counts, and the last one ends as ``poison_job``; after an orderly shutdown the attempt
-    is given back, since the job is not to blame.
+    is given back, since the job is not to blame. After the time limit it ends failed: it would only take as long again.
 
     Returns:
         Ids of the jobs that were moved.
@@ -242,13 +245,15 @@ def _restore(
 def _restore_one(connection: Connection, found: AnyRow, event: str, *, actor: str, reason: str) -> str | None:
     held = _held(found.id, found.lease_token)
     given_back = 1 if reason == "shutdown" else 0
-    poison = errors.PoisonJob(attempts=found.attempt, last=reason)
-    if found.attempt - given_back < found.max_attempts:
+    final: errors.JobError = errors.PoisonJob(attempts=found.attempt, last=reason)
+    if reason == TIME_LIMIT:
+        final = errors.TimeLimitExceeded()
+    if reason != TIME_LIMIT and found.attempt - given_back < found.max_attempts:
         row = _move(connection, held, **_queued_again(None), attempt=jobs.c.attempt - given_back)
         code = None
     else:
-        row = _end_failed(connection, held, poison.to_json())
-        event, code = audit.FAILED, poison.code
+        row = _end_failed(connection, held, final.to_json())
+        event, code = audit.FAILED, final.code
     if row is None:
         return None
     _record(connection, row, event, actor=actor, code=code)

@@ -165,6 +165,7 @@ def limit_native_libraries(settings: Settings) -> None:
     """Set the variables that OpenCV and the maths libraries read when they are loaded. Call before their import."""
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(settings.max_pixels)
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told so
 
 
 def runtime_dir() -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
@@ -67,12 +67,15 @@ def release_lost(task_id: str, exception: BaseException, **_: object) -> None:
     database = Database(settings.database, pool_size=1)
     try:
         with database.write() as connection:
-            released = jobs.release(connection, owner=f"{settings.node_name}/{task_id}", reason="crash")
+            reason: Literal["crash", "time limit"] = (
+                "crash" if isinstance(exception, WorkerLostError) else jobs.TIME_LIMIT
+            )
+            released = jobs.release(connection, owner=f"{settings.node_name}/{task_id}", reason=reason)
     except errors.DatabaseUnavailable as error:
         log.warning("A lost job could not be given back; its lease runs out.", event_name="job.lost", error=str(error))
     else:
         log.warning(
-            "A worker child died or ran out of time; its job is tried again.",
+            "A worker child died, and its job is tried again; or it ran out of time, and its job failed.",
             event_name="child.died",
             reason=str(exception),
             job_ids=released,

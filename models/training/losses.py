@@ -62,14 +62,14 @@ class CTC(torch.autograd.Function):
         n, t, _ = logits.shape
         probability = torch.softmax(logits.float(), -1)
         same = labels[:, :, None] == labels[:, None, :]
-        first = same.int().argmax(2) + 1  # label -> its column below
+        first = (same.int().argmax(2) + 1) * (labels != BLANK)  # label -> its column below; padding -> the blank's
         columns = torch.cat((torch.full((n, 1), BLANK, dtype=labels.dtype), labels), 1)  # (N, S + 1)
         index = columns[:, None, :].expand(n, t, columns.shape[1])
         chosen = probability.gather(2, index).clamp_min(1e-30).log()
         with torch.enable_grad():
             chosen.requires_grad_()
             loss = functional.ctc_loss(
-                chosen.transpose(0, 1), first, frame_counts, label_counts, BLANK, "sum", zero_infinity=True
+                chosen.transpose(0, 1), first.clamp_min(1), frame_counts, label_counts, BLANK, "sum", zero_infinity=True
             )
             (slope,) = torch.autograd.grad(loss, chosen)
         total = label_counts.sum()

@@ -120,6 +120,14 @@ def test_an_image_becomes_text_and_the_trail_of_it_stays(system: System) -> None
     assert (last.confidence, last.model) == (job["result"]["confidence"], job["result"]["model"]["name"])
 
 
+def test_a_client_that_sends_too_much_gets_the_answer_and_no_broken_pipe(system: System) -> None:
+    """11 MiB in base64, 40 MiB raw, and a large body to nowhere: urllib reports a reset connection as an error."""
+    too_much = [("/v1/jobs", 40 << 20, 413), ("/v1/jobs", (11 << 20) * 4 // 3, 413), ("/v1/nowhere", 5 << 20, 404)]
+    for path, size, status in too_much:
+        answered, problem = system.call(path, b"A" * size)
+        assert (answered, problem["status"]) == (status, status)
+
+
 def test_what_only_decoding_shows_fails_the_job_and_no_worker(system: System) -> None:
     wait_until(lambda: len(system.children()) == 2, what="both worker children")
     before = {child.pid for child in system.children()}

@@ -346,3 +346,12 @@ def test_a_job_costs_three_write_transactions(database: Database, submission: Su
     job = claimed(database, submission)
     assert succeed(database, job)
     assert found(database, job).published_at is not None, "publishing must not need a fourth one"
+
+
+def test_a_job_that_ran_out_of_time_fails_at_once_and_says_so(database: Database, submission: Submission) -> None:
+    job = claimed(database, submission)
+    with database.write() as connection:
+        assert jobs.release(connection, owner=WORKER, reason=jobs.TIME_LIMIT) == [job.id]
+        ended = jobs.get(connection, job.id)
+    assert ended is not None and ended.error is not None
+    assert (ended.state, ended.error["code"]) == (State.FAILED, "time_limit_exceeded")

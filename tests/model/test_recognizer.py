@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -77,3 +80,13 @@ def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
     broken.write_bytes(b"not a model")
     with pytest.raises(ModelFileError, match="no model that onnxruntime can load"):
         models.load(str(broken))
+
+
+def test_loading_a_model_reports_to_nobody(tmp_path: Path) -> None:
+    """onnxruntime's wheel keeps a device id and a queue of events in the home folder when it is not told otherwise."""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run(
+        [sys.executable, "-c", "import models; models.load()"], cwd=SAMPLES.parents[1], env=environment, check=True
+    )
+    assert list(tmp_path.rglob("*")) == []

@@ -111,7 +111,7 @@ def _tiff_ends(content: bytes) -> Iterator[int]:
         for index in range(count):
             tag, kind, start, end = _tiff_field(content, order, offset + 2 + 12 * index)
             yield end
-            if tag in TIFF_EXTENT_TAGS and kind in TIFF_WHOLE_NUMBERS and end <= len(content):
+            if tag not in fields and tag in TIFF_EXTENT_TAGS and kind in TIFF_WHOLE_NUMBERS and end <= len(content):
                 layout = f"{order}{(end - start) // TIFF_BYTES[kind]}{TIFF_WHOLE_NUMBERS[kind]}"
                 fields[tag] = struct.unpack_from(layout, content, start)
         for starts, lengths in TIFF_EXTENTS.items():

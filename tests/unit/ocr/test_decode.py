@@ -165,8 +165,19 @@ def test_sixteen_bits_are_scaled_to_eight(extension: str) -> None:
     assert only_page(bytes(cv2.imencode(extension, image)[1])).tolist() == [[0, 127, 255]]
 
 
-def test_floating_point_pixels_are_scaled_from_zero_to_one() -> None:
-    assert to_gray(np.array([[0.0, 0.5, 1.0, np.nan, 7.0]], np.float32)).tolist() == [[0, 127, 255, 0, 255]]
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_pixels_of_more_than_sixteen_bits_are_refused_before_they_are_decoded(mode: str) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (40, 20)).save(buffer, "TIFF")
+    with pytest.raises(errors.UnsupportedMediaType, match="8 or 16 bits"):
+        list(decode_pages(buffer.getvalue(), Limits()))
+
+
+def test_sixteen_bits_with_transparency_lie_over_white() -> None:
+    bgra = np.zeros((2, 2, 4), np.uint16)
+    bgra[0] = (65535, 65535, 65535, 65535)
+    bgra[1, 1, 3] = 65535
+    assert to_gray(bgra).tolist() == [[255, 255], [255, 0]]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
