@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import sys
@@ -30,7 +31,18 @@ def worker(check: bool) -> None:
     settings = _settings_of_node()
     logs.set_up(settings)
     app = composition.create(settings)
-    app.worker_main(composition.arguments(settings))
+    try:
+        app.worker_main(composition.arguments(settings))
+    finally:  # a child that was cut off in its end could not take itself off the list
+        _forget_children(settings)
+
+
+def _forget_children(settings: Settings) -> None:
+    """Take the children of this worker off the list of the living: all of them have ended."""
+    database = Database(settings.database, pool_size=1)
+    with contextlib.suppress(errors.DatabaseUnavailable), database.write() as connection:
+        workers.forget_node(connection, settings.node_name)
+    database.close()
 
 
 def _check_children(settings: Settings) -> None:

@@ -192,7 +192,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_the_job_in_hand(system: System)
     assert system.worker.wait() == 0
     job = system.job(job_id)
     assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
-    assert system.children() == []
+    wait_until(lambda: system.children() == [], seconds=8, what="an empty list of children")
 
 
 def test_a_sweeper_that_is_asked_to_stop_ends_in_order(system: System) -> None:
