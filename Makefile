@@ -4,12 +4,13 @@ WORKERS ?= 0
 DATA ?= ocrelay-data
 TORCH ?= torch==2.13.0
 TRAINING ?= build/training
+SMOKE ?= build/training-smoke
 MINUTES ?= 90
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-training lock up demo test check bench train export
+.PHONY: help setup setup-dev setup-training lock up demo test check bench train train-smoke export
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +64,14 @@ train: setup-training ## Train the recogniser for MINUTES (Debian only; goes on 
 	$(BIN)/python -m models.training.fetch_packages $(TRAINING)
 	$(BIN)/python -m models.training.corpus $(TRAINING)
 	$(BIN)/python -m models.training.train $(TRAINING) --minutes $(MINUTES) --resume
+
+train-smoke: setup-training ## Train for half a minute with few fonts, export, and read with what came out (under 3 minutes)
+	$(BIN)/python -m models.training.fetch_packages $(SMOKE) --list models/training/packages-smoke.txt
+	$(BIN)/python -m models.training.corpus $(SMOKE)
+	rm -f $(SMOKE)/checkpoint.pt
+	$(BIN)/python -m models.training.train $(SMOKE) --minutes 0.5 --learning-rate 2e-4 --guard-lines 50 --resume
+	$(BIN)/python -m models.training.export $(SMOKE) smoke --out $(SMOKE)/weights
+	$(BIN)/python -m models.training.evaluate $(SMOKE) --model $(SMOKE)/weights/smoke --plain --most 0.05
 
 export: setup-training ## Export the last checkpoint as the shipped model
 	$(BIN)/python -m models.training.export $(TRAINING) crnn-zh-en --version $$(date +%Y%m%d).1

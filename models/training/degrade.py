@@ -74,6 +74,67 @@ def paint(coverage: Gray, rng: random.Random, noise: np.random.Generator) -> Gra
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
+def embolden(ink: Gray, rng: random.Random) -> Gray:
+    """Heavy letters, or their outlines, or as they are."""
+    draw = rng.random()
+    if draw < 0.45:
+        size = rng.randint(2, 5)
+        return np.asarray(cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))), np.uint8)
+    if draw < 0.53:
+        return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
+    return ink.copy()
+
+
+def clutter(shape: tuple[int, int], rng: random.Random, noise: np.random.Generator) -> NDArray[np.float32]:
+    """What stands behind a sign, in -1..1: soft patches, planks and panes, and the edges of things."""
+    field = clouds(shape, noise, rng.choice((3, 5, 12))).astype(np.float32) * rng.uniform(0, 0.6)
+    rows, columns = shape
+    for _ in range(rng.randint(0, 3)):
+        kind, level = rng.random(), rng.uniform(-0.8, 0.8)
+        if kind < 0.4:
+            cv2.line(
+                field,
+                (rng.randint(0, columns), 0),
+                (rng.randint(0, columns), rows),
+                level,
+                rng.randint(1, max(2, rows // 8)),
+            )
+        elif kind < 0.7:
+            edge = rng.choice((rng.randint(0, max(1, rows // 8)), rows - rng.randint(0, max(1, rows // 8))))
+            field[:edge] += level if edge < rows / 2 else 0
+            field[edge:] += level if edge > rows / 2 else 0
+        else:
+            edge = rng.choice((rng.randint(0, max(1, rows // 4)), columns - rng.randint(0, max(1, rows // 4))))
+            field[:, :edge] += level if edge < columns / 2 else 0
+            field[:, edge:] += level if edge > columns / 2 else 0
+    if rng.random() < 0.15:
+        period = rng.uniform(3, 12)
+        waves = np.sin(np.arange(rows if rng.random() < 0.5 else columns) * 6.28 / period).astype(np.float32)
+        field += rng.uniform(0.1, 0.4) * (waves[:, None] if len(waves) == rows and rows != columns else waves[None, :])
+    return field
+
+
+def paint_sign(coverage: Gray, rng: random.Random, noise: np.random.Generator) -> Gray:
+    """Letters on a wall: weak or strong contrast, a shadow or a rim, uneven light, things at the edges."""
+    contrast = rng.uniform(25, 90) if rng.random() < 0.4 else rng.uniform(80, 220)
+    dark = rng.uniform(0, 255 - contrast)
+    paper, ink = (dark, dark + contrast) if rng.random() < 0.5 else (dark + contrast, dark)
+    share = coverage.astype(np.float32) * (1 / 255)
+    image = paper + clutter(share.shape, rng, noise) * contrast * rng.uniform(0.1, 0.6)
+    if rng.random() < 0.25:
+        reach = max(1, round(coverage.shape[0] * rng.uniform(0.02, 0.07)))
+        shadow = np.roll(share, (rng.choice((-reach, reach)), rng.choice((-reach, reach))), (0, 1))
+        image = image * (1 - shadow) + shadow * (ink + rng.choice((-1, 1)) * contrast * rng.uniform(0.3, 0.9))
+    if rng.random() < 0.12:
+        rim = cv2.dilate(share, np.ones((3, 3), np.uint8), iterations=rng.randint(1, 2))
+        image = image * (1 - rim) + rim * rng.uniform(0, 255)
+    shade: Any = ink
+    if rng.random() < 0.4:
+        shade = ink + clouds(share.shape, noise, rng.choice((2, 4, 10))) * contrast * rng.uniform(0.1, 0.45)
+    image = image * (1 - share) + shade * share
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
 def spoil(image: Gray, rng: random.Random, noise: np.random.Generator) -> Gray:
     """Blur, noise, thresholding, speckle, resampling and JPEG; a quarter of the lines stay as they are."""
     if rng.random() < 0.25:
@@ -115,7 +176,13 @@ def bilevel(image: Gray, rng: random.Random, noise: np.random.Generator) -> Gray
     if rng.random() < 0.4:
         image = cv2.resize(image, None, fx=rng.uniform(1, 1.8), fy=rng.uniform(1, 1.8), interpolation=cv2.INTER_LINEAR)
     low, high = np.percentile(image[::2, ::2], (2, 98))
-    level = low + (high - low) * rng.uniform(0.3, 0.72)
+    level: Any = low + (high - low) * rng.uniform(0.3, 0.72)
+    if rng.random() < 0.4:  # worn type and poor ink: strokes break here and run together there
+        rows, columns = image.shape
+        grain = noise.standard_normal((max(2, rows // 3), max(2, columns // 3)), dtype=np.float32)
+        level = level + cv2.resize(grain, (columns, rows), interpolation=cv2.INTER_LINEAR) * (high - low) * rng.uniform(
+            0.08, 0.3
+        )
     black = image < level
     if rng.random() < 0.4:
         flip = noise.random(image.shape, dtype=np.float32)

@@ -16,9 +16,9 @@ import sys
 PACKAGES = pathlib.Path(__file__).with_name("packages.txt")
 
 
-def package_names() -> list[str]:
-    """Names in packages.txt, comments and blank lines left out."""
-    rows = (row.split("#", 1)[0].strip() for row in PACKAGES.read_text("utf-8").splitlines())
+def package_names(file: pathlib.Path = PACKAGES) -> list[str]:
+    """Names in a list of packages, comments and blank lines left out."""
+    rows = (row.split("#", 1)[0].strip() for row in file.read_text("utf-8").splitlines())
     return [row for row in rows if row]
 
 
@@ -45,9 +45,9 @@ def fetch(folder: pathlib.Path, names: list[str]) -> pathlib.Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=pathlib.Path, help="where to put archives/ and root/")
-    parser.add_argument("packages", nargs="*", help="only these; default: all of packages.txt")
+    parser.add_argument("--list", type=pathlib.Path, default=PACKAGES, help="a file that names the packages")
     args = parser.parse_args()
-    print(f"unpacked in {fetch(args.folder, args.packages or package_names())}")
+    print(f"unpacked in {fetch(args.folder, package_names(args.list))}")
 
 
 if __name__ == "__main__":

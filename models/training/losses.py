@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,6 +11,8 @@ from torch.nn import functional
 from models.charset import BLANK
 
 IGNORED = -1
+SURE = 0.999
+CHECKED = 0.05
 
 
 def frame_targets(
@@ -47,41 +47,66 @@ def aligned_cross_entropy(head: torch.nn.Module, frames: Tensor, targets: Tensor
     return functional.cross_entropy(head(frames[chosen]).float(), targets[chosen])
 
 
-class CTC(torch.autograd.Function):
-    """CTC that touches the wide softmax once.
+def ctc(
+    head: torch.nn.Linear,
+    frames: Tensor,
+    labels: Tensor,
+    frame_counts: Tensor,
+    label_counts: Tensor,
+    *,
+    sure: float = SURE,
+    checked: float = CHECKED,
+) -> tuple[Tensor, Tensor]:
+    """CTC over a large charset that takes the wide softmax only where it can matter.
 
-    The forward-backward runs on each line's own labels and the blank only; the gradient of the logits,
-    softmax - occupancy, is written directly. Equal to log_softmax + ctc_loss (tests/model/test_losses.py).
+    Where the blank is surer than `sure` among the blank and the classes of the batch, the softmax is over these few;
+    elsewhere, and at a share `checked` of the sure frames, it is over all classes. The forward-backward runs on each
+    line's own labels and the blank. With `sure` > 1 equal to log_softmax + ctc_loss (tests/model/test_training.py).
+
+    Args:
+        head: the classifier, D -> C.
+        frames: (N, T, D).
+        labels: (N, S) int64, the blank beyond a line's own.
+        frame_counts, label_counts: (N,) int64; every line must fit.
+
+    Returns:
+        The loss per label, to print, and a scalar whose gradient is the loss's, to call `backward` on.
 
     Source: Graves et al., "Connectionist Temporal Classification", 2006, eq. 16.
     """
-
-    @staticmethod
-    def forward(context: Any, logits: Tensor, labels: Tensor, frame_counts: Tensor, label_counts: Tensor) -> Tensor:
-        """(N, T, C) logits, (N, S) padded labels, (N,) frames, (N,) labels -> loss per label; every line must fit."""
-        n, t, _ = logits.shape
-        probability = torch.softmax(logits.float(), -1)
-        same = labels[:, :, None] == labels[:, None, :]
-        first = (same.int().argmax(2) + 1) * (labels != BLANK)  # label -> its column below; padding -> the blank's
-        columns = torch.cat((torch.full((n, 1), BLANK, dtype=labels.dtype), labels), 1)  # (N, S + 1)
-        index = columns[:, None, :].expand(n, t, columns.shape[1])
-        chosen = probability.gather(2, index).clamp_min(1e-30).log()
-        with torch.enable_grad():
-            chosen.requires_grad_()
-            loss = functional.ctc_loss(
-                chosen.transpose(0, 1), first.clamp_min(1), frame_counts, label_counts, BLANK, "sum", zero_infinity=True
-            )
-            (slope,) = torch.autograd.grad(loss, chosen)
-        total = label_counts.sum()
-        # softmax - occupancy is subtracted in float32 and only then rounded: near 1, bfloat16 has steps of 0.004, and a
-        # difference of two rounded numbers would push the sure classes for ever
-        home = torch.cat((torch.zeros((n, 1), dtype=first.dtype), first), 1)[:, None, :].expand(n, t, -1)
-        gradient = probability.scatter_(2, index, slope.gather(2, home))
-        gradient.mul_((torch.arange(t)[None, :] < frame_counts[:, None])[:, :, None]).div_(total)
-        context.save_for_backward(gradient.to(logits.dtype))
-        return loss.detach() / total
-
-    @staticmethod
-    def backward(context: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
-        (gradient,) = context.saved_tensors
-        return gradient.mul_(slopes[0]), None, None, None
+    n, t, _ = frames.shape
+    columns = torch.cat((torch.full((n, 1), BLANK, dtype=labels.dtype), labels), 1)  # (N, S + 1)
+    classes, places = torch.unique(columns, return_inverse=True)  # the blank comes first
+    few = functional.linear(frames, head.weight[classes], head.bias[classes])  # (N, T, K)
+    valid = torch.arange(t)[None, :] < frame_counts[:, None]
+    with torch.no_grad():
+        few_values = few.float()
+        few_slope = torch.softmax(few_values, -1)
+        wide = valid & ((few_slope[:, :, 0] < sure) | (torch.rand(n, t) < checked))
+    full = head(frames[wide])  # (M, C)
+    with torch.no_grad():
+        full_slope = torch.softmax(full.float(), -1)
+        peaks = full.max(-1)
+        normal = torch.logsumexp(few_values, -1)
+        normal[wide] = peaks.values.float() - full_slope.gather(1, peaks.indices[:, None])[:, 0].log()
+        spread = places[:, None, :].expand(n, t, -1)
+        chosen = (few_values.gather(2, spread) - normal[:, :, None]).clamp_min(-69.0)
+    same = labels[:, :, None] == labels[:, None, :]
+    first = (same.int().argmax(2) + 1) * (labels != BLANK)  # label -> its column of `chosen`; padding -> the blank's
+    with torch.enable_grad():
+        chosen.requires_grad_()
+        loss = functional.ctc_loss(
+            chosen.transpose(0, 1), first.clamp_min(1), frame_counts, label_counts, BLANK, "sum", zero_infinity=True
+        )
+        (slope,) = torch.autograd.grad(loss, chosen)
+    total = label_counts.sum()
+    # softmax - occupancy is subtracted in float32 and only then rounded: near 1, bfloat16 has steps of 0.004, and a
+    # difference of two rounded numbers would push the sure classes for ever
+    home = torch.cat((torch.zeros((n, 1), dtype=first.dtype), first), 1)[:, None, :].expand(n, t, -1)
+    slope = slope.gather(2, home)
+    few_slope.scatter_(2, spread, slope).mul_((valid & ~wide)[:, :, None]).div_(total)
+    full_slope.scatter_(1, columns[:, None, :].expand(n, t, -1)[wide], slope[wide]).div_(total)
+    surrogate = (few * few_slope.to(few.dtype)).sum(dtype=torch.float32) + (full * full_slope.to(full.dtype)).sum(
+        dtype=torch.float32
+    )
+    return loss.detach() / total, surrogate

@@ -23,6 +23,9 @@ SCREEN_EMS = (11, 12, 12, 13, 14, 15, 16, 18)
 SCREEN_SHARE = 0.12
 """Text on screens is hinted for its few pixels and is no large glyph made small: some lines are drawn at their size."""
 
+SIGN_SHARE = 0.08
+"""Shop signs, street names, posters and labels, photographed: single words, bold shapes, hard backgrounds."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RenderedLine:
@@ -66,8 +69,10 @@ class LineRenderer:
 
     def render(self, text: str | None = None, plain: bool = False) -> RenderedLine:
         """One line; `text` None draws one from the corpora, `plain` leaves every degradation out."""
+        if text is None and not plain and self.rng.random() < SIGN_SHARE:
+            return self.render_sign()
         while True:
-            drawing = self.draw(text if text is not None else self.sampler.sample())
+            drawing = self.draw(text if text is not None else self.sampler.sample(), self.size())
             if drawing is not None:
                 break
         if plain:
@@ -81,14 +86,31 @@ class LineRenderer:
         self.previous = drawing
         return RenderedLine(image, drawing.text, np.clip(centres, 0, 1))
 
-    def draw(self, text: str) -> Drawing | None:
+    def render_sign(self) -> RenderedLine:
+        """One word or two as a camera sees them on a wall."""
+        while True:
+            drawing = self.draw(self.sampler.sign(), spread=0.5)
+            if drawing is not None:
+                break
+        ink = degrade.embolden(drawing.ink, self.rng)
+        if self.previous is not None and self.rng.random() < 0.25:
+            self.add_neighbour(ink, drawing, self.previous)
+        coverage, centres = self.place(drawing, ink, plain=False, strength=2.5)
+        image = degrade.paint_sign(coverage, self.rng, self.noise)
+        self.previous = drawing
+        return RenderedLine(degrade.spoil(image, self.rng, self.noise), drawing.text, np.clip(centres, 0, 1))
+
+    def size(self) -> int:
+        """Pixels of the em: most lines are drawn large and made small, some are drawn at the size of screens."""
+        return self.rng.choice(SCREEN_EMS) if self.rng.random() < SCREEN_SHARE else EM_PIXELS
+
+    def draw(self, text: str, em: int = EM_PIXELS, spread: float = 0.3) -> Drawing | None:
         """Lay the glyphs out on one baseline; None when a face lacks too much or nothing is left."""
         rng = self.rng
         chinese = bool(CJK.search(text))
-        em = rng.choice(SCREEN_EMS) if rng.random() < SCREEN_SHARE else EM_PIXELS
         main = self.library.pick(chinese, em)
         latin = self.library.pick(False, em) if chinese and rng.random() < 0.5 else main
-        tracking = rng.choice((0.0, 0.0, 0.0, rng.uniform(-0.03, 0.06), rng.uniform(0, 0.3))) * em
+        tracking = rng.choice((0.0, 0.0, 0.0, rng.uniform(-0.03, 0.06), rng.uniform(0, spread))) * em
         gap = rng.choice((1.0, 1.0, rng.uniform(0.75, 1.6), rng.uniform(1.5, 5.0) if rng.random() < 0.3 else 1.0))
         full_width = chinese and rng.random() < 0.6
         placed: list[tuple[str, Glyph, float]] = []
@@ -208,8 +230,11 @@ class LineRenderer:
             target = ink[start : start + take, :columns]
             np.maximum(target, slice_[:take], out=target)
 
-    def place(self, drawing: Drawing, ink: Ink, plain: bool) -> tuple[Ink, NDArray[np.float64]]:
-        """Crop, tilt, shear, squeeze and scale in one warp; returns coverage (H, W) uint8 and the centres as shares."""
+    def place(self, drawing: Drawing, ink: Ink, plain: bool, strength: float = 1.0) -> tuple[Ink, NDArray[np.float64]]:
+        """Crop, tilt, shear, squeeze and scale in one warp; returns coverage (H, W) uint8 and the centres as shares.
+
+        `strength` > 1 tilts and squeezes more, and more often.
+        """
         rng = self.rng
         height = drawing.bottom - drawing.top
         if plain:
@@ -219,11 +244,11 @@ class LineRenderer:
             loose = rng.random() < 0.15
             above, below = (rng.uniform(-0.04, 0.5 if loose else 0.2) * height for _ in range(2))
             beside = rng.uniform(0.0, 1.6 if loose else 0.45) * height
-            target = self.target_height()
-            stretch = rng.uniform(0.82, 1.2) if rng.random() < 0.5 else 1.0
-            tilt = rng.gauss(0, 0.018) if rng.random() < 0.4 else 0.0
-            shear = rng.uniform(-0.12, 0.3) if rng.random() < 0.12 else 0.0
-            keystone = rng.uniform(-0.12, 0.12) if rng.random() < 0.12 else 0.0
+            target = self.target_height() if strength == 1.0 else rng.uniform(16, 70)
+            stretch = rng.uniform(0.82, 1.2) ** strength if rng.random() < 0.5 * strength else 1.0
+            tilt = rng.gauss(0, 0.018 * strength) if rng.random() < 0.4 * strength else 0.0
+            shear = rng.uniform(-0.12, 0.3) if rng.random() < 0.12 * strength else 0.0
+            keystone = rng.uniform(-0.12, 0.12) if rng.random() < 0.12 * strength else 0.0
         if drawing.em < EM_PIXELS:
             above, below, beside = round(above) + 1, round(below) + 1, round(beside) + 1
             target = (height + above + below) * rng.choice((1.0, 1.0, 1.0, 2.0, rng.uniform(1.0, 2.5)))
@@ -260,7 +285,7 @@ class LineRenderer:
         middle = (drawing.top + drawing.bottom) / 2
         points = np.array([[x * ratio[0], middle * ratio[1], 1.0] for x in drawing.centres])
         moved = points @ warp.T
-        if not plain and rng.random() < 0.06:
+        if not plain and rng.random() < 0.06 * strength:
             coverage = degrade.bend(coverage, rng)
         return np.ascontiguousarray(coverage), moved[:, 0] / moved[:, 2] / width
 

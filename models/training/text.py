@@ -83,6 +83,22 @@ class TextSampler:
             if text:
                 return text[:64].strip()
 
+    def sign(self) -> str:
+        """A word or two of a shop, a street, a poster; a third is Chinese."""
+        rng = self.rng
+        if rng.random() < 0.33:
+            return self.chinese_words()[: rng.randint(1, 6)]
+        draw = rng.random()
+        if draw < 0.12:
+            return self.digits(4)
+        if draw < 0.5:
+            words = [one for one in self.slice(self.english, 40).split(" ")[1:-1] if one.isalpha()]
+            word = rng.choice(words) if words else rng.choice(self.names)
+        else:
+            word = " ".join(rng.choices(self.names, k=rng.choice((1, 1, 1, 1, 2))))
+        draw = rng.random()
+        return word.upper() if draw < 0.5 else word.title() if draw < 0.85 else word
+
     def length(self, short: int, long: int) -> int:
         return self.rng.randint(2, short) if self.rng.random() < 0.78 else self.rng.randint(short, long)
 

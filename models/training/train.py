@@ -32,7 +32,7 @@ from models.recognizer import DEFAULT, WEIGHTS
 from models.training.batches import batches
 from models.training.characters import all_characters
 from models.training.evaluate import guard_error_rate, guard_lines
-from models.training.losses import CTC, aligned_cross_entropy
+from models.training.losses import aligned_cross_entropy, ctc
 from models.training.render import LineRenderer
 
 LEARNING_RATE = 2e-3
@@ -142,11 +142,11 @@ def train(rank: int, args: argparse.Namespace) -> None:
         with torch.autocast("cpu", torch.bfloat16):
             frames = network.frames(batch.lines.contiguous(memory_format=torch.channels_last))
             if share < warm_share:
-                loss = aligned_cross_entropy(network.head, frames, batch.frame_targets)
+                loss = slope = aligned_cross_entropy(network.head, frames, batch.frame_targets)
             else:
-                loss = CTC.apply(network.head(frames), batch.labels, batch.frame_counts, batch.label_counts)
+                loss, slope = ctc(network.head, frames, batch.labels, batch.frame_counts, batch.label_counts)
         optimizer.zero_grad()
-        loss.backward()
+        slope.backward()
         average_gradients(network, args.ranks)
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()

@@ -21,6 +21,7 @@ LOOSE_BESIDE = 1.0  # of the height of the ink: more free columns than this at o
 SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
 STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
 STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
+FAINTEST = 8  # grey levels; an image with less between its darkest and its lightest pixel is blank
 ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows
 
 
@@ -89,9 +90,9 @@ def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
     if height < LEAST_HEIGHT or width < 2:
         return None
     pieces = components.find_pieces(_main_ink(gray))
-    if len(pieces) == 0:
-        return None
-    boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max())]
+    boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max(initial=0))]
+    if len(boxes) == 0:  # too faint for the search, and yet the sender says that it is a line
+        return (0.0, 0.0, float(width), float(height)) if np.ptp(gray) >= FAINTEST else None
     left, top = (float(v) for v in boxes[:, :2].min(0))
     right, bottom = (float(v) for v in boxes[:, 2:].max(0))
     tall = bottom - top
