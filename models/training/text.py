@@ -70,8 +70,8 @@ class TextSampler:
         self.hanzi = [one for one in characters if "\u4e00" <= one <= "\u9fff"]
         self.punctuation = [one for one in characters if one in "、。《》「」『』【】〈〉〔〕“”‘’—–…·,:;!?()~"]
         self.kinds: list[tuple[float, Callable[[], str]]] = [
-            (28, self.chinese_prose), (11, self.chinese_words), (10, self.rare_hanzi), (17, self.english_prose), (6, self.english_words),
-            (9, self.number), (9, self.receipt), (4, self.form), (4, self.chinese_form), (8, self.both), (2, self.random_ascii),
+            (26, self.chinese_prose), (16, self.chinese_words), (15, self.rare_hanzi), (15, self.english_prose), (6, self.english_words),
+            (8, self.number), (8, self.receipt), (4, self.form), (4, self.chinese_form), (8, self.both), (2, self.random_ascii),
         ]  # fmt: skip
         self.weights = [weight for weight, _ in self.kinds]
 
@@ -121,7 +121,7 @@ class TextSampler:
 
     def rare_hanzi(self) -> str:
         """Uniform over the charset: no class is starved."""
-        return "".join(self.rng.choices(self.hanzi, k=self.rng.randint(1, 9)))
+        return "".join(self.rng.choices(self.hanzi, k=self.rng.randint(1, 14)))
 
     def english_prose(self) -> str:
         length = self.length(30, 60)
