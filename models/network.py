@@ -17,7 +17,11 @@ def convolution(inputs: int, outputs: int, stride: tuple[int, int] = (1, 1)) -> 
 
 
 class CRNN(nn.Module):
-    """(N, 1, 32, W) float32 -> (N, W / 4, C) logits; W a multiple of 4, class 0 is the blank."""
+    """(N, 1, 32, W) float32 -> (N, W / 4, C) logits; W a multiple of 4, class 0 is the blank.
+
+    Other sizes than the defaults are for comparison (tests/bench/architectures.py): `height` a multiple of 16,
+    `time_stride` 4 or 8, `layers` of LSTM.
+    """
 
     def __init__(
         self,
@@ -25,6 +29,10 @@ class CRNN(nn.Module):
         widths: tuple[int, int, int, int] = (32, 64, 128, 256),
         hidden: int = 128,
         bottleneck: int = 128,
+        *,
+        layers: int = 1,
+        height: int = 32,
+        time_stride: int = 4,
     ) -> None:
         super().__init__()
         a, b, c, d = widths
@@ -32,15 +40,15 @@ class CRNN(nn.Module):
             convolution(1, a, (2, 2)),  # (N, a, 16, W/2)
             convolution(a, b, (2, 2)),  # (N, b, 8, W/4)
             convolution(b, b),
-            convolution(b, c, (2, 1)),  # (N, c, 4, W/4)
+            convolution(b, c, (2, time_stride // 4)),  # (N, c, 4, W/4)
             convolution(c, c),
             convolution(c, d, (2, 1)),  # (N, d, 2, W/4)
             convolution(d, d),
-            nn.Conv2d(d, d, (2, 1), bias=False),  # (N, d, 1, W/4)
+            nn.Conv2d(d, d, (height // 16, 1), bias=False),  # (N, d, 1, W/4)
             nn.BatchNorm2d(d),
             nn.ReLU(inplace=True),
         )
-        self.sequence = nn.LSTM(d, hidden, bidirectional=True, batch_first=True)
+        self.sequence = nn.LSTM(d, hidden, layers, bidirectional=True, batch_first=True)
         self.bottleneck = nn.Linear(2 * hidden, bottleneck)
         self.head = nn.Linear(bottleneck, classes)
 

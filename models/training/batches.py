@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.charset import Charset
-from models.line_image import TIME_STRIDE, prepare
+from models.line_image import HEIGHT, TIME_STRIDE, prepare
 from models.training.losses import frame_targets
 from models.training.render import LineRenderer, RenderedLine
 
@@ -43,37 +43,41 @@ def fits(labels: list[int], frames: int) -> bool:
     return len(labels) + sum(a == b for a, b in itertools.pairwise(labels)) <= frames
 
 
-def collate(rows: list[tuple[NDArray[np.float32], list[int], RenderedLine]], rng: np.random.Generator) -> Batch:
+def collate(
+    rows: list[tuple[NDArray[np.float32], list[int], RenderedLine]], rng: np.random.Generator, time_stride: int
+) -> Batch:
     """Pad the rows to their common bucket."""
     width = bucket_width(max(image.shape[2] for image, _, _ in rows))
     lines = np.zeros((len(rows), 1, rows[0][0].shape[1], width), np.float32)
     labels = np.zeros((len(rows), max(len(label) for _, label, _ in rows)), np.int64)
-    targets = np.zeros((len(rows), width // TIME_STRIDE), np.int64)
+    targets = np.zeros((len(rows), width // time_stride), np.int64)
     for index, (image, label, rendered) in enumerate(rows):
         lines[index, :, :, : image.shape[2]] = image
         labels[index, : len(label)] = label
-        frames = image.shape[2] // TIME_STRIDE
-        targets[index] = frame_targets(label, rendered.centres, frames, width // TIME_STRIDE, rng)
+        frames = image.shape[2] // time_stride
+        targets[index] = frame_targets(label, rendered.centres, frames, width // time_stride, rng)
     return Batch(
         torch.from_numpy(lines),
         torch.from_numpy(labels),
-        torch.tensor([image.shape[2] // TIME_STRIDE for image, _, _ in rows]),
+        torch.tensor([image.shape[2] // time_stride for image, _, _ in rows]),
         torch.tensor([len(label) for _, label, _ in rows]),
         torch.from_numpy(targets),
     )
 
 
-def batches(renderer: LineRenderer, charset: Charset, seed: int, pixels: int = PIXELS) -> Iterator[Batch]:
+def batches(
+    renderer: LineRenderer, charset: Charset, seed: int, *, height: int = HEIGHT, time_stride: int = TIME_STRIDE
+) -> Iterator[Batch]:
     """Yield batches for ever; a line that is too wide, or too dense for CTC, is drawn anew."""
     rng = np.random.default_rng(seed)
     waiting: dict[int, list[tuple[NDArray[np.float32], list[int], RenderedLine]]] = {}
     while True:
         rendered = renderer.render()
-        image, labels = prepare(rendered.image), charset.encode(rendered.text)
+        image, labels = prepare(rendered.image, height), charset.encode(rendered.text)
         width = bucket_width(image.shape[2])
-        if width > WIDEST or not fits(labels, image.shape[2] // TIME_STRIDE):
+        if width > WIDEST or not fits(labels, image.shape[2] // time_stride):
             continue
         rows = waiting.setdefault(width, [])
         rows.append((image, labels, rendered))
-        if len(rows) >= min(MOST_LINES, max(6, pixels // width)):
-            yield collate(waiting.pop(width), rng)
+        if len(rows) >= min(MOST_LINES, max(6, PIXELS // width)):
+            yield collate(waiting.pop(width), rng, time_stride)

@@ -25,7 +25,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from models.card import ModelCard
 from models.charset import Charset
-from models.line_image import prepare
+from models.line_image import HEIGHT, prepare
 from models.network import CRNN
 from models.recognizer import FILE_NAME, WEIGHTS
 from models.training.batches import bucket_width
@@ -45,12 +45,12 @@ def network_from(state: dict[str, torch.Tensor], classes: int) -> CRNN:
     return network.eval()
 
 
-def export_float(network: CRNN, path: pathlib.Path) -> None:
+def export_float(network: CRNN, path: pathlib.Path, height: int = HEIGHT) -> None:
     """Write the network as ONNX with free batch size and width."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated and the one that keeps the LSTM one node
         torch.onnx.export(
-            network, (torch.zeros(2, 1, 32, 64),), str(path), dynamo=False, opset_version=OPSET,
+            network, (torch.zeros(2, 1, height, 64),), str(path), dynamo=False, opset_version=OPSET,
             input_names=["lines"], output_names=["logits"],
             dynamic_axes={"lines": {0: "lines", 3: "width"}, "logits": {0: "lines", 1: "frames"}},
         )  # fmt: skip
@@ -71,8 +71,8 @@ def largest_difference(network: CRNN, path: pathlib.Path) -> float:
 class Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]
     """Rendered lines, one at a time, for the ranges of the convolutions."""
 
-    def __init__(self, renderer: LineRenderer) -> None:
-        self.rows = iter([prepare(renderer.render().image) for _ in range(CALIBRATION_LINES)])
+    def __init__(self, renderer: LineRenderer, height: int) -> None:
+        self.rows = iter([prepare(renderer.render().image, height) for _ in range(CALIBRATION_LINES)])
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         row = next(self.rows, None)
@@ -83,7 +83,7 @@ class Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]
         return {"lines": line}
 
 
-def quantize(source: pathlib.Path, target: pathlib.Path, renderer: LineRenderer) -> None:
+def quantize(source: pathlib.Path, target: pathlib.Path, renderer: LineRenderer, height: int = HEIGHT) -> None:
     """Float ONNX -> int8 ONNX: QDQ convolutions (per channel), dynamic LSTM and matrices."""
     with tempfile.TemporaryDirectory() as folder:
         ready, static = pathlib.Path(folder, "ready.onnx"), pathlib.Path(folder, "static.onnx")
@@ -91,7 +91,7 @@ def quantize(source: pathlib.Path, target: pathlib.Path, renderer: LineRenderer)
         quantization.quantize_static(
             str(ready),
             str(static),
-            Calibration(renderer),
+            Calibration(renderer, height),
             op_types_to_quantize=["Conv"],
             quant_format=quantization.QuantFormat.QDQ,
             per_channel=True,
