@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from worker.ocr import components, lines
+from worker.ocr import components, detection, lines
+from worker.ocr.detection import PageDetector
 from worker.ocr.ink import Gray, find_ink
 from worker.ocr.lines import TextLine
 from worker.ocr.preprocess import Upright
@@ -16,7 +17,7 @@ from worker.ocr.preprocess import Upright
 Layout = Literal["line", "page", "auto"]
 
 LEAST_HEIGHT = 5  # px; nothing lower can be read
-LOOSE_ABOVE = 0.25  # of the height of the image: more free rows than this are cut off
+LOOSE_ABOVE = 0.06  # of the height of the image: more free rows than this are cut off
 LOOSE_BESIDE = 1.0  # of the height of the ink: more free columns than this at one end are cut off
 SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
 STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
@@ -48,14 +49,14 @@ def take_as_line(upright: Upright) -> Arrangement:
     return Arrangement(upright, [TextLine(polygon, bottom - top)], searched=False)
 
 
-def arrange(upright: Upright, layout: Layout) -> Arrangement:
-    """Find the lines of an upright page.
+def arrange(upright: Upright, layout: Layout, detector: PageDetector | None = None) -> Arrangement:
+    """Find the lines of an upright page, with a learned detector or, without one, by classical means.
 
     With `line`, take all of it as one; with `auto`, do so where the image shows a single row.
     """
     if layout == "line" or (layout == "auto" and _is_low_strip(upright.image)):
         return take_as_line(upright)
-    found = lines.find_lines(upright.image)
+    found = detection.find_lines(upright.image, detector) if detector else lines.find_lines(upright.image)
     if layout == "auto" and _is_one_row(upright.image, found):
         return take_as_line(upright)
     return Arrangement(upright, found, searched=True)

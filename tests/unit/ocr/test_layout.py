@@ -14,8 +14,16 @@ def only_box(page: np.ndarray, option: layout.Layout) -> tuple[float, float, flo
     return *line.polygon.min(0).tolist(), *line.polygon.max(0).tolist()
 
 
-def test_a_tight_image_is_taken_whole_as_one_line(draw: Any) -> None:
-    assert only_box(draw(("one line", 4, 24), size=(28, 128)), "line") == (0, 0, 128, 28)
+def test_a_tight_image_is_taken_as_one_line_from_side_to_side(draw: Any) -> None:
+    left, top, right, bottom = only_box(draw(("one line", 4, 24), size=(28, 128)), "line")
+    assert (left, right) == (0, 128)
+    assert 0 <= top < 8
+    assert 23 <= bottom <= 28
+
+
+def test_a_faint_image_is_read_whole(draw: Any) -> None:
+    faint = (230 + draw(("one line", 4, 24), size=(28, 128)) // 20).astype(np.uint8)
+    assert len(layout.arrange(as_is(faint), "line").lines) == 1
 
 
 def test_wide_empty_borders_are_cut_off_a_line(draw: Any) -> None:
