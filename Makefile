@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-training lock up demo test check bench train train-smoke export
+.PHONY: help setup setup-dev setup-training lock up demo test check bench train train-smoke export train-detector export-detector
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,5 +73,13 @@ train-smoke: setup-training ## Train for half a minute with few fonts, export, a
 	$(BIN)/python -m models.training.export $(SMOKE) smoke --out $(SMOKE)/weights
 	$(BIN)/python -m models.training.evaluate $(SMOKE) --model $(SMOKE)/weights/smoke --plain --most 0.05
 
+train-detector: setup-training ## Train the line detector for MINUTES (after `make train` has fetched fonts and texts)
+	$(BIN)/python -m models.training.detector.train $(TRAINING) --minutes $(MINUTES) --resume
+
+export-detector: setup-training ## Export the detector's last checkpoint as the shipped one
+	$(BIN)/python -m models.training.detector.export $(TRAINING) --version $$(date +%Y%m%d).1
+
 export: setup-training ## Export the last checkpoint as the shipped model
 	$(BIN)/python -m models.training.export $(TRAINING) crnn-zh-en --version $$(date +%Y%m%d).1
+	$(BIN)/python -m models.training.calibrate $(TRAINING) models/weights/crnn-zh-en
+	$(BIN)/python -m models.training.ngram $(TRAINING) models/weights/crnn-zh-en

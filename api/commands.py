@@ -33,9 +33,12 @@ def api() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--server", default="http://127.0.0.1:8000", show_default=True, help="URL of the ocrelay server.")
 @click.option("--layout", type=click.Choice(["auto", "line", "page"]), default="auto", show_default=True)
+@click.option(
+    "--charset", type=click.Choice(["all", "latin", "alphanumeric", "digits"]), default="all", show_default=True
+)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the text, or print the ids at once.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def submit(files: tuple[Path, ...], server: str, layout: str, wait: bool, form: str) -> None:
+def submit(files: tuple[Path, ...], *, server: str, layout: str, charset: str, wait: bool, form: str) -> None:
     """Send images to a server and print their text."""
     from api.client import Client
 
@@ -43,7 +46,7 @@ def submit(files: tuple[Path, ...], server: str, layout: str, wait: bool, form: 
     sent = []
     for file in files:
         try:
-            sent.append(client.submit(file, {"layout": layout}, 0))
+            sent.append(client.submit(file, {"layout": layout, "charset": charset}, 0))
         except errors.OcrelayError as error:  # the other files have nothing to do with it
             sent.append({"id": "-", "state": "failed", "result": None, "error": {"message": error.message}})
     with click.progressbar(sent, label="reading", file=sys.stderr, hidden=not (wait and sys.stderr.isatty())) as rows:

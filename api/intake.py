@@ -27,6 +27,11 @@ class SubmitOptions(BaseModel):
     layout: Literal["line", "page", "auto"] = Field(
         "auto", description="`line`: the upload is one line of text; `page`: find the lines; `auto`: look and decide."
     )
+    charset: Literal["all", "latin", "alphanumeric", "digits"] = Field(
+        "all",
+        description="Characters that may be read. `latin`: no Chinese; `alphanumeric`: A-Z, a-z, 0-9 and `.-/`; "
+        "`digits`: 0-9 and `.,:/-+%`. The space is in all of them.",
+    )
     priority: Literal["high", "normal", "bulk"] = Field("normal", description="Queue that the job waits in.")
     reference: str | None = Field(
         None,

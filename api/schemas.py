@@ -49,14 +49,25 @@ class Line(BaseModel):
     edits: list[dict[str, Any]]
 
 
+class QualityWarning(BaseModel):
+    """Why a page reads badly."""
+
+    code: Literal["text_too_small", "low_contrast", "blurred", "low_resolution", "blank_page", "black_page", "cut_off"]
+    measure: str = Field(description="what was measured")
+    value: float
+    threshold: float = Field(description="beyond this the warning is given")
+    message: str
+
+
 class Page(BaseModel):
     """A page with its lines in reading order."""
 
     page_number: int = Field(description="1 is the first page")
     width: int
     height: int
-    angle: float = Field(description="tilt of the text in degrees, counter-clockwise positive")
-    quality: dict[str, Any]
+    angle: float = Field(description="how far the text is turned: degrees, -180 to 180, counter-clockwise positive")
+    quality: dict[str, float | None]
+    warnings: list[QualityWarning] = Field([], description="why the page may read badly")
     lines: list[Line]
 
 

@@ -42,7 +42,7 @@ class Service:
             page_count=header.page_count,
             width=header.width,
             height=header.height,
-            options={"layout": upload.options.layout},
+            options={"layout": upload.options.layout, "charset": upload.options.charset},
             client_ip=client_ip,
             reference=upload.options.reference,
             priority=upload.options.priority,

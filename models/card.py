@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
 
 KIND = "recogniser"
@@ -33,6 +34,7 @@ class ModelCard:
         time_stride: pixels of input width for one frame of output.
         normalisation: name of the rule in `models.line_image`.
         blank: label of CTC's blank.
+        calibration: how its probabilities become confidences.
         training: what it was trained on, as stated by the trainer.
         scores: error rates by set, as stated by the trainer.
     """
@@ -46,6 +48,7 @@ class ModelCard:
     time_stride: int = 4
     normalisation: str = "line-standardise"
     blank: int = 0
+    calibration: Calibration = IDENTITY
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     scores: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -71,6 +74,7 @@ class ModelCard:
             time_stride=int(metadata.get("time_stride", 4)),
             normalisation=metadata.get("normalisation", "line-standardise"),
             blank=int(metadata.get("blank", 0)),
+            calibration=_calibration(metadata.get("calibration", ""), name),
             training=json.loads(metadata.get("training", "{}")),
             scores=json.loads(metadata.get("scores", "{}")),
         )
@@ -90,10 +94,20 @@ class ModelCard:
         return {
             "kind": KIND,
             CHARSET_KEY: "\n".join(self.charset.characters),
+            "calibration": self.calibration.to_json(),
             "training": json.dumps(self.training, ensure_ascii=False),
             "scores": json.dumps(self.scores, ensure_ascii=False),
             **{key: str(getattr(self, key)) for key in plain},
         }
+
+
+def _calibration(text: str, name: str) -> Calibration:
+    try:
+        return Calibration.from_json(text)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelFileError(
+            f"{name}: its calibration cannot be used ({error}). Write it anew with models.training.calibrate."
+        ) from error
 
 
 def sha256_of(path: pathlib.Path) -> str:

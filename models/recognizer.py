@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 
 import numpy as np
 from numpy.typing import NDArray
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told before it is loaded
-import onnxruntime
-
 from models.card import ModelCard, ModelFileError, sha256_of
 from models.line_image import prepare
+from models.ngram import FILE_NAME as NGRAM_NAME
+from models.ngram import Ngram
+from models.session import open_session
 
 WEIGHTS = pathlib.Path(__file__).with_name("weights")
 DEFAULT = "crnn-zh-en"
+DETECTORS = "detector-"  # how the folders of models begin that find lines and read none
 FILE_NAME = "model.onnx"
 
 
@@ -24,24 +24,15 @@ class Recognizer:
 
     Attributes:
         card: what the file says of itself.
+        ngram: from the file beside the model's; None: there is none, and the decoder does without.
     """
 
     def __init__(self, path: pathlib.Path, name: str, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.enable_cpu_mem_arena = False  # the arena keeps the largest page's memory for ever
-        options.enable_mem_pattern = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise ModelFileError(
-                f"{path} is no model that onnxruntime can load: {error}. Restore or re-export it."
-            ) from error
+        self.session = open_session(path, threads)
         self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, name, sha256_of(path))
         self.input_name = self.session.get_inputs()[0].name
+        beside = path.with_name(NGRAM_NAME)
+        self.ngram = Ngram(beside, self.card.charset) if beside.is_file() else None
 
     def prepare(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(H, W) uint8 gray, 0 = black -> (1, input_height, W') float32, W' a multiple of 4."""
@@ -69,4 +60,5 @@ def load(name: str = "", *, threads: int = 1) -> Recognizer:
 
 def names() -> list[str]:
     """Models that are installed in models/weights."""
-    return sorted(path.parent.name for path in WEIGHTS.glob(f"*/{FILE_NAME}"))
+    found = (path.parent.name for path in WEIGHTS.glob(f"*/{FILE_NAME}"))
+    return sorted(name for name in found if not name.startswith(DETECTORS))

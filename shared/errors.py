@@ -106,6 +106,13 @@ class CorruptImage(DocumentError):
     phase = "decode"
 
 
+class QualityTooLow(DocumentError):
+    """The image is too poor to be read, and this server refuses such. Scan or photograph it better; see `details`."""
+
+    code = "quality_too_low"
+    phase = "quality"
+
+
 # The request cannot be taken.
 
 

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         3, gt=0, description="Age at which a published job counts as lost when the broker holds no message."
     )
     pool_start_method: Literal["fork", "spawn"] = Field("fork", description="How worker children start.")
+    quality_admission: Literal["off", "warn", "refuse"] = Field(
+        "warn", description="What becomes of images that are too poor to be read."
+    )
+    line_finder: Literal["learned", "classical"] = Field("learned", description="What finds the lines of a page.")
     model: str = Field("", description="Recognition model: a name or a path; empty: the one that is shipped.")
 
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +18,7 @@ from worker.work import Workplace
 
 if TYPE_CHECKING:
     from models import Recognizer
+    from models.detector import Detector
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +46,7 @@ class Child:
             blobs=Blobs(settings.blobs_dir),
             limits=settings.limits,
             lease_seconds=settings.lease_seconds,
+            admission=settings.quality_admission,
         )
 
     @property
@@ -84,6 +87,7 @@ class Child:
 
     def _load(self) -> bool:
         try:
+            self.place = replace(self.place, detector=_load_detector(self._settings.line_finder))
             self._recognizer = _load_model(self._settings.model)
         except Exception as error:  # noqa: BLE001  (whatever it is, this child cannot work, and must say so)
             log.error(
@@ -123,6 +127,12 @@ def _load_model(name: str) -> Recognizer:
 
     cv2.setNumThreads(1)
     return models.load(name, threads=1)
+
+
+def _load_detector(line_finder: str) -> Detector | None:
+    from models import detector
+
+    return detector.load(threads=1) if line_finder == "learned" else None
 
 
 _current: Child | None = None

@@ -92,6 +92,11 @@ def _checks_of(settings: Settings) -> Iterator[Finding]:
         lambda: _look_at_model(settings),
         "Set OCRELAY_MODEL to a model that `models/weights` holds or to a .onnx file; empty takes the one shipped.",
     )
+    yield _check(
+        "Line finder",
+        lambda: _look_at_line_finder(settings),
+        "Restore models/weights/detector-lines, or set OCRELAY_LINE_FINDER=classical.",
+    )
 
 
 def _check(subject: str, look: Callable[[], str], fix: str) -> Finding:
@@ -122,6 +127,15 @@ def _look_at_broker(settings: Settings) -> str:
             "The broker at OCRELAY_REDIS_URL does not answer. Start it or correct the URL."
         )
     return "answers"
+
+
+def _look_at_line_finder(settings: Settings) -> str:
+    if settings.line_finder == "classical":
+        return "classical, without a network"
+    from models import detector
+
+    card = detector.load().card
+    return f"{card.name} {card.version}"
 
 
 def _look_at_model(settings: Settings) -> str:

@@ -17,6 +17,8 @@ from shared.jobs import Job
 from worker.lease import Lease, LeaseLost
 
 if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
+    from worker.ocr.admission import Admission
+    from worker.ocr.detection import PageDetector
     from worker.ocr.document import DocumentResult
     from worker.ocr.pipeline import LineRecognizer
 
@@ -28,12 +30,17 @@ FINISH_PAUSES_SECONDS = (0.2, 1.0, 3.0)
 
 @dataclass(frozen=True)
 class Workplace:
-    """What a worker child needs for its jobs."""
+    """What a worker child needs for its jobs.
+
+    admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
+    """
 
     database: Database
     blobs: Blobs
     limits: Limits
     lease_seconds: float
+    admission: Admission = "warn"
+    detector: PageDetector | None = None
 
 
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
@@ -88,8 +95,13 @@ def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) 
     wanted = job.options.get("model") or recognizer.card.name
     if wanted != recognizer.card.name:
         raise errors.UnknownModel(model=wanted, loaded=recognizer.card.name)
-    options = Options(layout=job.options.get("layout", "auto"), limits=place.limits)
-    return recognize_document(place.blobs.get(job.sha256), recognizer, options, lease.check)
+    options = Options(
+        layout=job.options.get("layout", "auto"),
+        limits=place.limits,
+        admission=place.admission,
+        charset=job.options.get("charset", "all"),
+    )
+    return recognize_document(place.blobs.get(job.sha256), recognizer, options, lease.check, place.detector)
 
 
 def _finish_succeeded(

@@ -26,14 +26,15 @@ def ocrelay(layout: str) -> Reader:
     import cv2
 
     import models
+    from models import detector
     from worker.ocr.pipeline import Options, recognize_document
 
     cv2.setNumThreads(1)
-    recognizer = models.load()
+    recognizer, finder = models.load(), detector.load()
     options = Options(layout=layout)  # type: ignore[arg-type]
 
     def read(path: str) -> list[str]:
-        document = recognize_document(Path(path).read_bytes(), recognizer, options)
+        document = recognize_document(Path(path).read_bytes(), recognizer, options, detector=finder)
         return [line.text for page in document.pages for line in page.lines]
 
     return read

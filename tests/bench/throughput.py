@@ -21,6 +21,7 @@ import cv2
 import models
 from api.client import Client
 from api.demo import running
+from models import detector
 from shared import workers
 from shared.database import Database
 from shared.settings import Settings
@@ -38,11 +39,12 @@ def percentile(values: list[float], share: float) -> float:
 def in_process(layout: str, image: Path, count: int) -> list[float]:
     """Milliseconds of each of `count` calls, after a warm-up."""
     cv2.setNumThreads(1)
-    recognizer, content, options = models.load(), image.read_bytes(), Options(layout=layout)  # type: ignore[arg-type]
+    recognizer, finder = models.load(), detector.load()
+    content, options = image.read_bytes(), Options(layout=layout)  # type: ignore[arg-type]
     spent = []
     for _ in range(count + 3):
         started = time.perf_counter()
-        recognize_document(content, recognizer, options)
+        recognize_document(content, recognizer, options, detector=finder)
         spent.append((time.perf_counter() - started) * 1000)
     return spent[3:]
 

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.services import unavailable
-
-ROOT = Path(__file__).parents[2]
-PACKAGES = ROOT / "models" / "training" / "packages-smoke.txt"
-
-
-@pytest.fixture(scope="session")
-def folder(torch_or_skip: None) -> Path:
-    """A small training folder; kept in build/ so that a second run need not fetch it again."""
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        unavailable("fonts come from Debian packages: apt-get and dpkg-deb are needed")
-    place = ROOT / "build" / "training-smoke"
-    run("models.training.fetch_packages", str(place), "--list", str(PACKAGES))
-    run("models.training.corpus", str(place))
-    return place
-
-
-def run(*arguments: str) -> str:
-    command = [sys.executable, "-m", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done.stdout
+from tests.model.training_folder import run
 
 
 @pytest.mark.parametrize(("sure", "tolerance"), [(2.0, 1e-5), (0.999, 5e-3)])

@@ -34,16 +34,26 @@ class LineRecognizer(Protocol):
 
 
 def recognise_lines(
-    lines: Sequence[LineImage], recognizer: LineRecognizer, checkpoint: Callable[[], None] = lambda: None
+    lines: Sequence[LineImage],
+    recognizer: LineRecognizer,
+    checkpoint: Callable[[], None] = lambda: None,
+    read: Callable[[NDArray[np.float32]], BestPath] = ctc.best_path,
 ) -> list[BestPath]:
-    """Return the best path of each line, in the order given; `checkpoint` is called before each batch."""
+    """Return the path of each line, in the order given.
+
+    Args:
+        lines: Prepared images.
+        recognizer: Gives the logits.
+        checkpoint: Called before each batch.
+        read: (T, C) float32 logits -> path.
+    """
     pieces = [(index, piece) for index, line in enumerate(lines) for piece in split_long(line)]
     paths: dict[int, BestPath] = {}
     for batch in _batches([piece for _, piece in pieces]):
         checkpoint()
         padded = np.stack([pad(pieces[i][1]) for i in batch])
         for i, logits in zip(batch, recognizer.logits(padded), strict=True):
-            paths[i] = ctc.best_path(logits[: pieces[i][1].shape[2] // TIME_STRIDE])
+            paths[i] = read(logits[: pieces[i][1].shape[2] // TIME_STRIDE])
     by_line: dict[int, list[BestPath]] = defaultdict(list)
     for i, (index, _) in enumerate(pieces):
         by_line[index].append(paths[i])

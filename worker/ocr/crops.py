@@ -33,6 +33,11 @@ def crop_line(gray: Gray, polygon: NDArray[np.float32]) -> Gray:
     quad = widen(polygon)
     if max(abs(quad[0, 1] - quad[1, 1]), abs(quad[0, 0] - quad[3, 0])) < STRAIGHT:
         return _cut(gray, quad)
+    return warp(gray, quad)
+
+
+def warp(gray: Gray, quad: NDArray[np.float32]) -> Gray:
+    """Return what lies under a rectangle, (4, 2) px clockwise from its top-left, upright and in its own size."""
     width = max(1, round(float(np.linalg.norm(quad[1] - quad[0]))))
     height = max(1, round(float(np.linalg.norm(quad[3] - quad[0]))))
     target = np.array([[0, 0], [width, 0], [0, height]], np.float32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from worker.ocr.ctc import mean_confidence
@@ -110,11 +110,31 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a page reads badly or not at all.
+
+    code: stable name. measure: what was measured, value: how much, threshold: how much is allowed.
+    message: what happened and the way out, for people.
+    """
+
+    code: str
+    measure: str
+    value: float
+    threshold: float
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its part of the `result` object, and of the `details` of an error."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Page:
     """One page.
 
     page_number: 1-based. width, height: px of the original page. angle: degrees by which its writing is turned,
     counter-clockwise positive. quality: measured numbers, see `worker.ocr.quality`. lines: in reading order.
+    warnings: what its reader should know about its image, see `worker.ocr.admission`.
     """
 
     page_number: int
@@ -123,6 +143,7 @@ class Page:
     angle: float
     quality: dict[str, float | None]
     lines: tuple[Line, ...]
+    warnings: tuple[Reason, ...] = ()
 
     def __post_init__(self) -> None:
         if self.page_number < 1:
@@ -143,6 +164,7 @@ class Page:
             "height": self.height,
             "angle": round(self.angle, 2),
             "quality": dict(self.quality),
+            "warnings": [reason.to_json() for reason in self.warnings],
             "lines": [line.to_json() for line in self.lines],
         }
 

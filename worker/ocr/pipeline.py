@@ -10,22 +10,26 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.calibration import Calibration
 from models.charset import Charset
 from models.line_image import HEIGHT as LINE_HEIGHT
+from models.ngram import Ngram
 from shared import clock
 from shared.document import Limits
-from worker.ocr import batches, crops, ctc, words
+from worker.ocr import admission, batches, crops, turning, words
+from worker.ocr.admission import Admission
 from worker.ocr.batches import LineImage
-from worker.ocr.ctc import Peak
 from worker.ocr.decode import decode_pages
+from worker.ocr.decoder import CharsetName, Decoder, Reading, edits
+from worker.ocr.detection import PageDetector
 from worker.ocr.document import DocumentResult, Line, ModelName, Page, as_polygon
 from worker.ocr.ink import Gray
 from worker.ocr.layout import Arrangement, Layout, arrange
 from worker.ocr.lines import TextLine
 from worker.ocr.preprocess import Upright, as_is, straighten
-from worker.ocr.quality import measure_quality
+from worker.ocr.quality import Quality, measure_page, measure_writing
 
-LEAST_CONFIDENCE = 0.35  # what was found by searching a page and reads worse than this is a picture, not writing
+LEAST_CONFIDENCE = 0.45  # what was found by searching a page and reads worse than this is a picture, not writing
 
 PHASES = ("decode", "preprocess", "lines", "recognition")
 
@@ -49,6 +53,10 @@ class Card(Protocol):
     def charset(self) -> Charset:
         """What the labels mean."""
 
+    @property
+    def calibration(self) -> Calibration:
+        """How its probabilities become confidences."""
+
 
 class LineRecognizer(Protocol):
     """A line recogniser; `models.recognizer.Recognizer` is one."""
@@ -56,6 +64,10 @@ class LineRecognizer(Protocol):
     @property
     def card(self) -> Card:
         """What the model says of itself."""
+
+    @property
+    def ngram(self) -> Ngram | None:
+        """What follows what in text; None: unsure characters are read without."""
 
     def prepare(self, gray: NDArray[np.uint8]) -> LineImage:
         """(H, W) uint8, 0 = black -> (1, 32, W') float32, W' a multiple of 4."""
@@ -85,10 +97,14 @@ class Options:
     """What the sender may choose, and what the server allows.
 
     layout: `line` (the upload is one text line), `page`, or `auto` (look and decide).
+    admission: `off`, `warn` (say which pages are poor) or `refuse` (do not read very poor ones).
+    charset: which characters may be read, see `worker.ocr.decoder`.
     """
 
     layout: Layout = "auto"
     limits: Limits = field(default_factory=Limits)
+    admission: Admission = "warn"
+    charset: CharsetName = "all"
 
 
 def recognize_document(
@@ -96,6 +112,7 @@ def recognize_document(
     recognizer: LineRecognizer,
     options: Options | None = None,
     checkpoint: Callable[[], None] = lambda: None,
+    detector: PageDetector | None = None,
 ) -> DocumentResult:
     """Read a document.
 
@@ -104,15 +121,17 @@ def recognize_document(
         recognizer: Reads line images.
         options: Layout and limits.
         checkpoint: Called between batches; what it raises stops the work (a lost lease, a cancelled job).
+        detector: Finds the lines of pages; None: classical means find them.
 
     Returns:
         Text, confidences, polygons in pixels of the original pages, timings. A document without text has empty text.
 
     Raises:
-        DocumentError: The document cannot be decoded. Nobody retries; the sender must send another one.
+        DocumentError: The document cannot be decoded, or its quality is too low. Nobody retries; the sender must send
+            another one.
     """
     options = options or Options()
-    reader = _Reader(recognizer, options.layout, checkpoint, Stopwatch())
+    reader = _Reader(recognizer, options, checkpoint, Stopwatch(), detector)
     source = decode_pages(content, options.limits)
     pages: list[Page] = []
     while True:
@@ -122,8 +141,18 @@ def recognize_document(
         if gray is None:
             break
         pages.append(reader.read_page(len(pages) + 1, gray))
+    admission.require_writing(pages, options.admission)
     card = recognizer.card
     return DocumentResult(ModelName(card.name, card.version, card.sha256), tuple(pages), reader.stopwatch.timings_ms)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The lines of a page. images: (h, w) uint8 each. quality: of the writing."""
+
+    arrangement: Arrangement
+    images: Sequence[Gray]
+    quality: Quality
 
 
 @dataclass(frozen=True)
@@ -131,44 +160,93 @@ class _Reader:
     """What stays the same from page to page."""
 
     recognizer: LineRecognizer
-    layout: Layout
+    options: Options
     checkpoint: Callable[[], None]
     stopwatch: Stopwatch
+    detector: PageDetector | None
+
+    @property
+    def decoder(self) -> Decoder:
+        card = self.recognizer.card
+        return Decoder(card.charset, card.calibration, self.recognizer.ngram, self.options.charset)
 
     def read_page(self, page_number: int, gray: Gray) -> Page:
+        policy = self.options.admission
         with self.stopwatch.measure("preprocess"):
-            upright = as_is(gray) if self.layout == "line" else straighten(gray)
+            quality = measure_page(gray)
+            admission.admit(page_number, quality, admission.PAGE_RULES, policy)
+            upright = as_is(gray) if self.options.layout == "line" else straighten(gray)
+        found = self._find(upright)
+        admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
+        read = self._read(found.images)
+        if quarters := self._find_turn(gray, found, read):
+            found = self._find(self._turn(gray, quarters))
+            read = self._read(found.images)
+        lines = _to_lines(found, read)
+        quality |= found.quality
+        searched = found.arrangement.searched
+        warnings = () if policy == "off" else admission.warnings(gray, quality, lines, searched=searched)
+        angle = found.arrangement.upright.angle
+        return Page(page_number, gray.shape[1], gray.shape[0], angle, quality, tuple(lines), warnings)
+
+    def _find(self, upright: Upright) -> _Found:
+        """Return the lines of an upright page."""
         with self.stopwatch.measure("lines"):
-            arrangement = arrange(upright, self.layout)
+            arrangement = arrange(upright, self.options.layout, self.detector)
+            images = [crops.crop_line(upright.image, line.polygon) for line in arrangement.lines]
+            return _Found(arrangement, images, measure_writing(images, [line.height for line in arrangement.lines]))
+
+    def _read(self, images: Sequence[Gray]) -> list[Reading]:
+        """Return the characters of each line image."""
         with self.stopwatch.measure("recognition"):
-            lines = self._read_lines(arrangement)
-        quality = measure_quality(gray, [line.height for line in arrangement.lines])
-        return Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines))
+            prepared = [self.recognizer.prepare(image) for image in images]
+            decoder = self.decoder
+            paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
+            return [decoder.decode(path) for path in paths]
 
-    def _read_lines(self, arrangement: Arrangement) -> list[Line]:
-        upright = arrangement.upright
-        images = [crops.crop_line(upright.image, line.polygon) for line in arrangement.lines]
-        prepared = [self.recognizer.prepare(image) for image in images]
-        paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint)
-        lines = []
-        for found, image, path in zip(arrangement.lines, images, paths, strict=True):
-            peaks = ctc.decode(path, self.recognizer.card.charset)
-            if peaks:
-                lines.append(_to_line(found, image, peaks, upright))
-        return [line for line in lines if not arrangement.searched or line.confidence >= LEAST_CONFIDENCE]
+    def _find_turn(self, gray: Gray, found: _Found, read: Sequence[Reading]) -> int:
+        """Return how many quarter turns clockwise the page needs; a sender who says that it is a line is believed."""
+        if self.options.layout == "line":
+            return 0
+        return turning.find_turn(
+            found.images,
+            _confidences(read),
+            read=lambda images: _confidences(self._read(images)),
+            search=lambda quarters: self._find(self._turn(gray, quarters)).images,
+        )
+
+    def _turn(self, gray: Gray, quarters: int) -> Upright:
+        with self.stopwatch.measure("preprocess"):
+            return turning.turn_upright(gray, quarters)
 
 
-def _to_line(found: TextLine, image: Gray, peaks: Sequence[Peak], upright: Upright) -> Line:
+def _confidences(read: Sequence[Reading]) -> list[list[float]]:
+    return [[peak.confidence for peak in reading.peaks] for reading in read]
+
+
+def _to_lines(found: _Found, read: Sequence[Reading]) -> list[Line]:
+    """Return the lines that hold text; what was found by searching and reads badly is none."""
+    upright = found.arrangement.upright
+    lines = [
+        _to_line(line, image, reading, upright)
+        for line, image, reading in zip(found.arrangement.lines, found.images, read, strict=True)
+        if reading.peaks
+    ]
+    return [line for line in lines if not found.arrangement.searched or line.confidence >= LEAST_CONFIDENCE]
+
+
+def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -> Line:
     """Give what was read its place on the original page."""
     frame_count = image.shape[1] * LINE_HEIGHT / image.shape[0] / batches.TIME_STRIDE
-    characters = words.place_characters(peaks, frame_count)
+    characters = words.place_characters(reading.peaks, frame_count)
     text = "".join(character.text for character in characters)
     height, width = upright.image.shape
     cells = upright.map_to_page(np.clip(crops.widen(found.polygon), 0, (width, height)))
     return Line(
         text=text,
-        raw_text=text,
+        raw_text=reading.raw_text,
         polygon=as_polygon(upright.map_to_page(found.polygon).tolist()),
         characters=tuple(characters),
         words=tuple(words.split_words(characters, cells)),
+        edits=edits(reading.raw_text, text),
     )

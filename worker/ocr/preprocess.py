@@ -27,7 +27,7 @@ class Upright:
     """An upright page.
 
     image: (H', W') uint8, 0 = black.
-    angle: degrees by which the writing on the original page is turned, counter-clockwise positive.
+    angle: degrees by which the writing on the original page is turned, counter-clockwise positive, -180 to 180.
     to_page: (2, 3) float64 affine matrix from pixels of `image` to pixels of the original page, origin top-left.
     """
 

@@ -34,7 +34,7 @@ def test_a_form_upload_is_accepted_with_its_address(client: FlaskClient, service
     with service.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
         events = audit.list_events(connection, job_id=answer.json["id"])
-    assert job is not None and job.options == {"layout": "line"} and job.client_ip == "127.0.0.1"
+    assert job is not None and job.options == {"layout": "line", "charset": "all"} and job.client_ip == "127.0.0.1"
     assert [event.event for event in events] == ["job.submitted"]
     assert service.blobs.get(job.sha256) == PNG
 
@@ -76,6 +76,7 @@ BAD_UPLOADS = {
     "unknown option": ({"data": PNG, "query_string": {"langauge": "zh"}}, 422, "unknown_option"),
     "unknown option in JSON": ({"json": {"image": BASE64, "lang": "zh"}}, 422, "unknown_option"),
     "wrong value": ({"data": PNG, "query_string": {"layout": "table"}}, 422, "invalid_option"),
+    "unknown charset": ({"data": PNG, "query_string": {"charset": "hex"}}, 422, "invalid_option"),
     "an option twice": ({"data": PNG, "query_string": "layout=line&layout=page"}, 422, "invalid_option"),
     "an endless reference": ({"data": PNG, "query_string": {"reference": "x" * 201}}, 422, "invalid_option"),
     "a NUL in the reference": ({"data": PNG, "query_string": {"reference": "x\0"}}, 422, "invalid_option"),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
+from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
 from models.line_image import prepare
 
@@ -27,12 +28,14 @@ class FakeCard:
     version: str = "1"
     sha256: str = "0" * 64
     charset: Charset = field(default_factory=lambda: Charset(["x", " "]))
+    calibration: Calibration = IDENTITY
 
 
 class InkRecognizer:
     """Reads `x` wherever a frame's columns are dark and a blank elsewhere, so every run of ink is one character."""
 
     card = FakeCard()
+    ngram = None
 
     def __init__(self) -> None:
         self.batch_shapes: list[tuple[int, ...]] = []

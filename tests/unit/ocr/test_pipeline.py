@@ -132,3 +132,9 @@ def test_reading_twice_gives_the_same(recognizer: Any, encode: Any) -> None:
     content = encode(blocks((4, 40, 40), (7, 40, 90)))
     first, second = (recognize_document(content, recognizer).to_json() for _ in range(2))
     assert first == second
+
+
+def test_a_charset_without_what_is_printed_reads_nothing_else(recognizer: Any, encode: Any) -> None:
+    content = encode(blocks((6, 40, 40)))
+    assert recognize_document(content, recognizer, Options(layout="line")).text
+    assert recognize_document(content, recognizer, Options(layout="line", charset="digits")).text == ""

@@ -17,7 +17,7 @@ def test_a_machine_that_has_everything_passes(tmp_path: Path, tiny_model_path: P
     findings = doctor.examine(Settings.load(data_dir=tmp_path / "new", model=str(tiny_model_path)))
     assert [finding.subject for finding in findings if not finding.is_good] == []
     assert {finding.subject for finding in findings} == {
-        "Python", "numpy", "cv2", "onnxruntime", "Database", "Broker", "Model",
+        "Python", "numpy", "cv2", "onnxruntime", "Database", "Broker", "Model", "Line finder",
     }  # fmt: skip
     assert not (tmp_path / "new").exists(), "looking must not change anything"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import models
+from models.charset import Charset
 from shared import audit, jobs
 from shared.blobs import Blobs
 from shared.database import Database
@@ -31,6 +33,7 @@ class Interrupting:
         self._real = real
         self._interruption = interruption
         self.card = real.card
+        self.ngram = real.ngram
 
     def prepare(self, gray: Any) -> Any:
         self._interruption()
@@ -210,3 +213,16 @@ def test_work_stops_at_the_next_check_after_the_lease_is_lost(place: Workplace) 
             deadline.wait(0.02)
         with pytest.raises(LeaseLost):
             lease.check()
+
+
+def test_the_charset_of_a_job_masks_what_is_read(place: Workplace, recognizer: models.Recognizer) -> None:
+    reader = Interrupting(recognizer, lambda: None)
+    reader.card = dataclasses.replace(recognizer.card, charset=Charset("abc0123456789 "))  # dark columns read as `a`
+    texts = {}
+    for charset in ("all", "digits"):
+        job_id = submit(place, line_image(), charset=charset)
+        work(job_id, reader, place, owner=OWNER)
+        job = found(place, job_id)
+        assert job.result is not None
+        texts[charset] = job.result["text"]
+    assert "a" in texts["all"] and "a" not in texts["digits"]

@@ -1,0 +1,98 @@
+"""A text detector in onnxruntime: a page in, maps of where its lines are out. Make one per process, after the fork."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.card import ModelFileError, sha256_of
+from models.recognizer import FILE_NAME, WEIGHTS
+from models.session import open_session
+
+KIND = "detector"
+DEFAULT = "detector-lines"
+MAPS = "kernel,log2-above,log2-below"
+STRIDE = 4  # px of the page for a cell of the maps
+MULTIPLE = 32  # px; the sides of what the network sees
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectorCard:
+    """Metadata of a detector.
+
+    Attributes:
+        name: folder or file name it was loaded by.
+        version: of the weights, `YYYYMMDD.n`.
+        sha256: of the .onnx file, hex.
+        training: what it was trained on, as stated by the trainer.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], name: str, sha256: str) -> DetectorCard:
+        """The card in an .onnx file's metadata.
+
+        Raises:
+            ModelFileError: the file is no detector, or one of another layout.
+        """
+        served = {"kind": KIND, "stride": str(STRIDE), "maps": MAPS}
+        for key, value in served.items():
+            if metadata.get(key) != value:
+                raise ModelFileError(f"{name}: {key}={metadata.get(key)!r} is not supported, only {value!r}.")
+        training = json.loads(metadata.get("training", "{}"))
+        return cls(name, metadata.get("version", "unknown"), sha256, training)
+
+    def to_metadata(self) -> dict[str, str]:
+        """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""
+        training = json.dumps(self.training, ensure_ascii=False)
+        return {"kind": KIND, "stride": str(STRIDE), "maps": MAPS, "version": self.version, "training": training}
+
+
+class Detector:
+    """One loaded detector.
+
+    Attributes:
+        card: what the file says of itself.
+    """
+
+    def __init__(self, path: pathlib.Path, name: str, threads: int = 1) -> None:
+        self.session = open_session(path, threads)
+        self.card = DetectorCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, name, sha256_of(path))
+        self.input_name = self.session.get_inputs()[0].name
+
+    def maps(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(H, W) uint8, 0 = black -> (3, ceil(H / 4), ceil(W / 4)) float32.
+
+        The probability that a cell lies in the middle half of a line, and log2 of the px from the cell's middle up
+        and down to the line's edges, which mean something only where the probability is high.
+        """
+        height, width = gray.shape
+        page = np.pad(gray, ((0, -height % MULTIPLE), (0, -width % MULTIPLE)), mode="edge")
+        inputs = page.astype(np.float32)[None, None]
+        inputs *= 1 / 127.5
+        inputs -= 1
+        maps = self.session.run(None, {self.input_name: inputs})[0][0]
+        return maps[:, : -(-height // STRIDE), : -(-width // STRIDE)]  # type: ignore[no-any-return]
+
+
+def load(name: str = "", *, threads: int = 1) -> Detector:
+    """The detector `name`: a folder below models/weights, a folder with model.onnx, or a file; "" is the default.
+
+    Raises:
+        ModelFileError: there is no such detector, or its file cannot be used.
+    """
+    name = name or DEFAULT
+    for path in (WEIGHTS / name / FILE_NAME, pathlib.Path(name) / FILE_NAME, pathlib.Path(name)):
+        if path.is_file():
+            return Detector(path, name, threads)
+    raise ModelFileError(f"There is no detector {name!r}. Restore its file, or set OCRELAY_LINE_FINDER=classical.")
