@@ -18,6 +18,10 @@ FAILED = "job.failed"
 RETRIED = "job.retried"
 RELEASED = "job.released"
 EXPIRED = "job.expired"
+CANCELLED = "job.cancelled"
+REQUEUED = "job.requeued"
+DELETED = "job.deleted"
+UPLOAD_DELETED = "upload.deleted"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class AuditEvent:
     event: str
     """What happened, e.g. ``job.succeeded``."""
     actor: str
-    """Who did it: ``client``, ``sweeper``, or ``NODE/TASK`` of a worker."""
+    """Who did it: ``client``, ``operator``, ``sweeper``, ``NODE/TASK`` of a worker, or the job that was copied."""
     job_id: str | None
     """The job it concerns."""
     attempt: int | None
@@ -110,3 +114,9 @@ def list_events(
     if before is not None:
         query = query.where(audit_events.c.id < before)
     return [AuditEvent(**row) for row in connection.execute(query).mappings()]
+
+
+def has_event(connection: Connection, job_id: str, event: str) -> bool:
+    """Return whether this ever happened to the job."""
+    query = select(audit_events.c.id).where(audit_events.c.job_id == job_id, audit_events.c.event == event).limit(1)
+    return connection.execute(query).first() is not None

@@ -204,4 +204,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-        raise errors.DatabaseUnavailable(reason=str(getattr(error, "orig", error)).splitlines()[0]) from error
+        cause = getattr(error, "orig", error)
+        kind = errors.StorageFull if _says_full(cause) else errors.DatabaseUnavailable
+        raise kind(reason=str(cause).splitlines()[0]) from error
+
+
+def _says_full(cause: Any) -> bool:
+    """Whether the database means its disk: SQLITE_FULL, or PostgreSQL's state ``disk_full``."""
+    return getattr(cause, "sqlite_errorname", None) == "SQLITE_FULL" or getattr(cause, "sqlstate", None) == "53100"
