@@ -112,6 +112,8 @@ class JobDocument(BaseModel):
     queue_position: int | None
     reference: str | None
     priority: Literal["high", "normal", "bulk"]
+    batch_id: str | None
+    copied_from: str | None = Field(description="the earlier job whose result this one was given; null: read itself")
     document: Document
     result: Result | None
     error: Failure | None
@@ -124,6 +126,66 @@ class JobList(BaseModel):
 
     jobs: list[JobDocument]
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+
+
+class RetryQuery(BaseModel):
+    """Which failed jobs to try again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str | None = Field(None, pattern="^[a-z_]{1,64}$", description="of their error")
+    reference: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
+    batch_id: str | None = Field(None, pattern="^bat_[0-9a-z]{26}$")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class Retried(BaseModel):
+    """Which failed jobs were queued again."""
+
+    retried: list[str] = Field(description="their ids")
+    document_missing: list[str] = Field(description="jobs that stay failed because their upload is gone")
+
+
+class BatchCounts(BaseModel):
+    """Number of jobs in each state."""
+
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    deleted: int
+
+
+class BatchLinks(BaseModel):
+    """Where the parts of a batch are found."""
+
+    self: str
+    jobs: str
+
+
+class BatchDocument(BaseModel):
+    """A batch and how far it is."""
+
+    id: str
+    created_at: str
+    reference: str | None
+    document_count: int
+    counts: BatchCounts
+    is_finished: bool = Field(description="whether none of its jobs is open")
+    links: BatchLinks
+
+
+class BatchAnswer(BatchDocument):
+    """A batch as it was accepted."""
+
+    jobs: list[JobDocument] = Field(description="in the order of the documents")
+
+
+class BatchPath(BaseModel):
+    """Path of one batch."""
+
+    batch_id: str
 
 
 class SyncLine(BaseModel):
@@ -180,12 +242,25 @@ PROBLEM = {
 }
 
 
-ERRORS: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] = {
+Responses = dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None]
+
+ERRORS: Responses = {
     422: PROBLEM,
     500: PROBLEM,
     503: PROBLEM,
 }
 """What every call may answer."""
+
+GONE: Responses = {404: PROBLEM, 410: PROBLEM}
+"""What a call on one job may answer, too."""
+
+REFUSED_UPLOADS: Responses = {
+    409: PROBLEM,
+    413: PROBLEM,
+    415: PROBLEM,
+    507: PROBLEM,
+}
+"""What a call that takes uploads may answer, too."""
 
 
 class JobPath(BaseModel):
@@ -209,6 +284,7 @@ class ListQuery(BaseModel):
     reference: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the uploaded bytes")
     client_ip: str | None = Field(None, pattern="^[0-9a-fA-F.:]{2,45}$")
+    batch_id: str | None = Field(None, pattern="^bat_[0-9a-z]{26}$")
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, description="`next_cursor` of the page before")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from shared.database import database_now
 from shared.tables import audit_events
@@ -120,3 +120,10 @@ def has_event(connection: Connection, job_id: str, event: str) -> bool:
     """Return whether this ever happened to the job."""
     query = select(audit_events.c.id).where(audit_events.c.job_id == job_id, audit_events.c.event == event).limit(1)
     return connection.execute(query).first() is not None
+
+
+def forget_old(connection: Connection, *, age_seconds: float, limit: int) -> int:
+    """Delete events older than this, a portion at a time; return how many. The operator's choice, off by default."""
+    old = select(audit_events.c.id).where(audit_events.c.occurred_at < database_now(-age_seconds))
+    portion = old.order_by(audit_events.c.occurred_at).limit(limit)
+    return connection.execute(delete(audit_events).where(audit_events.c.id.in_(portion))).rowcount

@@ -206,12 +206,13 @@ class IdempotencyMismatch(RequestError):
     code = "idempotency_mismatch"
 
 
-class IdempotencyInFlight(RequestError):
+class IdempotencyInFlight(OcrelayError):
     """The first request with this Idempotency-Key is still being accepted. Send the same again in a moment."""
 
     code = "idempotency_in_flight"
     http_status = 409
     retryable = True
+    phase = "request"
 
 
 class TooManyDocuments(RequestError):

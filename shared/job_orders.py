@@ -63,14 +63,13 @@ def retry(
 
 
 def erase(connection: Connection, job_id: str, *, actor: str = "client") -> Job | None:
-    """Delete a job with its text, cancelling it first where it is open; its audit events stay.
+    """Delete a job that has ended, with its text; its audit events stay.
 
-    The caller gives the upload up after the commit, if no other job needs it.
+    The caller discards the upload after the commit, if no other job needs it.
 
     Returns:
-        The job as it was, or None where there is none.
+        The job as it was, or None where there is nothing to erase: it is open, or does not exist.
     """
-    cancel(connection, job_id, actor=actor)
     row = remove(connection, jobs.c.id == job_id)
     if row is None:
         return None

@@ -45,7 +45,7 @@ MOVES = (
     Move("retry", State.CANCELLED, State.QUEUED, audit.REQUEUED, "the same"),
     Move("erase", State.SUCCEEDED, None, audit.DELETED, "somebody asks for it, or by age; the trail stays"),
     Move("erase", State.FAILED, None, audit.DELETED, "the same"),
-    Move("erase", State.CANCELLED, None, audit.DELETED, "the same; an open job is cancelled first"),
+    Move("erase", State.CANCELLED, None, audit.DELETED, "the same; `DELETE` cancels an open job first"),
 )
 
 

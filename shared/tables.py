@@ -162,7 +162,6 @@ broker_epochs = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("epoch", String(32), nullable=False),
-    Column("noted_at", UtcDateTime, nullable=False),
 )
 
 audit_events = Table(

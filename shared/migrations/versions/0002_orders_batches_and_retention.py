@@ -38,9 +38,9 @@ def upgrade() -> None:
         "broker_epochs",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("epoch", sa.String(length=32), nullable=False),
-        sa.Column("noted_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broker_epochs")),
     )
+    op.execute("INSERT INTO broker_epochs (id, epoch) VALUES (1, '')")
     op.add_column("jobs", sa.Column("options_sha256", sa.String(length=64), nullable=True))
     op.add_column("jobs", sa.Column("batch_id", sa.String(length=30), nullable=True))
     op.add_column("jobs", sa.Column("copied_from", sa.String(length=30), nullable=True))
