@@ -54,7 +54,7 @@ def problem(error: errors.OcrelayError, status: int | None = None, **members: An
     }
     response = jsonify(body)
     response.status_code, response.mimetype = status, MEDIA_TYPE
-    if error.retryable and status != 504:
+    if error.retryable:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

@@ -86,7 +86,7 @@ class Blobs:
         return content
 
     def discard(self, sha256: str, is_needed: Callable[[], bool]) -> bool:
-        """Delete the bytes unless somebody needs them; return whether they are gone.
+        """Delete the bytes unless somebody needs them; return whether this call did.
 
         The file is set aside first and the question asked then: a job that is committed in between is seen, and the
         file brought back.
@@ -95,11 +95,18 @@ class Blobs:
         with suppress(FileNotFoundError):
             path.replace(_aside(path))
         if is_needed():
-            with suppress(FileNotFoundError):
-                _aside(path).replace(path)
+            self.bring_back(sha256)
             return False
-        _aside(path).unlink(missing_ok=True)
-        return True
+        with suppress(FileNotFoundError):
+            _aside(path).unlink()
+            return True
+        return False
+
+    def bring_back(self, sha256: str) -> None:
+        """Undo what ``discard`` began, also where its process was killed in between."""
+        path = self.path(sha256)
+        with suppress(FileNotFoundError):
+            _aside(path).replace(path)
 
     def stored(self, prefix: str, *, before: float) -> Iterator[str]:
         """Yield the SHA-256 of each blob in one folder that was written before a time, set-aside ones included.

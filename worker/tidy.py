@@ -98,7 +98,9 @@ def delete_uploads(database: Database, blobs: Blobs, prefix: str, *, age_seconds
         with database.read() as connection:
             kept = uploads.needed(connection, portion, age_seconds=age_seconds or None)
         for sha256 in portion:
-            if sha256 not in kept and delete_upload(database, blobs, sha256, age_seconds=age_seconds or None):
+            if sha256 in kept:
+                blobs.bring_back(sha256)
+            elif delete_upload(database, blobs, sha256, age_seconds=age_seconds or None):
                 deleted.append(sha256)
     if deleted:
         log.info("Uploads that no job needs were deleted.", event_name="tidy.uploads", count=len(deleted))

@@ -105,14 +105,11 @@ def test_keys_batches_children_and_audit_events_reach_their_ages(
             workers.register(connection, node="n", host="h", pid=n, model={"name": "m", "version": "1", "sha256": "0"})
             batches.submit(connection, reference=None, client_ip=None, document_count=1)
             audit.record(connection, event="test", actor="test")
+        first_batch = tables.batches.c.id == select(func.min(tables.batches.c.id)).scalar_subquery()
         for table, column, row in (
             (tables.idempotency_keys, "created_at", tables.idempotency_keys.c.key == "0"),
             (tables.worker_children, "heartbeat_at", tables.worker_children.c.pid == 0),
-            (
-                tables.batches,
-                "created_at",
-                tables.batches.c.id == select(func.min(tables.batches.c.id)).scalar_subquery(),
-            ),
+            (tables.batches, "created_at", first_batch),
             (tables.audit_events, "occurred_at", tables.audit_events.c.id == 1),
         ):
             connection.execute(update(table).where(row).values({column: database_now(-2 * DAY)}))
