@@ -7,7 +7,7 @@ from typing import Any
 from flask import Request, Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from api import schemas
+from api import order_schemas, schemas
 from api.accept import Envelope, accept
 from api.client_ip import client_ip
 from api.idempotency import key_of, key_text
@@ -59,7 +59,7 @@ def blueprint(service: Service) -> APIBlueprint:
         "",
         operation_id="submit_batch",
         summary="Submit many documents",
-        responses={202: schemas.BatchAnswer, **schemas.REFUSED_UPLOADS},
+        responses={202: order_schemas.BatchAnswer, **schemas.REFUSED_UPLOADS},
         openapi_extensions={"requestBody": BODY, "parameters": [IDEMPOTENCY_KEY, *option_parameters()]},
     )
     def submit_batch() -> Response:
@@ -89,9 +89,9 @@ def blueprint(service: Service) -> APIBlueprint:
         "/<batch_id>",
         operation_id="get_batch",
         summary="Look at a batch",
-        responses={200: schemas.BatchDocument, 404: schemas.PROBLEM},
+        responses={200: order_schemas.BatchDocument, 404: schemas.PROBLEM},
     )
-    def get_batch(path: schemas.BatchPath, query: schemas.NoQuery) -> Response:
+    def get_batch(path: order_schemas.BatchPath, query: schemas.NoQuery) -> Response:
         """How many of its jobs are in each state; `links.jobs` lists them."""
         del query
         body = batch_document(service, path.batch_id)

@@ -1,4 +1,4 @@
-"""`/v1/jobs`: submit, look, list."""
+"""`/v1/jobs`: submit, look, delete, list."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def blueprint(service: Service) -> APIBlueprint:
         "/<job_id>",
         operation_id="get_job",
         summary="Look at a job",
-        responses={200: schemas.JobDocument, 304: None, 404: schemas.PROBLEM},
+        responses={200: schemas.JobDocument, 304: None, **schemas.GONE},
     )
     def get_job(path: schemas.JobPath, query: schemas.NoQuery, header: schemas.PreferHeader) -> Response:
         """The job with its result once it has one. `If-None-Match` answers 304 while nothing changed."""
@@ -106,6 +106,18 @@ def blueprint(service: Service) -> APIBlueprint:
         response.add_etag()
         response.make_conditional(request)
         return response
+
+    @routes.delete(
+        "/<job_id>",
+        operation_id="delete_job",
+        summary="Delete a job with its upload and its text",
+        responses={204: None, **schemas.GONE},
+    )
+    def delete_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+        """Upload and text are erased, an open job is cancelled first. What happened stays in the audit trail."""
+        del query
+        service.delete(path.job_id)
+        return Response(status=204)
 
     @routes.get("", operation_id="list_jobs", summary="List jobs, newest first", responses={200: schemas.JobList})
     def list_jobs(query: schemas.ListQuery) -> Response:

@@ -1,11 +1,11 @@
-"""What a client orders of a job that exists: cancel, retry, delete."""
+"""What a client orders of a job that exists: cancel, retry. (Deleting is beside looking, in ``api/jobs.py``.)"""
 
 from __future__ import annotations
 
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
-from api import schemas
+from api import order_schemas, schemas
 from api.jobs import job_response
 from api.service import Service
 from shared import jobs
@@ -46,26 +46,14 @@ def blueprint(service: Service) -> APIBlueprint:
         "/retry",
         operation_id="retry_failed_jobs",
         summary="Try failed jobs again",
-        responses={202: schemas.Retried},
+        responses={202: order_schemas.Retried},
     )
-    def retry_failed_jobs(query: schemas.RetryQuery) -> Response:
+    def retry_failed_jobs(query: order_schemas.RetryQuery) -> Response:
         """The oldest failed jobs that fit the filters go back into the queue; call again until none is left."""
         which = jobs.Failed(code=query.code, reference=query.reference, batch_id=query.batch_id)
         retried, missing = service.retry_failed(which, query.limit)
         response = jsonify({"retried": retried, "document_missing": missing})
         response.status_code = 202
         return response
-
-    @routes.delete(
-        "/<job_id>",
-        operation_id="delete_job",
-        summary="Delete a job with its upload and its text",
-        responses={204: None, **schemas.GONE},
-    )
-    def delete_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
-        """Upload and text are erased, an open job is cancelled first. What happened stays in the audit trail."""
-        del query
-        service.delete(path.job_id)
-        return Response(status=204)
 
     return routes

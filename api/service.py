@@ -70,13 +70,22 @@ class Service:
 
     def retry_failed(self, which: jobs.Failed, limit: int) -> tuple[list[str], list[str]]:
         """Queue failed jobs again, the sweeper publishes them; return the ids, and those whose upload is gone."""
-        with self.database.read() as connection:
-            found = jobs.failed(connection, which, limit=limit)
-        whole = [job.id for job in found if self.blobs.path(job.sha256).exists()]
-        attempts = self.settings.max_attempts
-        with self.database.write() as connection:
-            moved = [jobs.retry(connection, job_id, attempts=attempts, is_published=False) for job_id in whole]
-        return [job.id for job in moved if job], sorted({job.id for job in found} - set(whole))
+        retried: list[str] = []
+        missing: list[str] = []
+        last = ""
+        while len(retried) < limit:
+            with self.database.read() as connection:
+                found = jobs.failed(connection, which, limit=limit - len(retried), after=last)
+            if not found:
+                break
+            last = found[-1].id
+            whole = [job.id for job in found if self.blobs.path(job.sha256).exists()]
+            missing += [job.id for job in found if job.id not in whole]
+            with self.database.write() as connection:
+                attempts = self.settings.max_attempts
+                moved = [jobs.retry(connection, one, attempts=attempts, is_published=False) for one in whole]
+            retried += [job.id for job in moved if job]
+        return retried, missing
 
     def delete(self, job_id: str) -> None:
         """Delete a job with its text, and its upload if no other job needs it. Raises JobNotFound, JobDeleted."""

@@ -89,9 +89,9 @@ class Failed:
     """Those of this batch."""
 
 
-def failed(connection: Connection, which: Failed, *, limit: int) -> list[Job]:
-    """Return failed jobs, the oldest first, to be tried again in bulk. Reading is enough."""
-    query = select(jobs).where(is_state(State.FAILED)).order_by(jobs.c.id).limit(limit)
+def failed(connection: Connection, which: Failed, *, limit: int, after: str = "") -> list[Job]:
+    """Return failed jobs that are younger than one, the oldest first, to be tried again. Reading is enough."""
+    query = select(jobs).where(is_state(State.FAILED), jobs.c.id > after).order_by(jobs.c.id).limit(limit)
     if which.code is not None:
         query = query.where(jobs.c.error["code"].as_string() == which.code)
     if which.reference is not None:

@@ -112,6 +112,16 @@ def test_failed_jobs_are_tried_again_in_bulk(client: FlaskClient, service: Servi
     assert client.post("/v1/jobs/retry?state=failed").json["code"] == "unknown_option"
 
 
+def test_jobs_without_upload_do_not_stand_in_the_way_of_the_others(client: FlaskClient, service: Service) -> None:
+    jobs_ = [client.post("/v1/jobs", data=png(8 + n, 8)).json for n in range(3)]
+    for job in jobs_:
+        fail(service, job["id"])
+    for job in jobs_[:2]:
+        service.blobs.path(job["document"]["sha256"]).unlink()
+    answer = client.post("/v1/jobs/retry?limit=1").json
+    assert (answer["retried"], answer["document_missing"]) == ([jobs_[2]["id"]], [job["id"] for job in jobs_[:2]])
+
+
 @pytest.mark.parametrize("state", ["queued", "running", "succeeded", "failed"])
 def test_a_deleted_job_is_gone_with_upload_and_text_and_its_trail_stays(
     client: FlaskClient, service: Service, job_id: str, state: str
