@@ -84,7 +84,7 @@ def blueprint(service: Service) -> APIBlueprint:
         text, address = key_text(request), client_ip(request, service.settings.proxies)
         upload = read_upload(request)
         accepted = service.submit(upload, address, key_of(text, address, [upload], "job"))
-        job = service.job_after(accepted.subject, seconds)
+        job = service.job_of(accepted, seconds)
         response = job_response(job, seconds)
         response.status_code = 200 if seconds is not None and job.is_final else 202
         response.headers["Location"] = url_for("jobs.get_job", job_id=job.id)

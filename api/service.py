@@ -35,6 +35,13 @@ class Service:
         """Accept one document; see ``accept``."""
         return accept(self, [upload], Envelope(client_ip, key))
 
+    def job_of(self, accepted: Accepted, seconds: float | None) -> jobs.Job:
+        """The job of a submission: as it was accepted, or after so many seconds."""
+        if seconds or accepted.is_replay or accepted.jobs[0].is_final:
+            return self.job_after(accepted.subject, seconds)
+        with self.database.read() as connection:
+            return jobs.with_position(connection, accepted.jobs[0])
+
     def job(self, job_id: str) -> jobs.Job:
         """The job with its result; raises JobNotFound or JobDeleted."""
         if not ids.is_id(job_id, "job"):

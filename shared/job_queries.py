@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -21,8 +22,8 @@ def get(connection: Connection, job_id: str) -> Job | None:
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    position = _queue_position(connection, row) if row.state == State.QUEUED else None
-    return to_job(row, result=row.document, queue_position=position)
+    job = to_job(row, result=row.document)
+    return with_position(connection, job) if job.state == State.QUEUED else job
 
 
 def list_jobs(
@@ -121,15 +122,17 @@ def equal_success(connection: Connection, *, sha256: str, options_sha256: str, m
     return connection.execute(query).scalar_one_or_none()
 
 
-def to_job(row: AnyRow, *, result: dict[str, Any] | None = None, queue_position: int | None = None) -> Job:
+def to_job(row: AnyRow, *, result: dict[str, Any] | None = None) -> Job:
     """Build the record from a row that holds at least all columns of ``jobs``."""
     values = {column.name: getattr(row, column.name) for column in jobs.c}
     values["state"] = State(values["state"])
     values["priority"] = PRIORITIES[values["priority"]]
-    return Job(**values, result=result, queue_position=queue_position)
+    return Job(**values, result=result)
 
 
-def _queue_position(connection: Connection, row: AnyRow) -> int:
-    earlier = or_(jobs.c.priority < row.priority, and_(jobs.c.priority == row.priority, jobs.c.id < row.id))
+def with_position(connection: Connection, job: Job) -> Job:
+    """Return the job with its place in the queue: 1 + the jobs that are served before it."""
+    priority = PRIORITIES.index(job.priority)
+    earlier = or_(jobs.c.priority < priority, and_(jobs.c.priority == priority, jobs.c.id < job.id))
     query = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED, earlier)
-    return 1 + connection.execute(query).scalar_one()
+    return replace(job, queue_position=1 + connection.execute(query).scalar_one())

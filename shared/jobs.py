@@ -29,6 +29,7 @@ from shared.job_queries import (
     is_state,
     list_jobs,
     to_job,
+    with_position,
 )
 from shared.job_record import PRIORITIES, Job, State, Submission
 from shared.job_recovery import TIME_LIMIT, expire, has_expired, release, release_node
@@ -64,6 +65,7 @@ __all__ = [
     "submit",
     "submit_copy",
     "succeed",
+    "with_position",
 ]
 
 RETRY_SECONDS = (2, 10, 60)
