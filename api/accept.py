@@ -61,9 +61,9 @@ def accept(service: Service, sent: Sequence[Upload], envelope: Envelope) -> Acce
         if earlier is not None:
             return earlier
         model = admit(service)
-        for upload in sent:
-            service.blobs.put(upload.content)
         try:
+            for upload in sent:
+                service.blobs.put(upload.content)
             accepted = _store(service, sent, submissions, envelope, model)
         except _Late:
             first = replay(service, envelope.key)

@@ -122,6 +122,12 @@ def has_event(connection: Connection, job_id: str, event: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def first_at(connection: Connection) -> datetime | None:
+    """Return when the oldest event that is kept happened: this database is at least so old."""
+    query = select(audit_events.c.occurred_at).order_by(audit_events.c.id).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def forget_old(connection: Connection, *, age_seconds: float, limit: int) -> int:
     """Delete events older than this, a portion at a time; return how many. The operator's choice, off by default."""
     old = select(audit_events.c.id).where(audit_events.c.occurred_at < database_now(-age_seconds))

@@ -108,22 +108,25 @@ class Blobs:
         with suppress(FileNotFoundError):
             _aside(path).replace(path)
 
-    def stored(self, prefix: str, *, before: float) -> Iterator[str]:
-        """Yield the SHA-256 of each blob in one folder that was written before a time, set-aside ones included.
+    def stored(self, prefix: str, *, before: float) -> Iterator[tuple[str, float]]:
+        """Yield SHA-256 and time of writing of the blobs in one folder, set-aside ones included.
 
         Args:
             prefix: Two hexadecimal digits; the 256 folders are looked at one by one.
-            before: Seconds since 1970 by the clock of the file system. Unfinished writes older than this are deleted.
+            before: Only those written before, in seconds since 1970; unfinished writes so old are deleted.
         """
         with suppress(FileNotFoundError):
             for path in sorted((self.root / prefix).iterdir()):
-                with suppress(FileNotFoundError):
-                    if path.stat().st_mtime >= before:
-                        continue
+                try:
+                    written_at = path.stat().st_mtime
+                except FileNotFoundError:  # somebody else was faster
+                    continue
+                if written_at >= before:
+                    continue
                 if path.name.startswith(_UNFINISHED):
                     path.unlink(missing_ok=True)
                 elif _SHA256.fullmatch(name := path.name.removeprefix(_ASIDE)):
-                    yield name
+                    yield name, written_at
 
 
 @contextmanager

@@ -21,8 +21,8 @@ FOLDER_SECONDS = 10.0
 """Pause between two of the 256 folders of uploads; all of them take about three quarters of an hour."""
 REST_SECONDS = 60.0
 """Pause between two rounds of the rest."""
-ORPHAN_SECONDS = 3600.0
-"""An upload that no job names may belong to one that is just being accepted, until it is so old."""
+LEAST_SECONDS = 3600.0
+"""No upload is deleted by age that was written later: its job may be just about to be accepted."""
 BATCH_SECONDS = 3600.0
 """A batch whose jobs are all deleted is forgotten when it is so old."""
 PORTION = 200
@@ -63,7 +63,17 @@ class Tidy:
         self._folder_at = self._rest_at = clock.monotonic()
 
     def __call__(self) -> None:
-        """Do what is due. Raises DatabaseUnavailable; the next call goes on."""
+        """Do what is due. Raises DatabaseUnavailable; the next call goes on. A folder that fails is logged."""
+        try:
+            self._do_what_is_due()
+        except OSError as error:
+            log.warning(
+                "Old uploads could not be deleted. Check the folder of the uploads.",
+                event_name="tidy.failed",
+                error=str(error),
+            )
+
+    def _do_what_is_due(self) -> None:
         if clock.monotonic() - self._folder_at >= FOLDER_SECONDS:
             self._folder_at = clock.monotonic()
             self._folder = (self._folder + 1) % 256
@@ -91,20 +101,31 @@ def delete_uploads(database: Database, blobs: Blobs, prefix: str, *, age_seconds
         prefix: Two hexadecimal digits: the folder.
         age_seconds: An upload is deleted so long after the end of its last job; 0: only orphans are deleted.
     """
-    old = list(blobs.stored(prefix, before=clock.now().timestamp() - ORPHAN_SECONDS))
+    old = list(blobs.stored(prefix, before=clock.now().timestamp() - LEAST_SECONDS))
     deleted = []
     for start in range(0, len(old), PORTION):
-        portion = old[start : start + PORTION]
-        with database.read() as connection:
-            kept = uploads.needed(connection, portion, age_seconds=age_seconds or None)
-        for sha256 in portion:
-            if sha256 in kept:
-                blobs.bring_back(sha256)
-            elif delete_upload(database, blobs, sha256, age_seconds=age_seconds or None):
-                deleted.append(sha256)
+        portion = dict(old[start : start + PORTION])
+        for sha256 in _kept(database, portion, age_seconds=age_seconds):
+            blobs.bring_back(sha256)
+            del portion[sha256]
+        deleted += [one for one in portion if delete_upload(database, blobs, one, age_seconds=age_seconds or None)]
     if deleted:
         log.info("Uploads that no job needs were deleted.", event_name="tidy.uploads", count=len(deleted))
     return deleted
+
+
+def _kept(database: Database, portion: dict[str, float], *, age_seconds: float) -> set[str]:
+    """Which of the uploads (with the times of their writing) stay.
+
+    An orphan that is older than this database is not its own: the folder was kept and the database is new, or a
+    restore is under way. It is left alone.
+    """
+    with database.read() as connection:
+        known = uploads.needed(connection, portion)
+        kept = uploads.needed(connection, portion, age_seconds=age_seconds) if age_seconds else known
+        born = audit.first_at(connection)
+    orphans = portion.keys() - known
+    return kept | {sha256 for sha256 in orphans if born is None or portion[sha256] < born.timestamp()}
 
 
 def delete_upload(database: Database, blobs: Blobs, sha256: str, *, age_seconds: float | None) -> bool:

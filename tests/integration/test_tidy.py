@@ -23,7 +23,10 @@ DAY = 24 * HOUR
 
 
 @pytest.fixture
-def blobs(tmp_path: Path) -> Blobs:
+def blobs(database: Database, tmp_path: Path) -> Blobs:
+    with database.write() as connection:  # a database that is a year old
+        audit.record(connection, event="test", actor="test")
+        connection.execute(update(tables.audit_events).values(occurred_at=database_now(-365 * DAY)))
     return Blobs(tmp_path / "blobs")
 
 
@@ -63,6 +66,31 @@ def test_an_upload_without_a_job_is_deleted_when_it_is_old(
     assert not blobs.path(orphan).exists()
     assert blobs.get(young) == b"young" and blobs.get(used) == b"used"
     assert events(database).count(audit.UPLOAD_DELETED) == 1
+
+
+def test_uploads_that_are_older_than_the_database_are_not_its_orphans(
+    database: Database, submission: Submission, blobs: Blobs
+) -> None:
+    """A new database beside old uploads: a mistake in a setting must not cost them."""
+    with database.write() as connection:
+        connection.execute(update(tables.audit_events).values(occurred_at=database_now(-HOUR)))
+    foreign = put(blobs, b"foreign", age_seconds=DAY)
+    submit(database, submission, put(blobs, b"mine"))
+    assert everywhere(database, blobs, age_seconds=DAY) == set()
+    with database.write() as connection:
+        connection.execute(tables.audit_events.delete())
+    assert everywhere(database, blobs) == set()
+    assert blobs.get(foreign) == b"foreign"
+
+
+def test_a_folder_that_cannot_be_read_does_not_end_the_sweeper(
+    database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs.root.mkdir()
+    for n in range(256):
+        (blobs.root / f"{n:02x}").touch()  # a file where a folder should be
+    monkeypatch.setattr(tidy, "FOLDER_SECONDS", 0.0)
+    Tidy(database, blobs, Ages(uploads=0, results=0, audit=0, idempotency=DAY))()
 
 
 def test_uploads_are_kept_until_the_last_job_has_reached_their_age(
@@ -110,7 +138,6 @@ def test_keys_batches_children_and_audit_events_reach_their_ages(
             (tables.idempotency_keys, "created_at", tables.idempotency_keys.c.key == "0"),
             (tables.worker_children, "heartbeat_at", tables.worker_children.c.pid == 0),
             (tables.batches, "created_at", first_batch),
-            (tables.audit_events, "occurred_at", tables.audit_events.c.id == 1),
         ):
             connection.execute(update(table).where(row).values({column: database_now(-2 * DAY)}))
     monkeypatch.setattr(tidy, "REST_SECONDS", 0.0)
@@ -119,10 +146,10 @@ def test_keys_batches_children_and_audit_events_reach_their_ages(
     counted = (tables.idempotency_keys, tables.worker_children, tables.batches, tables.audit_events)
     with database.read() as connection:
         left = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in counted]
-    assert left == [1, 1, 1, 2], "audit events are kept unless the operator says otherwise"
+    assert left == [1, 1, 1, 3], "audit events are kept unless the operator says otherwise"
     Tidy(database, blobs, Ages(uploads=0, results=0, audit=DAY, idempotency=DAY))()
     with database.read() as connection:
-        assert [event.id for event in audit.list_events(connection)] == [2]
+        assert len(audit.list_events(connection)) == 2, "the one of last year is gone"
 
 
 def test_a_job_that_arrives_while_its_upload_is_deleted_keeps_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -13,7 +14,7 @@ from sqlalchemy import update
 
 from api.app import app_of
 from api.service import Service
-from shared import jobs, tables, workers
+from shared import errors, jobs, tables, workers
 from shared.blobs import Blobs
 from shared.database import database_now
 from tests.unit.api.conftest import png
@@ -60,6 +61,19 @@ def test_a_real_full_disk_answers_507(service: Service) -> None:
     assert_full(
         app_of(replace(service, blobs=FullBlobs(service.blobs.root))).test_client().post("/v1/jobs", data=png())
     )
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_batch_keeps_none_of_it(service: Service) -> None:
+    class NearlyFull(Blobs):
+        def put(self, content: bytes) -> str:
+            if len(list(self.root.rglob("?" * 64))) == 2:
+                raise errors.StorageFull()
+            return super().put(content)
+
+    nearly = replace(service, blobs=NearlyFull(service.blobs.root))
+    files = [(io.BytesIO(png(8 + n, 8)), f"{n}.png") for n in range(4)]
+    assert_full(app_of(nearly).test_client().post("/v1/batches", data={"file": files}))
+    assert stored(service) == (0, [])
 
 
 def test_a_full_disk_of_the_database_answers_507_and_leaves_no_upload(client: FlaskClient, service: Service) -> None:
