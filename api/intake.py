@@ -43,7 +43,7 @@ class SubmitOptions(BaseModel):
 
     def of_recognition(self) -> dict[str, Any]:
         """The options that decide what is recognised. Jobs with equal ones may share a result."""
-        return self.model_dump(mode="json", exclude={"priority", "reference", "dedupe"}, exclude_none=True)
+        return self.model_dump(mode="json", exclude={"priority", "reference", "dedupe", "webhook"}, exclude_none=True)
 
 
 @dataclasses.dataclass(frozen=True)

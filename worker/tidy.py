@@ -25,7 +25,7 @@ LEAST_SECONDS = 3600.0
 """No upload is deleted by age that was written later: its job may be just about to be accepted."""
 BATCH_SECONDS = 3600.0
 """A batch whose jobs are all deleted is forgotten when it is so old."""
-PORTION = 200
+PORTION = 100
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,9 @@ class Tidy:
 
 
 def delete_uploads(database: Database, blobs: Blobs, prefix: str, *, age_seconds: float) -> list[str]:
-    """Delete the uploads of one folder that no job needs any more; return their SHA-256.
+    """Delete uploads of one folder that no job needs any more; return their SHA-256.
+
+    No more than about a portion at a time: leases must not wait for it.
 
     Args:
         database: Where the jobs are.
@@ -102,8 +104,10 @@ def delete_uploads(database: Database, blobs: Blobs, prefix: str, *, age_seconds
         age_seconds: An upload is deleted so long after the end of its last job; 0: only orphans are deleted.
     """
     old = list(blobs.stored(prefix, before=clock.now().timestamp() - LEAST_SECONDS))
-    deleted = []
+    deleted: list[str] = []
     for start in range(0, len(old), PORTION):
+        if len(deleted) >= PORTION:
+            break
         portion = dict(old[start : start + PORTION])
         for sha256 in _kept(database, portion, age_seconds=age_seconds):
             blobs.bring_back(sha256)
