@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 from celery import Celery
 
-from shared import broker_epoch, errors, jobs, promotion, publish_window, queue, workers
+from shared import broker_epoch, clock, errors, jobs, promotion, publish_window, queue, workers
 from shared.database import Database
 from shared.job_record import PriorityName
 
@@ -24,6 +24,8 @@ BUSY_SECONDS = 0.1
 """Pause after a round that filled the window: there is more to publish."""
 OVERTAKEN_SECONDS = 5.0
 """Submission and publish may lie so far apart; a job that is older than a running one by more was overtaken."""
+PROMOTE_SECONDS = 5.0
+"""Pause between two looks for jobs that have waited too long; it reads the whole backlog."""
 CHILDREN_PER_PLACE = 4
 """Worker children for each place of a promoted job in the first queue; there is always one place."""
 
@@ -57,6 +59,7 @@ class Sweeper:
         self._stranded_seconds = stranded_seconds
         self._priority_wait_seconds = priority_wait_seconds
         self._tidy = tidy
+        self._promote_at = clock.monotonic()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -88,7 +91,9 @@ class Sweeper:
         if mark is not None:
             notice_new_broker(self._database, mark)
         forget_lost_messages(self._database, depth=depth, stranded_seconds=self._stranded_seconds)
-        promote_overdue(self._database, self._app, wait_seconds=self._priority_wait_seconds)
+        if clock.monotonic() >= self._promote_at:
+            self._promote_at = clock.monotonic() + PROMOTE_SECONDS
+            promote_overdue(self._database, self._app, wait_seconds=self._priority_wait_seconds)
         return publish_due(self._database, self._app, depth=depth)
 
 
