@@ -59,6 +59,7 @@ check: setup-dev ## Lint, format, types, architecture
 bench: setup-dev ## Speed through the service against the same work in-process, and memory; recognition on real data
 	$(BIN)/python -m tests.bench.throughput
 	$(BIN)/python -m tests.bench.recognition
+	$(BIN)/python -m tests.bench.overhead
 
 train: setup-training ## Train the recogniser for MINUTES (Debian only; goes on from the last weights)
 	$(BIN)/python -m models.training.fetch_packages $(TRAINING)

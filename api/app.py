@@ -9,7 +9,7 @@ import structlog
 from flask import Request, Response, jsonify, redirect, request
 from flask_openapi3 import Info, OpenAPI
 
-from api import events, health, jobs, problems, results, schemas, sync
+from api import batches, events, health, jobs, orders, problems, results, schemas, sync
 from api.client_ip import client_ip
 from api.service import Service
 from api.waiting import Waiting
@@ -56,7 +56,7 @@ def app_of(service: Service) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = int(service.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, results, events, sync, health):
+    for room in (jobs, orders, batches, results, events, sync, health):
         app.register_api(room.blueprint(service))
     add_documents(app)
 

@@ -41,6 +41,19 @@ class Client:
             job = self._call(urllib.request.Request(self.server + job["links"]["self"]), POLL_SECONDS)  # noqa: S310
         return job
 
+    def get(self, path: str, **query: object) -> dict[str, Any]:
+        """The answer to a question."""
+        return self._call(urllib.request.Request(self._url(path, query)), 0)  # noqa: S310
+
+    def post(self, path: str, **query: object) -> dict[str, Any]:
+        """The answer to an order without a body."""
+        return self._call(urllib.request.Request(self._url(path, query), method="POST"), 0)  # noqa: S310
+
+    def _url(self, path: str, query: dict[str, object]) -> str:
+        """A path given by people may hold anything; values that are None are left out."""
+        given = urllib.parse.urlencode({name: value for name, value in query.items() if value is not None})
+        return f"{self.server}{urllib.parse.quote(path)}" + (f"?{given}" if given else "")
+
     def _call(self, request: urllib.request.Request, wait_seconds: int) -> dict[str, Any]:
         if wait_seconds:
             request.add_header("Prefer", f"wait={wait_seconds}")

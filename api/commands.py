@@ -53,7 +53,7 @@ def submit(files: tuple[Path, ...], *, server: str, layout: str, charset: str, w
         done = [client.finished(job) if wait else job for job in rows]
     for file, job in zip(files, done, strict=True):
         click.echo(rendered(file, job, form))
-    sys.exit(1 if any(job["state"] == "failed" for job in done) else 0)
+    sys.exit(1 if any(job["state"] in ("failed", "cancelled") for job in done) else 0)
 
 
 def rendered(file: Path, job: dict[str, Any], form: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import functools
+import hashlib
 import json
 from typing import Any, Literal
 
@@ -39,6 +41,14 @@ class SubmitOptions(BaseModel):
         pattern=r"^[^\x00]*$",
         description="Your own name for the job; given back with it, and a filter of the list.",
     )
+    dedupe: bool = Field(
+        True,
+        description="Copy the result of an earlier job with the same document, options and model; `false`: read anew.",
+    )
+
+    def of_recognition(self) -> dict[str, Any]:
+        """The options that decide what is recognised. Jobs with equal ones may share a result."""
+        return self.model_dump(mode="json", exclude={"priority", "reference", "dedupe", "webhook"}, exclude_none=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +57,11 @@ class Upload:
 
     content: bytes
     options: SubmitOptions
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def read_upload(request: Request) -> Upload:

@@ -1,4 +1,4 @@
-"""`/v1/jobs`: submit, look, list."""
+"""`/v1/jobs`: submit, look, delete, list."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint
 
 from api import schemas
 from api.client_ip import client_ip
+from api.idempotency import key_of, key_text
 from api.intake import SubmitOptions, read_upload
 from api.prefer import wait_seconds
 from api.service import Service
@@ -44,6 +45,14 @@ UPLOAD_BODY = {
         "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
     },
 }
+REPLAYED = "Idempotency-Replayed"
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request with the same key is accepted once, however often it is sent.",
+    "schema": {"type": "string", "maxLength": 257},
+}
 PREFER = {
     "name": "Prefer",
     "in": "header",
@@ -63,8 +72,8 @@ def blueprint(service: Service) -> APIBlueprint:
         "",
         operation_id="submit_job",
         summary="Submit a document",
-        responses={200: schemas.JobDocument, 202: schemas.JobDocument, 413: schemas.PROBLEM, 415: schemas.PROBLEM},
-        openapi_extensions={"requestBody": UPLOAD_BODY, "parameters": [PREFER, *option_parameters()]},
+        responses={200: schemas.JobDocument, 202: schemas.JobDocument, **schemas.REFUSED_UPLOADS},
+        openapi_extensions={"requestBody": UPLOAD_BODY, "parameters": [PREFER, IDEMPOTENCY_KEY, *option_parameters()]},
     )
     def submit_job() -> Response:
         """Send an image as a form field `file`, as the raw body, or as base64 in JSON.
@@ -72,18 +81,22 @@ def blueprint(service: Service) -> APIBlueprint:
         Answers 202 with the job and its address, or with `Prefer: wait=N` 200 with the finished job if it ends in time.
         """
         seconds = wait_seconds(request, service.settings.wait_limit_seconds)
-        accepted = service.submit(read_upload(request), client_ip(request, service.settings.proxies))
-        job = service.job_after(accepted.id, seconds)
+        text, address = key_text(request), client_ip(request, service.settings.proxies)
+        upload = read_upload(request)
+        accepted = service.submit(upload, address, key_of(text, address, [upload], "job"))
+        job = service.job_of(accepted, seconds)
         response = job_response(job, seconds)
         response.status_code = 200 if seconds is not None and job.is_final else 202
         response.headers["Location"] = url_for("jobs.get_job", job_id=job.id)
+        if accepted.is_replay:
+            response.headers[REPLAYED] = "true"
         return response
 
     @routes.get(
         "/<job_id>",
         operation_id="get_job",
         summary="Look at a job",
-        responses={200: schemas.JobDocument, 304: None, 404: schemas.PROBLEM},
+        responses={200: schemas.JobDocument, 304: None, **schemas.GONE},
     )
     def get_job(path: schemas.JobPath, query: schemas.NoQuery, header: schemas.PreferHeader) -> Response:
         """The job with its result once it has one. `If-None-Match` answers 304 while nothing changed."""
@@ -93,6 +106,18 @@ def blueprint(service: Service) -> APIBlueprint:
         response.add_etag()
         response.make_conditional(request)
         return response
+
+    @routes.delete(
+        "/<job_id>",
+        operation_id="delete_job",
+        summary="Delete a job with its upload and its text",
+        responses={204: None, **schemas.GONE},
+    )
+    def delete_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+        """Upload and text are erased, an open job is cancelled first. What happened stays in the audit trail."""
+        del query
+        service.delete(path.job_id)
+        return Response(status=204)
 
     @routes.get("", operation_id="list_jobs", summary="List jobs, newest first", responses={200: schemas.JobList})
     def list_jobs(query: schemas.ListQuery) -> Response:
@@ -120,7 +145,7 @@ def page_of_jobs(service: Service, query: schemas.ListQuery) -> dict[str, Any]:
     with service.database.read() as connection:
         found = jobs.list_jobs(
             connection, state=query.state, reference=query.reference, sha256=query.sha256, client_ip=query.client_ip,
-            limit=query.limit + 1, before=query.cursor,
+            batch_id=query.batch_id, limit=query.limit + 1, before=query.cursor,
         )  # fmt: skip
     more = len(found) > query.limit
     found = found[: query.limit]

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from shared import errors
+from shared.blobs import FULL
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,7 @@ def register(app: Flask) -> None:
     """Answer every error of the application with a problem document."""
     app.register_error_handler(errors.OcrelayError, of_error)
     app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(OSError, of_disk)
     app.register_error_handler(Exception, of_accident)
 
 
@@ -52,7 +54,7 @@ def problem(error: errors.OcrelayError, status: int | None = None, **members: An
     }
     response = jsonify(body)
     response.status_code, response.mimetype = status, MEDIA_TYPE
-    if status == 503:
+    if error.retryable:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
@@ -72,6 +74,11 @@ def of_http(error: HTTPException) -> Response:
     answer = problem(type(ours)(message), status)
     answer.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
     return answer
+
+
+def of_disk(error: OSError) -> Response:
+    """A full disk, wherever a request meets it (a large form is buffered in a file), has an answer of its own."""
+    return problem(errors.StorageFull(reason=str(error))) if error.errno in FULL else of_accident(error)
 
 
 def of_accident(_error: Exception) -> Response:

@@ -123,6 +123,8 @@ class JobDocument(BaseModel):
     queue_position: int | None
     reference: str | None
     priority: Literal["high", "normal", "bulk"]
+    batch_id: str | None
+    copied_from: str | None = Field(description="the earlier job whose result this one was given; null: read itself")
     document: Document
     result: Result | None
     error: Failure | None
@@ -191,12 +193,25 @@ PROBLEM = {
 }
 
 
-ERRORS: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] = {
+Responses = dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None]
+
+ERRORS: Responses = {
     422: PROBLEM,
     500: PROBLEM,
     503: PROBLEM,
 }
 """What every call may answer."""
+
+GONE: Responses = {404: PROBLEM, 410: PROBLEM}
+"""What a call on one job may answer, too."""
+
+REFUSED_UPLOADS: Responses = {
+    409: PROBLEM,
+    413: PROBLEM,
+    415: PROBLEM,
+    507: PROBLEM,
+}
+"""What a call that takes uploads may answer, too."""
 
 
 class JobPath(BaseModel):
@@ -220,6 +235,7 @@ class ListQuery(BaseModel):
     reference: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the uploaded bytes")
     client_ip: str | None = Field(None, pattern="^[0-9a-fA-F.:]{2,45}$")
+    batch_id: str | None = Field(None, pattern="^bat_[0-9a-z]{26}$")
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, description="`next_cursor` of the page before")
 

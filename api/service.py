@@ -7,11 +7,14 @@ import dataclasses
 import structlog
 from celery import Celery
 
+from api.accept import Accepted, Envelope, accept
+from api.idempotency import InFlight
 from api.intake import Upload
 from api.waiting import Waiting
-from shared import document, errors, ids, jobs, queue
+from shared import audit, errors, ids, jobs, queue, uploads
 from shared.blobs import Blobs
 from shared.database import Database
+from shared.idempotency import Key
 from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -26,49 +29,94 @@ class Service:
     blobs: Blobs
     queue: Celery
     waiting: Waiting
+    in_flight: InFlight = dataclasses.field(default_factory=InFlight)
 
-    def submit(self, upload: Upload, client_ip: str | None) -> jobs.Job:
-        """Accept a document: checked, made durable, committed, and only then announced to the workers.
+    def submit(self, upload: Upload, client_ip: str | None, key: Key | None = None) -> Accepted:
+        """Accept one document; see ``accept``."""
+        return accept(self, [upload], Envelope(client_ip, key))
 
-        Raises:
-            DocumentError, Saturated: nothing was stored.
-        """
-        header = document.inspect(upload.content, self.settings.limits)
-        self.admit()
-        submission = jobs.Submission(
-            sha256=self.blobs.put(upload.content),
-            media_type=header.media_type,
-            size_bytes=len(upload.content),
-            page_count=header.page_count,
-            width=header.width,
-            height=header.height,
-            options={"layout": upload.options.layout, "charset": upload.options.charset},
-            client_ip=client_ip,
-            reference=upload.options.reference,
-            priority=upload.options.priority,
-        )
-        with self.database.write() as connection:
-            job = jobs.submit(connection, submission, max_attempts=self.settings.max_attempts)
-        queue.publish(self.queue, job.id, job.priority)
-        log.info("A job was accepted.", event_name="job.submitted", job_id=job.id, client_ip=client_ip)
-        return job
-
-    def admit(self) -> None:
-        """Refuse while too many jobs wait; raises Saturated."""
+    def job_of(self, accepted: Accepted, seconds: float | None) -> jobs.Job:
+        """The job of a submission: as it was accepted, or after so many seconds."""
+        if seconds or accepted.is_replay or accepted.jobs[0].is_final:
+            return self.job_after(accepted.subject, seconds)
         with self.database.read() as connection:
-            waiting = jobs.backlog(connection)
-        if waiting >= self.settings.backlog_limit:
-            raise errors.Saturated(backlog=waiting, limit=self.settings.backlog_limit)
+            return jobs.with_position(connection, accepted.jobs[0])
 
     def job(self, job_id: str) -> jobs.Job:
-        """The job with its result; raises JobNotFound."""
-        found = None
-        if ids.is_id(job_id, "job"):
-            with self.database.read() as connection:
-                found = jobs.get(connection, job_id)
-        if found is None:
+        """The job with its result; raises JobNotFound or JobDeleted."""
+        if not ids.is_id(job_id, "job"):
             raise errors.JobNotFound(job_id=job_id[:64])
+        with self.database.read() as connection:
+            found = jobs.get(connection, job_id)
+            if found is None and audit.has_event(connection, job_id, audit.DELETED):
+                raise errors.JobDeleted(job_id=job_id)
+        if found is None:
+            raise errors.JobNotFound(job_id=job_id)
         return found
+
+    def cancel(self, job_id: str) -> jobs.Job:
+        """Cancel a job; one that is cancelled already is fine, too. Raises JobNotFound, JobDeleted, NotCancellable."""
+        with self.database.write() as connection:
+            cancelled = jobs.cancel(connection, job_id)
+        job = self.job(job_id)
+        if cancelled is None and job.state != jobs.State.CANCELLED:
+            raise errors.NotCancellable(job_id=job_id, state=str(job.state))
+        return job
+
+    def retry(self, job_id: str) -> jobs.Job:
+        """Queue a failed or cancelled job again. Raises JobNotFound, JobDeleted, NotRetryable, DocumentMissing."""
+        before = self.job(job_id)
+        if not self.blobs.path(before.sha256).exists():
+            raise errors.DocumentMissing(sha256=before.sha256)
+        with self.database.write() as connection:
+            job = jobs.retry(connection, job_id, attempts=self.settings.max_attempts, is_published=True)
+        if job is None:
+            raise errors.NotRetryable(job_id=job_id, state=str(self.job(job_id).state))
+        queue.publish(self.queue, job.id, job.priority)
+        return self.job(job_id)
+
+    def retry_failed(self, which: jobs.Failed, limit: int) -> tuple[list[str], list[str]]:
+        """Queue failed jobs again, the sweeper publishes them; return the ids, and those whose upload is gone."""
+        retried: list[str] = []
+        missing: list[str] = []
+        last = ""
+        while len(retried) < limit:
+            with self.database.read() as connection:
+                found = jobs.failed(connection, which, limit=limit - len(retried), after=last)
+            if not found:
+                break
+            last = found[-1].id
+            whole = [job.id for job in found if self.blobs.path(job.sha256).exists()]
+            missing += [job.id for job in found if job.id not in whole]
+            with self.database.write() as connection:
+                attempts = self.settings.max_attempts
+                moved = [jobs.retry(connection, one, attempts=attempts, is_published=False) for one in whole]
+            retried += [job.id for job in moved if job]
+        return retried, missing
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job with its text, and its upload if no other job needs it. Raises JobNotFound, JobDeleted."""
+        job = self.job(job_id)
+        with self.database.write() as connection:
+            jobs.cancel(connection, job_id)
+            jobs.erase(connection, job_id)
+        self.discard(job.sha256)
+
+    def discard(self, sha256: str) -> None:
+        """Delete an upload unless a job needs it. What cannot be done now is left to the sweeper."""
+
+        def is_needed() -> bool:
+            with self.database.read() as connection:
+                return bool(uploads.needed(connection, [sha256]))
+
+        try:
+            self.blobs.discard(sha256, is_needed)
+        except (errors.DatabaseUnavailable, OSError) as error:
+            log.warning(
+                "An upload was not deleted; the sweeper does it.",
+                event_name="upload.not_deleted",
+                error=str(error),
+            )
 
     def job_after(self, job_id: str, seconds: float | None) -> jobs.Job:
         """The job once it has ended, or as it is after so many seconds; None does not wait, nor do too many at once."""

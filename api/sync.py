@@ -49,7 +49,7 @@ def blueprint(service: Service) -> APIBlueprint:
             raise errors.MissingFile("The JSON object holds no `image`. Put the file's bytes there, encoded in base64.")
         upload = Upload(decode_base64(body.pop(IMAGE_FIELD)), parse_options(merge(once_each(request.args), body)))
         accepted = service.submit(upload, client_ip(request, service.settings.proxies))
-        job = service.job_after(accepted.id, service.settings.sync_wait_seconds)
+        job = service.job_of(accepted, service.settings.sync_wait_seconds)
         response = answer(job)
         response.headers["Location"] = url_for("jobs.get_job", job_id=job.id)
         return response

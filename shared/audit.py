@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from shared.database import database_now
 from shared.tables import audit_events
@@ -18,6 +18,10 @@ FAILED = "job.failed"
 RETRIED = "job.retried"
 RELEASED = "job.released"
 EXPIRED = "job.expired"
+CANCELLED = "job.cancelled"
+REQUEUED = "job.requeued"
+DELETED = "job.deleted"
+UPLOAD_DELETED = "upload.deleted"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class AuditEvent:
     event: str
     """What happened, e.g. ``job.succeeded``."""
     actor: str
-    """Who did it: ``client``, ``sweeper``, or ``NODE/TASK`` of a worker."""
+    """Who did it: ``client``, ``operator``, ``sweeper``, ``NODE/TASK`` of a worker, or the job that was copied."""
     job_id: str | None
     """The job it concerns."""
     attempt: int | None
@@ -110,3 +114,22 @@ def list_events(
     if before is not None:
         query = query.where(audit_events.c.id < before)
     return [AuditEvent(**row) for row in connection.execute(query).mappings()]
+
+
+def has_event(connection: Connection, job_id: str, event: str) -> bool:
+    """Return whether this ever happened to the job."""
+    query = select(audit_events.c.id).where(audit_events.c.job_id == job_id, audit_events.c.event == event).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def first_at(connection: Connection) -> datetime | None:
+    """Return when the oldest event that is kept happened: this database is at least so old."""
+    query = select(audit_events.c.occurred_at).order_by(audit_events.c.id).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def forget_old(connection: Connection, *, age_seconds: float, limit: int) -> int:
+    """Delete events older than this, a portion at a time; return how many. The operator's choice, off by default."""
+    old = select(audit_events.c.id).where(audit_events.c.occurred_at < database_now(-age_seconds))
+    portion = old.order_by(audit_events.c.occurred_at).limit(limit)
+    return connection.execute(delete(audit_events).where(audit_events.c.id.in_(portion))).rowcount

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from shared import errors
+from shared import errors, sqlite
 from shared.tables import UtcDateTime
 
 LOCK_WAIT_SECONDS = 30
@@ -78,10 +77,10 @@ class Database:
             return
         with _translated(), self._writer.connect() as connection:
             raw = connection.connection.driver_connection  # without SQLAlchemy's BEGIN: inside, the mode cannot change
-            assert isinstance(raw, sqlite3.Connection)
+            assert raw is not None
             try:
                 raw.execute(f"PRAGMA journal_mode = {journal_mode()}")
-            except sqlite3.OperationalError as error:
+            except sqlite.OperationalError as error:
                 raise errors.DatabaseUnavailable(reason=str(error)) from error
 
     def dispose_after_fork(self) -> None:
@@ -122,7 +121,7 @@ def _postgres_now(element: database_now, compiler: Any, **options: Any) -> str:
     return f"clock_timestamp() + make_interval(secs => {offset})"
 
 
-def wal_is_safe(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:
+def wal_is_safe(version: tuple[int, int, int] = sqlite.VERSION) -> bool:
     """Return whether this SQLite has the repair of the WAL-reset bug, which can corrupt a database in WAL mode.
 
     Source: sqlite.org, changes of 3.51.3; back-ported to 3.50.7 and 3.44.6.
@@ -157,6 +156,7 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
+        module=sqlite.driver,
         connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False},
         json_serializer=_to_json,
         pool_size=pool_size,
@@ -165,7 +165,7 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
     )
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+    def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # else the driver begins by itself, with the wrong kind of transaction
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
@@ -204,4 +204,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-        raise errors.DatabaseUnavailable(reason=str(getattr(error, "orig", error)).splitlines()[0]) from error
+        cause = getattr(error, "orig", error)
+        kind = errors.StorageFull if _says_full(cause) else errors.DatabaseUnavailable
+        raise kind(reason=str(cause).splitlines()[0]) from error
+
+
+def _says_full(cause: Any) -> bool:
+    """Whether the database means its disk: SQLITE_FULL, or PostgreSQL's state ``disk_full``."""
+    return sqlite.says_full(cause) or getattr(cause, "sqlstate", None) == "53100"

@@ -180,6 +180,55 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class JobDeleted(RequestError):
+    """The job was deleted, with its upload and its text. Submit the document again."""
+
+    code = "job_deleted"
+    http_status = 410
+
+
+class BatchNotFound(NotFound):
+    """No batch has this id. Take the id from the answer to its submission."""
+
+    code = "batch_not_found"
+
+
+class NotCancellable(RequestError):
+    """The job has ended, so there is nothing to cancel. Look at the job itself for its end."""
+
+    code = "not_cancellable"
+    http_status = 409
+
+
+class NotRetryable(RequestError):
+    """Only a job that failed or was cancelled can be tried again. Look at the job itself for its state."""
+
+    code = "not_retryable"
+    http_status = 409
+
+
+class IdempotencyMismatch(RequestError):
+    """This Idempotency-Key came before with another document or other options. Take a new key for a new submission."""
+
+    code = "idempotency_mismatch"
+
+
+class IdempotencyInFlight(OcrelayError):
+    """The first request with this Idempotency-Key is still being accepted. Send the same again in a moment."""
+
+    code = "idempotency_in_flight"
+    http_status = 409
+    retryable = True
+    phase = "request"
+
+
+class TooManyDocuments(RequestError):
+    """The batch holds too many documents. Send several batches, or raise OCRELAY_MAX_BATCH_DOCUMENTS on the server."""
+
+    code = "too_many_documents"
+    http_status = 413
+
+
 class NoResult(RequestError):
     """The job has no result: it has not ended, or it failed. Look at the job itself for its state and error."""
 
@@ -219,6 +268,15 @@ class Saturated(OcrelayError):
     phase = "request"
 
 
+class NoWorkers(OcrelayError):
+    """Jobs have been waiting for long and no worker was heard of. Try again later; the operator may start a worker."""
+
+    code = "no_workers"
+    http_status = 503
+    retryable = True
+    phase = "request"
+
+
 class StillRunning(OcrelayError):
     """The job has not ended in the time that this call waits. Look at it under the address in `Location`."""
 
@@ -234,6 +292,13 @@ class DatabaseUnavailable(OcrelayError):
     code = "database_unavailable"
     http_status = 503
     retryable = True
+
+
+class StorageFull(DatabaseUnavailable):
+    """The server's disk is full, so nothing was accepted. Try again later; the operator must make room."""
+
+    code = "storage_full"
+    http_status = 507
 
 
 class NoLiveWorker(OcrelayError):
@@ -283,6 +348,13 @@ class TimeLimitExceeded(JobError):
     """Reading the document took too long. Split or shrink it, or raise OCRELAY_JOB_TIME_LIMIT_SECONDS on the server."""
 
     code = "time_limit_exceeded"
+
+
+class JobCancelled(JobError):
+    """The job was cancelled. Retry it, or submit the document again."""
+
+    code = "job_cancelled"
+    http_status = 409
 
 
 class DocumentMissing(JobError):

@@ -28,6 +28,8 @@ def job_document(job: Job, *, base_url: str = "") -> dict[str, Any]:
         "queue_position": job.queue_position,
         "reference": job.reference,
         "priority": job.priority,
+        "batch_id": job.batch_id,
+        "copied_from": job.copied_from,
         "document": {
             "sha256": job.sha256,
             "media_type": job.media_type,

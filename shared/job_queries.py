@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select
 
+from shared.database import database_now
 from shared.job_record import FINAL_STATES, PRIORITIES, Job, State
 from shared.tables import jobs, results
 
@@ -20,8 +22,8 @@ def get(connection: Connection, job_id: str) -> Job | None:
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    position = _queue_position(connection, row) if row.state == State.QUEUED else None
-    return to_job(row, result=row.document, queue_position=position)
+    job = to_job(row, result=row.document)
+    return with_position(connection, job) if job.state == State.QUEUED else job
 
 
 def list_jobs(
@@ -31,6 +33,7 @@ def list_jobs(
     reference: str | None = None,
     sha256: str | None = None,
     client_ip: str | None = None,
+    batch_id: str | None = None,
     created_from: datetime | None = None,
     created_until: datetime | None = None,
     limit: int = 50,
@@ -44,12 +47,13 @@ def list_jobs(
         reference: Only those with this reference.
         sha256: Only those of this document.
         client_ip: Only those that this client submitted.
+        batch_id: Only those of this batch.
         created_from: Only those accepted then or later.
         created_until: Only those accepted before then.
         limit: At most so many.
         before: Only those older than the job with this id: the last id of the previous page.
     """
-    wanted = {"state": state, "reference": reference, "sha256": sha256, "client_ip": client_ip}
+    wanted = {"state": state, "reference": reference, "sha256": sha256, "client_ip": client_ip, "batch_id": batch_id}
     query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
     query = query.where(*(jobs.c[name] == value for name, value in wanted.items() if value is not None))
     if created_from is not None:
@@ -61,9 +65,12 @@ def list_jobs(
     return [to_job(row) for row in connection.execute(query)]
 
 
-def counts(connection: Connection) -> dict[str, int]:
-    """Return the number of jobs in each state; every state is named, also with 0."""
-    found = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)).all()
+def counts(connection: Connection, *, batch_id: str | None = None) -> dict[str, int]:
+    """Return the number of jobs in each state, of all or of one batch; every state is named, also with 0."""
+    query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+    if batch_id is not None:
+        query = query.where(jobs.c.batch_id == batch_id)
+    found = connection.execute(query).all()
     return {str(state): 0 for state in State} | {row[0]: row[1] for row in found}
 
 
@@ -80,15 +87,52 @@ def backlog(connection: Connection) -> int:
     return connection.execute(query).scalar_one()
 
 
-def to_job(row: AnyRow, *, result: dict[str, Any] | None = None, queue_position: int | None = None) -> Job:
+def is_state(state: State) -> ColumnElement[bool]:
+    """Compare with a literal, not a parameter: only so does SQLite use the partial indexes."""
+    return jobs.c.state == literal(str(state), literal_execute=True)
+
+
+def is_held(connection: Connection, job_id: str, lease_token: str) -> bool:
+    """Return whether the job still runs under this lease: it was neither cancelled nor taken back."""
+    query = select(jobs.c.id).where(jobs.c.id == job_id, is_state(State.RUNNING), jobs.c.lease_token == lease_token)
+    return connection.execute(query).first() is not None
+
+
+def has_waited(connection: Connection, seconds: float) -> bool:
+    """Return whether any job waits for longer than this since it was accepted, and is due."""
+    due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= database_now())
+    query = select(jobs.c.id).where(is_state(State.QUEUED), due, jobs.c.created_at < database_now(-seconds)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def equal_success(connection: Connection, *, sha256: str, options_sha256: str, model_sha256: str) -> str | None:
+    """Return the newest job that read the same bytes with the same options and model, or None."""
+    query = (
+        select(jobs.c.id)
+        .join_from(jobs, results)
+        .where(
+            jobs.c.sha256 == sha256,
+            jobs.c.options_sha256 == options_sha256,
+            is_state(State.SUCCEEDED),
+            results.c.model_sha256 == model_sha256,
+        )
+        .order_by(jobs.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def to_job(row: AnyRow, *, result: dict[str, Any] | None = None) -> Job:
     """Build the record from a row that holds at least all columns of ``jobs``."""
     values = {column.name: getattr(row, column.name) for column in jobs.c}
     values["state"] = State(values["state"])
     values["priority"] = PRIORITIES[values["priority"]]
-    return Job(**values, result=result, queue_position=queue_position)
+    return Job(**values, result=result)
 
 
-def _queue_position(connection: Connection, row: AnyRow) -> int:
-    earlier = or_(jobs.c.priority < row.priority, and_(jobs.c.priority == row.priority, jobs.c.id < row.id))
+def with_position(connection: Connection, job: Job) -> Job:
+    """Return the job with its place in the queue: 1 + the jobs that are served before it."""
+    priority = PRIORITIES.index(job.priority)
+    earlier = or_(jobs.c.priority < priority, and_(jobs.c.priority == priority, jobs.c.id < job.id))
     query = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED, earlier)
-    return 1 + connection.execute(query).scalar_one()
+    return replace(job, queue_position=1 + connection.execute(query).scalar_one())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,15 +22,15 @@ class State(StrEnum):
     """Where a job stands. Each line says who moves a job in and who moves it out."""
 
     QUEUED = "queued"
-    """In: submit; fail, release and expire while attempts are left. Out: claim."""
+    """In: submit; fail, release and expire while attempts are left; retry. Out: claim, cancel."""
     RUNNING = "running"
-    """In: claim. Out: succeed, fail, release, expire; claim again when the lease has run out."""
+    """In: claim. Out: succeed, fail, release, expire, cancel; claim again when the lease has run out."""
     SUCCEEDED = "succeeded"
-    """In: succeed. Out: nobody."""
+    """In: succeed; submit, where the result is copied. Out: nobody, but erase removes the job."""
     FAILED = "failed"
-    """In: fail; release and expire at the last attempt (code poison_job). Out: nobody yet."""
+    """In: fail; release and expire at the last attempt (code poison_job). Out: retry."""
     CANCELLED = "cancelled"
-    """In: nobody yet. Out: nobody."""
+    """In: cancel. Out: retry."""
 
 
 FINAL_STATES = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
@@ -48,6 +50,13 @@ class Submission:
     client_ip: str | None
     reference: str | None = None
     priority: PriorityName = "normal"
+    batch_id: str | None = None
+
+    @property
+    def options_sha256(self) -> str:
+        """SHA-256 of the options in one spelling: two submissions with the same one want the same work."""
+        spelled = json.dumps(self.options, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(spelled.encode()).hexdigest()
 
     def __post_init__(self) -> None:
         if self.priority not in PRIORITIES:
@@ -109,6 +118,14 @@ class Job:
     """Pixels of the first page, as stored."""
     options: dict[str, Any]
     """What the client asked for: layout, profile, …"""
+    options_sha256: str | None
+    """Of the options, so that an equal job is found; None: accepted by a version that did not note it."""
+    batch_id: str | None
+    """The batch that it came in, if it did."""
+    copied_from: str | None
+    """The job whose result it was given when it was submitted; None: it was or will be read itself."""
+    promoted_at: datetime | None
+    """When the sweeper last put it into the first queue because it had waited too long."""
     error: dict[str, Any] | None
     """The last failure: {code, message, retryable, phase, details}; also set while a retry waits."""
     timings_ms: dict[str, float] | None

@@ -1,51 +1,75 @@
-"""The life of a job. The only module that writes a job's state, each write with its audit event in one transaction.
+"""The life of a job. The door to every write of a job's state, each with its audit event in one transaction.
 
 Every write is a compare-and-set: it names the state (and the lease token) it starts from, and zero rows changed is a
 named outcome (``None`` or ``False``), never an error. Read it as sentences: ``jobs.claim(connection, job_id, …)``.
+Taking jobs back is in ``job_recovery``, what people order in ``job_orders``; all of it goes through ``job_moves``,
+which knows the table of moves (``job_states``).
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 
 from shared import audit, errors, ids
 from shared.database import database_now
-from shared.job_queries import AnyRow, backlog, counts, final_among, get, list_jobs, to_job
+from shared.job_moves import NO_LEASE, held, move, queued_again, record
+from shared.job_orders import Failed, cancel, ended_before, erase, failed, retry
+from shared.job_queries import (
+    AnyRow,
+    backlog,
+    counts,
+    equal_success,
+    final_among,
+    get,
+    has_waited,
+    is_held,
+    is_state,
+    list_jobs,
+    to_job,
+    with_position,
+)
 from shared.job_record import PRIORITIES, Job, State, Submission
+from shared.job_recovery import TIME_LIMIT, expire, has_expired, release, release_node
 from shared.tables import jobs, results
 
 __all__ = [
+    "TIME_LIMIT",
+    "Failed",
     "Job",
     "State",
     "Submission",
     "backlog",
+    "cancel",
     "claim",
     "counts",
+    "ended_before",
+    "equal_success",
+    "erase",
     "expire",
     "fail",
+    "failed",
     "final_among",
     "get",
     "has_expired",
+    "has_waited",
     "heartbeat",
+    "is_held",
     "is_state",
     "list_jobs",
     "release",
     "release_node",
+    "retry",
     "submit",
+    "submit_copy",
     "succeed",
+    "with_position",
 ]
 
 RETRY_SECONDS = (2, 10, 60)
 """Pause before the second, third and every later attempt of a job whose attempt failed with a retryable error."""
-
-TIME_LIMIT: Literal["time limit"] = "time limit"
-"""Why a job was given back: it would only take as long again, so it ends failed at once."""
-
-_RESTORE_LIMIT = 500
-_NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
 
 def submit(connection: Connection, submission: Submission, *, max_attempts: int) -> Job:
@@ -54,20 +78,44 @@ def submit(connection: Connection, submission: Submission, *, max_attempts: int)
     It is noted as published right here, on the assumption that the caller publishes it after the commit; so the normal
     life of a job needs no write for that. Where the message does not arrive, the sweeper notices and publishes again.
     """
-    values = {
-        **vars(submission),
-        "id": ids.new("job"),
-        "state": State.QUEUED,
-        "priority": PRIORITIES.index(submission.priority),
-        "attempt": 0,
-        "max_attempts": max_attempts,
-        "created_at": database_now(),
-        "published_at": database_now(),
-        "publish_count": 1,
-    }
-    row = connection.execute(insert(jobs).values(values).returning(*jobs.c)).one()
-    _record(connection, row, audit.SUBMITTED, actor="client")
+    row = _insert(
+        connection,
+        submission,
+        state=State.QUEUED,
+        max_attempts=max_attempts,
+        published_at=database_now(),
+        publish_count=1,
+    )
+    record(connection, row, audit.SUBMITTED, actor="client")
     return to_job(row)
+
+
+def submit_copy(connection: Connection, submission: Submission, source_id: str, *, max_attempts: int) -> Job | None:
+    """Accept a job for a document that was read before with the same options and model: it succeeds at once.
+
+    It gets a copy of the result, so erasing either job leaves the other whole.
+
+    Returns:
+        The job, or None when the source has been erased meanwhile; nothing is stored then.
+    """
+    found = connection.execute(
+        select(results.c.document, results.c.model_sha256).where(results.c.job_id == source_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    row = _insert(
+        connection,
+        submission,
+        state=State.SUCCEEDED,
+        max_attempts=max_attempts,
+        finished_at=database_now(),
+        copied_from=source_id,
+        publish_count=0,
+        timings_ms={"queue": 0.0, "total": 0.0},
+    )
+    record(connection, row, audit.SUBMITTED, actor="client")
+    _store_result(connection, row, found.document, actor=source_id)
+    return to_job(row, result=found.document)
 
 
 def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: float) -> Job | None:
@@ -78,10 +126,11 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     """
     due = and_(is_state(State.QUEUED), or_(jobs.c.not_before.is_(None), jobs.c.not_before <= database_now()))
     abandoned = and_(is_state(State.RUNNING), jobs.c.lease_until < database_now())
-    row = _move(
+    row = move(
         connection,
+        "claim",
+        State.RUNNING,
         and_(jobs.c.id == job_id, jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
-        state=State.RUNNING,
         attempt=jobs.c.attempt + 1,
         started_at=database_now(),
         not_before=None,
@@ -91,14 +140,14 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     )
     if row is None:
         return None
-    _record(connection, row, audit.CLAIMED, actor=owner)
+    record(connection, row, audit.CLAIMED, actor=owner)
     return to_job(row)
 
 
 def heartbeat(connection: Connection, job_id: str, lease_token: str, *, lease_seconds: float) -> bool:
     """Extend the lease. False: it is lost, and the work must be abandoned."""
-    row = _move(connection, _held(job_id, lease_token), lease_until=database_now(lease_seconds))
-    return row is not None
+    query = update(jobs).where(held(job_id, lease_token)).values(lease_until=database_now(lease_seconds))
+    return connection.execute(query).rowcount == 1
 
 
 def succeed(
@@ -110,27 +159,19 @@ def succeed(
     timings_ms: dict[str, float],
 ) -> bool:
     """End the job with its result. False: the lease was lost, and nothing is stored."""
-    row = _move(
+    row = move(
         connection,
-        _held(job_id, lease_token),
-        state=State.SUCCEEDED,
+        "succeed",
+        State.SUCCEEDED,
+        held(job_id, lease_token),
         finished_at=database_now(),
         timings_ms=timings_ms,
         error=None,
-        **_NO_LEASE,
+        **NO_LEASE,
     )
     if row is None:
         return False
-    connection.execute(insert(results).values(job_id=job_id, created_at=database_now(), document=result))
-    _record(
-        connection,
-        row,
-        audit.SUCCEEDED,
-        actor=row.owner,
-        confidence=result.get("confidence"),
-        min_confidence=result.get("min_confidence"),
-        model=result.get("model"),
-    )
+    _store_result(connection, row, result, actor=row.owner)
     return True
 
 
@@ -140,135 +181,61 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
     Returns:
         False when the lease was lost; nothing is stored then.
     """
-    held = _held(job_id, lease_token)
+    mine = held(job_id, lease_token)
     row = None
     if error.retryable:
-        row = _retry(connection, held, error.to_json())
+        row = _try_again(connection, mine, error.to_json())
     if row is None:
-        row = _end_failed(connection, held, error.to_json())
+        values = {"finished_at": database_now(), "error": error.to_json(), **NO_LEASE}
+        row = move(connection, "fail", State.FAILED, mine, **values)
     if row is None:
         return False
     event = audit.FAILED if row.state == State.FAILED else audit.RETRIED
-    _record(connection, row, event, actor=row.owner, code=error.code)
+    record(connection, row, event, actor=row.owner, code=error.code)
     return True
 
 
-def release(connection: Connection, *, owner: str, reason: Literal["crash", "shutdown", "time limit"]) -> list[str]:
-    """Give back what an owner holds: it crashed, or it shuts down before it could finish.
-
-    After a crash the attempt counts, and the last one ends as ``poison_job``; after an orderly shutdown the attempt
-    is given back, since the job is not to blame. After the time limit it ends failed: it would only take as long again.
-
-    Returns:
-        Ids of the jobs that were moved.
-    """
-    return _restore(connection, jobs.c.owner == owner, audit.RELEASED, actor=owner, reason=reason)
-
-
-def release_node(connection: Connection, *, node: str, reason: Literal["crash", "shutdown"]) -> list[str]:
-    """Give back what all workers of a node hold. Only for who knows that none of them is alive. See ``release``."""
-    mine = jobs.c.owner.startswith(node + "/", autoescape=True)
-    return _restore(connection, mine, audit.RELEASED, actor=node, reason=reason)
+def _insert(connection: Connection, submission: Submission, **more: Any) -> AnyRow:
+    values = {
+        **vars(submission),
+        "id": ids.new("job"),
+        "priority": PRIORITIES.index(submission.priority),
+        "options_sha256": submission.options_sha256,
+        "attempt": 0,
+        "created_at": database_now(),
+        **more,
+    }
+    return connection.execute(insert(jobs).values(values).returning(*jobs.c)).one()
 
 
-def has_expired(connection: Connection) -> bool:
-    """Return whether any lease has run out. Reading only, so that a sweeper with nothing to do locks nothing."""
-    query = select(jobs.c.id).where(is_state(State.RUNNING), jobs.c.lease_until < database_now()).limit(1)
-    return connection.execute(query).first() is not None
-
-
-def expire(connection: Connection) -> list[str]:
-    """Take back every lease that has run out: queued again, or ended as ``poison_job`` at the last attempt.
-
-    Returns:
-        Ids of the jobs that were moved.
-    """
-    return _restore(
-        connection, jobs.c.lease_until < database_now(), audit.EXPIRED, actor="sweeper", reason="lease expired"
+def _store_result(connection: Connection, row: AnyRow, result: dict[str, Any], *, actor: str) -> None:
+    model = result.get("model") or {}
+    connection.execute(
+        insert(results).values(
+            job_id=row.id, created_at=database_now(), model_sha256=model.get("sha256"), document=result
+        )
+    )
+    record(
+        connection,
+        row,
+        audit.SUCCEEDED,
+        actor=actor,
+        confidence=result.get("confidence"),
+        min_confidence=result.get("min_confidence"),
+        model=model,
     )
 
 
-def is_state(state: State) -> ColumnElement[bool]:
-    """Compare with a literal, not a parameter: only so does SQLite use the partial indexes."""
-    return jobs.c.state == literal(str(state), literal_execute=True)
-
-
-def _held(job_id: str, lease_token: str) -> ColumnElement[bool]:
-    return and_(jobs.c.id == job_id, is_state(State.RUNNING), jobs.c.lease_token == lease_token)
-
-
-def _move(connection: Connection, condition: ColumnElement[bool], **values: Any) -> AnyRow | None:
-    return connection.execute(update(jobs).where(condition).values(**values).returning(*jobs.c)).one_or_none()
-
-
-def _retry(connection: Connection, held: ColumnElement[bool], error: dict[str, Any]) -> AnyRow | None:
-    attempt = connection.execute(select(jobs.c.attempt).where(held)).scalar()
+def _try_again(connection: Connection, mine: ColumnElement[bool], error: dict[str, Any]) -> AnyRow | None:
+    attempt = connection.execute(select(jobs.c.attempt).where(mine)).scalar()
     if attempt is None:
         return None
     pause_seconds = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS)) - 1]
-    return _move(
+    return move(
         connection,
-        and_(held, jobs.c.attempt < jobs.c.max_attempts),
-        **_queued_again(error),
+        "fail",
+        State.QUEUED,
+        and_(mine, jobs.c.attempt < jobs.c.max_attempts),
+        **queued_again(error),
         not_before=database_now(pause_seconds),
-    )
-
-
-def _end_failed(connection: Connection, held: ColumnElement[bool], error: dict[str, Any]) -> AnyRow | None:
-    return _move(connection, held, state=State.FAILED, finished_at=database_now(), error=error, **_NO_LEASE)
-
-
-def _queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
-    return {
-        "state": State.QUEUED,
-        "started_at": None,
-        "published_at": None,
-        "publish_count": 0,
-        "error": error,
-        **_NO_LEASE,
-    }
-
-
-def _restore(
-    connection: Connection, condition: ColumnElement[bool], event: str, *, actor: str, reason: str
-) -> list[str]:
-    found = connection.execute(
-        select(jobs.c.id, jobs.c.lease_token, jobs.c.attempt, jobs.c.max_attempts)
-        .where(is_state(State.RUNNING), condition)
-        .limit(_RESTORE_LIMIT)
-        .with_for_update(skip_locked=True)
-    ).all()
-    moved = [_restore_one(connection, row, event, actor=actor, reason=reason) for row in found]
-    return [job_id for job_id in moved if job_id is not None]
-
-
-def _restore_one(connection: Connection, found: AnyRow, event: str, *, actor: str, reason: str) -> str | None:
-    held = _held(found.id, found.lease_token)
-    given_back = 1 if reason == "shutdown" else 0
-    final: errors.JobError = errors.PoisonJob(attempts=found.attempt, last=reason)
-    if reason == TIME_LIMIT:
-        final = errors.TimeLimitExceeded()
-    if reason != TIME_LIMIT and found.attempt - given_back < found.max_attempts:
-        row = _move(connection, held, **_queued_again(None), attempt=jobs.c.attempt - given_back)
-        code = None
-    else:
-        row = _end_failed(connection, held, final.to_json())
-        event, code = audit.FAILED, final.code
-    if row is None:
-        return None
-    _record(connection, row, event, actor=actor, code=code)
-    return str(row.id)
-
-
-def _record(connection: Connection, row: AnyRow, event: str, *, actor: str, **more: Any) -> None:
-    audit.record(
-        connection,
-        event=event,
-        actor=actor,
-        job_id=row.id,
-        attempt=row.attempt,
-        client_ip=row.client_ip,
-        sha256=row.sha256,
-        outcome=row.state,
-        **more,
     )

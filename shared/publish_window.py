@@ -16,8 +16,8 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from shared.database import database_now
+from shared.job_queries import is_state
 from shared.job_record import PRIORITIES, PriorityName, State
-from shared.jobs import is_state
 from shared.tables import jobs
 
 _LIMIT = 10_000

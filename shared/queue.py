@@ -5,10 +5,12 @@ A message holds the job id and nothing else. It is a hint to look into the datab
 
 from __future__ import annotations
 
+import secrets
 import threading
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
+import redis
 import structlog
 from celery import Celery
 from kombu import Queue
@@ -22,6 +24,7 @@ log = structlog.get_logger(__name__)
 TASK_NAME = "ocrelay.recognise"
 QUEUES: dict[PriorityName, str] = {"high": "ocr.high", "normal": "ocr", "bulk": "ocr.bulk"}
 KEY_PREFIX = "ocr:"
+EPOCH_KEY = KEY_PREFIX + "epoch"
 BREAK_SECONDS = 5.0
 """After a failed publish the broker is left alone for so long; the sweeper publishes what was skipped."""
 
@@ -126,6 +129,26 @@ def depth(app: Celery) -> int | None:
             return sum(_message_count(channel, name) for name in QUEUES.values())
     except Exception as error:  # noqa: BLE001  (the boundary to the broker: not to know is an answer, too)
         log.warning("The broker does not answer. Check that it runs.", event_name="depth.failed", error=repr(error))
+        return None
+
+
+def epoch(app: Celery) -> str | None:
+    """Return the random mark that the broker keeps, making one where there is none. See ``shared.broker_epoch``.
+
+    Returns:
+        None when the broker does not answer, or is no Redis or Valkey.
+    """
+    try:
+        with app.connection_for_read() as connection, connection.channel() as channel:
+            client = getattr(channel, "client", None)
+            if not isinstance(client, redis.Redis):
+                return None
+            call: Any = redis.Redis.execute_command  # kombu's own puts a prefix before the keys of some commands only
+            call(client, "SET", EPOCH_KEY, secrets.token_hex(16), "NX")
+            found = call(client, "GET", EPOCH_KEY)
+            return found.decode() if isinstance(found, bytes) else None
+    except Exception as error:  # noqa: BLE001  (the boundary to the broker, as above)
+        log.warning("The broker does not answer. Check that it runs.", event_name="epoch.failed", error=repr(error))
         return None
 
 

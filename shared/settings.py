@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     max_side: int = Field(30_000, ge=1, description="Longest side of one page, in pixels.")
     max_pages: int = Field(50, ge=1, description="Most pages of one document.")
     backlog_limit: int = Field(10_000, ge=0, description="Waiting jobs above which a submission is refused.")
+    no_worker_seconds: float = Field(
+        600, ge=0, description="Without any worker, a submission is refused once a job has waited so long; 0: never."
+    )
+    max_batch_documents: int = Field(100, ge=1, le=1000, description="Most documents of one batch.")
+    max_batch_bytes: int = Field(60 * 1024 * 1024, ge=1, description="Largest batch, in bytes.")
+    idempotency_seconds: float = Field(86_400, gt=0, description="Age at which an Idempotency-Key is forgotten.")
     wait_limit_seconds: float = Field(60, ge=0, description="Longest time that `Prefer: wait` may hold a request.")
     sync_wait_seconds: float = Field(30, ge=0, description="Longest time that POST /api/ocr holds a request.")
 
@@ -53,12 +59,19 @@ class Settings(BaseSettings):
     stranded_seconds: float = Field(
         3, gt=0, description="Age at which a published job counts as lost when the broker holds no message."
     )
+    priority_wait_seconds: float = Field(
+        600, gt=0, description="Age at which a waiting job of a lower priority may go before higher ones."
+    )
     pool_start_method: Literal["fork", "spawn"] = Field("fork", description="How worker children start.")
     quality_admission: Literal["off", "warn", "refuse"] = Field(
         "warn", description="What becomes of images that are too poor to be read."
     )
     line_finder: Literal["learned", "classical"] = Field("learned", description="What finds the lines of a page.")
     model: str = Field("", description="Recognition model: a name or a path; empty: the one that is shipped.")
+
+    keep_uploads_seconds: float = Field(0, ge=0, description="Age at which an upload is deleted; 0: kept.")
+    keep_results_seconds: float = Field(0, ge=0, description="Age at which an ended job is deleted; 0: kept.")
+    keep_audit_seconds: float = Field(0, ge=0, description="Age at which an audit event is deleted; 0: kept.")
 
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")

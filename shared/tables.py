@@ -94,6 +94,10 @@ jobs = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("options", _Json, nullable=False),
+    Column("options_sha256", String(64)),
+    Column("batch_id", String(30)),
+    Column("copied_from", String(30)),
+    Column("promoted_at", UtcDateTime),
     Column("error", _Json),
     Column("timings_ms", _Json),
     Index("ix_jobs_state_id", "state", "id"),
@@ -105,6 +109,19 @@ jobs = Table(
         sqlite_where=text("reference IS NOT NULL"),
         postgresql_where=text("reference IS NOT NULL"),
     ),
+    Index(
+        "ix_jobs_batch_id_id",
+        "batch_id",
+        "id",
+        sqlite_where=text("batch_id IS NOT NULL"),
+        postgresql_where=text("batch_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_jobs_finished_at",
+        "finished_at",
+        sqlite_where=text("finished_at IS NOT NULL"),
+        postgresql_where=text("finished_at IS NOT NULL"),
+    ),
     # The sweeper's two worries, each as small as the work in flight.
     Index("ix_jobs_queued", "published_at", "priority", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
     Index("ix_jobs_running", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
@@ -115,7 +132,36 @@ results = Table(
     metadata,
     Column("job_id", String(30), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("model_sha256", String(64)),
     Column("document", _Json, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(30), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("reference", String(200)),
+    Column("client_ip", String(45)),
+    Column("document_count", Integer, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", String(100), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("subject", String(30), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+broker_epochs = Table(
+    "broker_epochs",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("epoch", String(32), nullable=False),
 )
 
 audit_events = Table(

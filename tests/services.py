@@ -63,8 +63,11 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Postgres]:
-    """Yield the server named by OCRELAY_TEST_POSTGRES_URL, or a throw-away one made with Debian's programs."""
+def postgres_server(*, durable: bool = False) -> Iterator[Postgres]:
+    """Yield the server named by OCRELAY_TEST_POSTGRES_URL, or a throw-away one made with Debian's programs.
+
+    Only a durable one waits for the disk, as a real one does.
+    """
     given = os.environ.get("OCRELAY_TEST_POSTGRES_URL")
     if given:
         yield Postgres(given)
@@ -79,7 +82,7 @@ def postgres_server() -> Iterator[Postgres]:
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
     _quietly([*as_user, programs[-1] / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"])
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync={'on' if durable else 'off'}"
     control = [*as_user, programs[-1] / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     try:
         _quietly([*control, "-o", options, "start"])

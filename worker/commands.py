@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from shared import broker, clock, errors, logs, queue, workers
+from shared.blobs import Blobs
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings
@@ -61,6 +62,7 @@ def _check_children(settings: Settings) -> None:
 def sweeper(check: bool) -> None:
     """Take back what silent workers held, and publish what has no message. Any number may run."""
     from worker.sweeper import Sweeper
+    from worker.tidy import Ages, Tidy
 
     settings = Settings.load()
     sign_of_life = settings.data_dir / f"sweeper-{socket.gethostname()}"
@@ -71,7 +73,14 @@ def sweeper(check: bool) -> None:
     database = Database(settings.database, pool_size=1)
     check_schema(database)
     app = queue.create_app(settings, broker.url_of(settings), role="client")
-    sweeping = Sweeper(database, app, pause_seconds=settings.sweep_seconds, stranded_seconds=settings.stranded_seconds)
+    sweeping = Sweeper(
+        database,
+        app,
+        pause_seconds=settings.sweep_seconds,
+        stranded_seconds=settings.stranded_seconds,
+        priority_wait_seconds=settings.priority_wait_seconds,
+        tidy=Tidy(database, Blobs(settings.blobs_dir), Ages.of(settings)),
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sweeping.stop())
     sweeping.run(after_round=sign_of_life.touch)

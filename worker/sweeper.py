@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 from celery import Celery
 
-from shared import errors, jobs, publish_window, queue, workers
+from shared import broker_epoch, clock, errors, jobs, promotion, publish_window, queue, workers
 from shared.database import Database
 from shared.job_record import PriorityName
 
@@ -24,13 +24,25 @@ BUSY_SECONDS = 0.1
 """Pause after a round that filled the window: there is more to publish."""
 OVERTAKEN_SECONDS = 5.0
 """Submission and publish may lie so far apart; a job that is older than a running one by more was overtaken."""
-TIDY_ROUNDS = 600
+PROMOTE_SECONDS = 5.0
+"""Pause between two looks for jobs that have waited too long; it reads the whole backlog."""
+CHILDREN_PER_PLACE = 4
+"""Worker children for each place of a promoted job in the first queue; there is always one place."""
 
 
 class Sweeper:
     """Sweeps until it is told to stop."""
 
-    def __init__(self, database: Database, app: Celery, *, pause_seconds: float, stranded_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        app: Celery,
+        *,
+        pause_seconds: float,
+        stranded_seconds: float,
+        priority_wait_seconds: float = 600,
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
         """Describe the sweeper; nothing happens yet.
 
         Args:
@@ -38,13 +50,17 @@ class Sweeper:
             app: Where they are published.
             pause_seconds: Between two rounds.
             stranded_seconds: Age of a published job that counts as lost when the broker is empty.
+            priority_wait_seconds: Age at which a waiting job may go before higher priorities.
+            tidy: Called in each round, for what is not urgent.
         """
         self._database = database
         self._app = app
         self._pause_seconds = pause_seconds
         self._stranded_seconds = stranded_seconds
+        self._priority_wait_seconds = priority_wait_seconds
+        self._tidy = tidy
+        self._promote_at = clock.monotonic()
         self._stopping = threading.Event()
-        self._rounds = 0
 
     def stop(self) -> None:
         """End after the current round."""
@@ -67,16 +83,18 @@ class Sweeper:
 
     def sweep(self) -> int:
         """Do one round; return how many jobs were published."""
-        self._rounds += 1
         expire_leases(self._database)
-        depth = queue.depth(self._app)
+        self._tidy()
+        mark, depth = queue.epoch(self._app), queue.depth(self._app)
         if depth is None:  # without the broker nothing can be published, and nothing is known to be lost
             return 0
+        if mark is not None:
+            notice_new_broker(self._database, mark)
         forget_lost_messages(self._database, depth=depth, stranded_seconds=self._stranded_seconds)
-        published = publish_due(self._database, self._app, depth=depth)
-        if self._rounds % TIDY_ROUNDS == 0:
-            forget_dead_children(self._database)
-        return published
+        if clock.monotonic() >= self._promote_at:
+            self._promote_at = clock.monotonic() + PROMOTE_SECONDS
+            promote_overdue(self._database, self._app, wait_seconds=self._priority_wait_seconds)
+        return publish_due(self._database, self._app, depth=depth)
 
 
 def expire_leases(database: Database) -> list[str]:
@@ -89,6 +107,36 @@ def expire_leases(database: Database) -> list[str]:
     if expired:
         log.warning("Leases ran out; the jobs are tried again.", event_name="sweep.expired", job_ids=expired)
     return expired
+
+
+def notice_new_broker(database: Database, mark: str) -> int:
+    """Forget all publishing where the broker lost its mark, and with it all messages; return of how many jobs.
+
+    The window bounds how many are published again at a time, so an empty broker costs one window of messages.
+    """
+    with database.read() as connection:
+        known = broker_epoch.known(connection)
+    if known == mark:
+        return 0
+    with database.write() as connection:
+        forgotten = broker_epoch.note(connection, mark, instead_of=known)
+    if forgotten:
+        log.warning(
+            "The broker lost its data; the jobs are published again.", event_name="sweep.epoch", count=forgotten
+        )
+    return forgotten
+
+
+def promote_overdue(database: Database, app: Celery, *, wait_seconds: float) -> int:
+    """Put jobs that have waited too long behind higher priorities into the first queue; return how many."""
+    with database.read() as connection:
+        places = max(1, len(workers.live_children(connection)) // CHILDREN_PER_PLACE)
+        found = promotion.overdue(connection, wait_seconds=wait_seconds, places=places)
+    if not found:
+        return 0
+    with database.write() as connection:
+        promoted = promotion.promote(connection, found, wait_seconds=wait_seconds)
+    return sum(queue.publish(app, job_id, "high") for job_id in sorted(promoted))
 
 
 def forget_lost_messages(database: Database, *, depth: int, stranded_seconds: float) -> set[str]:
@@ -137,9 +185,3 @@ def _next_due(database: Database, depth: int) -> list[tuple[str, PriorityName]]:
         if depth >= window:
             return []
         return publish_window.due_for_publish(connection, limit=window - depth)
-
-
-def forget_dead_children(database: Database) -> int:
-    """Remove the rows of children that died long ago."""
-    with database.write() as connection:
-        return workers.forget_dead(connection)

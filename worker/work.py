@@ -70,7 +70,7 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
             with lease:
                 _read_and_finish(job, recognizer, place, lease)
         except LeaseLost:
-            log.warning("The lease is lost; somebody else has the job now.", event_name="job.lease_lost")
+            log.warning("The job was cancelled, or somebody else has it now.", event_name="job.lease_lost")
     return job
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from api.app import create_app
 from models.training.fetch_packages import package_names
-from shared import audit, errors
+from shared import audit, errors, job_states
 from shared.job_record import State
 from shared.settings import PREFIX, Settings
 from tests.docs import markdown
 
 DOCS = markdown.ROOT / "docs"
-SETTING_SECTIONS = ("Places", "Listening", "What is accepted", "Work", "Logs")
+SETTING_SECTIONS = ("Places", "Listening", "What is accepted", "Work", "Keeping", "Logs")
 
 
 def every_error(kind: type[errors.OcrelayError] = errors.OcrelayError) -> Iterator[type[errors.OcrelayError]]:
@@ -70,6 +70,13 @@ def test_each_state_and_each_audit_event_has_its_row() -> None:
     documented = {row[0].strip("`") for row in table}
     events = {value for name, value in vars(audit).items() if name.isupper() and isinstance(value, str)}
     assert documented == {str(state) for state in State} | events
+
+
+def test_the_moves_of_a_job_on_the_page_are_those_of_the_code() -> None:
+    """`python -m shared.job_states` prints what belongs there."""
+    page = DOCS / "architecture.md"
+    assert markdown.blocks(page, "mermaid") == [job_states.diagram() + "\n"]
+    assert job_states.table() in page.read_text("utf-8")
 
 
 def test_each_training_package_has_its_licence() -> None:

@@ -52,7 +52,7 @@ class System:
             return error.code, json.load(error)
 
     def submit(self, content: bytes, options: str = "layout=line", wait: int = WAIT_SECONDS) -> dict[str, Any]:
-        status, job = self.call(f"/v1/jobs?{options}", content, wait)
+        status, job = self.call(f"/v1/jobs?{options}&dedupe=false", content, wait)  # each one is really read
         assert status in (200, 202), job
         return job
 

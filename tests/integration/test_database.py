@@ -6,16 +6,22 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text, update
 
-from shared import clock, errors, workers
+from shared import broker_epoch, clock, errors, jobs, workers
 from shared.database import Database, database_now, journal_mode
-from shared.migrations import check_schema, migrate
+from shared.migrations import _config, check_schema, migrate
 from shared.tables import metadata, worker_children
 from tests import services
 
+OLD_JOB = """
+    INSERT INTO jobs (id, state, priority, attempt, max_attempts, created_at, publish_count, sha256, media_type,
+                      size_bytes, page_count, width, height, options)
+    VALUES ('job_old', 'queued', 1, 0, 4, '2026-01-01 00:00:00.000', 1, 'ab', 'image/png', 1, 1, 1, 1, '{}')
+"""
 MODEL = {"name": "crnn", "version": "1", "sha256": "ab" * 32}
 
 
@@ -27,6 +33,28 @@ def test_the_tables_in_the_code_are_those_of_the_migrations(database: Database) 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
     migrate(database)
     check_schema(database)
+
+
+def test_jobs_of_the_first_schema_are_kept_by_the_second(postgres: services.Postgres, tmp_path: Path) -> None:
+    fresh = postgres.new_database()
+    for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", fresh):
+        database = Database(url)
+        with database.write() as connection:
+            command.upgrade(_config(connection), "0001")
+            connection.execute(text(OLD_JOB))
+        with pytest.raises(errors.InvalidConfiguration, match="ocrelay migrate"):
+            check_schema(database)
+        migrate(database)
+        with database.write() as connection:
+            (job,) = jobs.list_jobs(connection)
+            assert (job.state, job.batch_id, job.copied_from, job.options_sha256) == ("queued", None, None, None)
+            assert jobs.claim(connection, job.id, owner="n/1", lease_seconds=30) is not None
+            assert broker_epoch.known(connection) == broker_epoch.UNKNOWN
+        with database.write() as connection:
+            command.downgrade(_config(connection), "0001")
+        migrate(database)
+        database.close()
+    postgres.drop_database(fresh)
 
 
 def test_migrating_from_many_threads_at_once_is_safe(postgres: services.Postgres, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import redis
 from celery import Celery
 from sqlalchemy import update
 
-from shared import errors, jobs, publish_window, queue, tables
+from shared import broker_epoch, clock, errors, jobs, promotion, publish_window, queue, tables
 from shared.database import Database, database_now
 from shared.jobs import Job, Submission
 from shared.settings import Settings
@@ -93,11 +93,72 @@ def test_a_flushed_broker_costs_one_window_at_a_time(
         connection.execute(update(tables.jobs).values(published_at=database_now(-60)))
     for job_id in ids:
         assert queue.publish(app, job_id)
+    assert sweeping.sweep() == 0, "all lie in the broker, and its mark is noted"
     flush(broker)
     assert sweeping.sweep() == sweeper.LEAST_WINDOW
     assert sweeping.sweep() == 0, "the window is full"
     flush(broker)
-    assert sweeping.sweep() == 10, "the rest; those of the first window are still young"
+    assert sweeping.sweep() == sweeper.LEAST_WINDOW, "however young those are: their messages are gone"
+
+
+def test_a_broker_that_lost_its_data_is_noticed_at_once_and_by_one_sweeper_only(
+    database: Database, submission: Submission, sweeping: Sweeper, app: Celery, broker: BrokerServer
+) -> None:
+    ids = [submit(database, submission).id for _ in range(3)]
+    claim(database, submit(database, submission))
+    assert sweeping.sweep() == 0
+    flush(broker)
+    mark = queue.epoch(app)
+    assert mark is not None and mark == queue.epoch(app), "made once"
+    with database.read() as connection:
+        known = broker_epoch.known(connection)
+    for forgotten in (3, 0):
+        with database.write() as connection:
+            assert broker_epoch.note(connection, mark, instead_of=known) == forgotten
+    assert sweeping.sweep() == 3, "young as they are"
+    with database.read() as connection:
+        assert {job.publish_count for job in jobs.list_jobs(connection) if job.id in ids} == {2}
+
+
+def test_a_broker_that_kept_its_data_keeps_its_mark(app: Celery, broker: BrokerServer) -> None:
+    mark = queue.epoch(app)
+    clock.sleep(1.2)  # the append-only file is synced every second
+    broker.kill()
+    assert queue.epoch(app) is None
+    broker.start()
+    assert queue.epoch(app) == mark
+
+
+def test_what_waits_too_long_gets_one_place_in_the_first_queue(
+    database: Database, submission: Submission, app: Celery, broker: BrokerServer
+) -> None:
+    bulk = [submit(database, replace(submission, priority="bulk")).id for _ in range(5)]
+    submit(database, replace(submission, priority="high"))
+    assert sweeper.promote_overdue(database, app, wait_seconds=60) == 0, "nobody has waited so long"
+    with database.write() as connection:
+        connection.execute(update(tables.jobs).values(created_at=database_now(-61)))
+    assert sweeper.promote_overdue(database, app, wait_seconds=60) == 1
+    assert sweeper.promote_overdue(database, app, wait_seconds=60) == 0, "the place is taken"
+    client = redis.Redis(unix_socket_path=str(broker.socket))
+    assert [client.llen(f"ocr:{name}") for name in ("ocr.high", "ocr", "ocr.bulk")] == [1, 0, 0]
+    client.close()
+    with database.write() as connection:
+        promoted = [job.id for job in jobs.list_jobs(connection) if job.promoted_at]
+        assert promoted == [min(bulk)], "the oldest"
+        assert jobs.claim(connection, promoted[0], owner="n/1", lease_seconds=30) is not None
+    assert sweeper.promote_overdue(database, app, wait_seconds=60) == 1, "the place is free again"
+    with database.write() as connection:
+        lost = database_now(-promotion.AGAIN_SECONDS - 1)
+        connection.execute(update(tables.jobs).where(tables.jobs.c.promoted_at.is_not(None)).values(promoted_at=lost))
+    assert sweeper.promote_overdue(database, app, wait_seconds=60) == 1, "a message that was lost holds no place"
+
+
+def test_without_higher_priorities_nothing_is_promoted(database: Database, submission: Submission, app: Celery) -> None:
+    for _ in range(3):
+        submit(database, replace(submission, priority="bulk"))
+    with database.write() as connection:
+        connection.execute(update(tables.jobs).values(created_at=database_now(-61)))
+    assert sweeper.promote_overdue(database, app, wait_seconds=60) == 0
 
 
 @pytest.mark.parametrize(("publish_count", "patience_seconds"), [(1, 3), (2, 6), (3, 12), (4, 24), (5, 48), (9, 48)])

@@ -163,6 +163,17 @@ def test_a_child_that_is_killed_at_work_costs_one_attempt(system: System) -> Non
     assert system.successes(job_id) == 1
 
 
+def test_a_cancelled_job_frees_its_worker_for_the_next_one(system: System) -> None:
+    job_id = system.submit(page(8000), layout="page")
+    wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
+    with system.database.write() as connection:
+        assert jobs.cancel(connection, job_id) is not None
+    (after,) = system.wait_for(system.submit(LINE))
+    assert (after.state, after.attempt) == (State.SUCCEEDED, 1)
+    job = system.job(job_id)
+    assert (job.state, job.attempt, system.successes(job_id)) == (State.CANCELLED, 1, 0)
+
+
 def test_jobs_survive_a_flushed_broker(system: System) -> None:
     system.worker.signal(signal.SIGSTOP)  # so that messages lie in the broker
     job_ids = [system.submit(LINE) for _ in range(5)]

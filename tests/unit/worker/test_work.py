@@ -188,6 +188,35 @@ def test_a_worker_that_lost_its_lease_writes_nothing(place: Workplace, recognize
     assert names == [audit.SUBMITTED, audit.CLAIMED, audit.RELEASED]
 
 
+def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
+    place: Workplace, recognizer: models.Recognizer
+) -> None:
+    """The worker finds out by looking, long before its lease is due for renewal, and stops at the next batch."""
+    read: list[int] = []
+
+    class Slow(Interrupting):
+        def logits(self, batch: Any) -> Any:
+            read.append(len(batch))
+            with place.database.write() as connection:
+                jobs.cancel(connection, job_id)
+            threading.Event().wait(1.6)
+            return super().logits(batch)
+
+    lines = Image.new("L", (600, 2000), 255)
+    for top in range(20, 1960, 40):
+        ImageDraw.Draw(lines).text((20, top), "the quick brown fox", fill=0)
+    file = io.BytesIO()
+    lines.save(file, "PNG")
+    job_id = submit(place, file.getvalue(), layout="page")
+    work(job_id, Slow(recognizer, lambda: None), place, owner=OWNER)
+    job = found(place, job_id)
+    assert (job.state, job.result, (job.error or {})["code"]) == (State.CANCELLED, None, "job_cancelled")
+    assert len(read) == 1, "of several batches of lines one was read"
+    with place.database.read() as connection:
+        names = [event.event for event in reversed(audit.list_events(connection, job_id=job_id))]
+    assert names == [audit.SUBMITTED, audit.CLAIMED, audit.CANCELLED]
+
+
 def test_a_lease_is_renewed_while_the_work_goes_on(place: Workplace) -> None:
     job_id = submit(place, line_image())
     with place.database.write() as connection:

@@ -1,0 +1,176 @@
+"""Taking documents in: checked, made durable, committed, and only then announced to the workers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy import Connection
+
+from api.intake import Upload
+from shared import batches, document, errors, idempotency, jobs, queue, workers
+from shared.idempotency import Key
+
+if TYPE_CHECKING:
+    from api.service import Service
+
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Envelope:
+    """What documents of one request have in common."""
+
+    client_ip: str | None
+    """Who sends them."""
+    key: Key | None = None
+    """The Idempotency-Key, if one was sent."""
+    is_batch: bool = False
+    """Whether they become a batch."""
+    reference: str | None = None
+    """The client's name for the batch."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Accepted:
+    """What a request got: now, or the first time that it was sent."""
+
+    subject: str
+    """Id of the job, or of the batch."""
+    jobs: tuple[jobs.Job, ...]
+    """The jobs, in the order of the documents; empty for a replay."""
+    is_replay: bool = False
+    """Whether an earlier request with the same key was answered so."""
+
+
+class _Late(Exception):  # noqa: N818  (reads as what happened)
+    """Another process stored the key first; the transaction is rolled back."""
+
+
+def accept(service: Service, sent: Sequence[Upload], envelope: Envelope) -> Accepted:
+    """Accept documents: all of them in one transaction, or none.
+
+    Raises:
+        DocumentError, Saturated, NoWorkers, StorageFull, IdempotencyMismatch, IdempotencyInFlight: nothing was stored.
+    """
+    submissions = [submission_of(service, upload, envelope) for upload in sent]
+    with service.in_flight.hold(envelope.key):
+        earlier = replay(service, envelope.key)
+        if earlier is not None:
+            return earlier
+        model = admit(service)
+        try:
+            for upload in sent:
+                service.blobs.put(upload.content)
+            accepted = _store(service, sent, submissions, envelope, model)
+        except _Late:
+            first = replay(service, envelope.key)
+            assert first is not None, "the transaction that was faster has committed"
+            return first
+        except errors.StorageFull:
+            _give_up(service, {submission.sha256 for submission in submissions})
+            raise
+    for upload, job in zip(sent, accepted.jobs, strict=True):
+        service.blobs.keep(job.sha256, upload.content)
+        if not job.is_final:
+            queue.publish(service.queue, job.id, job.priority)
+        log.info("A job was accepted.", event_name="job.submitted", job_id=job.id, client_ip=envelope.client_ip)
+    return accepted
+
+
+def submission_of(service: Service, upload: Upload, envelope: Envelope) -> jobs.Submission:
+    """What becomes of one upload; raises DocumentError."""
+    header = document.inspect(upload.content, service.settings.limits)
+    return jobs.Submission(
+        sha256=upload.sha256,
+        media_type=header.media_type,
+        size_bytes=len(upload.content),
+        page_count=header.page_count,
+        width=header.width,
+        height=header.height,
+        options=upload.options.of_recognition(),
+        client_ip=envelope.client_ip,
+        reference=upload.options.reference,
+        priority=upload.options.priority,
+    )
+
+
+def replay(service: Service, key: Key | None) -> Accepted | None:
+    """The answer to the first request with this key, if there was one; raises IdempotencyMismatch."""
+    if key is None:
+        return None
+    with service.database.read() as connection:
+        use = idempotency.find(connection, key, age_seconds=service.settings.idempotency_seconds)
+    if use is None:
+        return None
+    if use.fingerprint != key.fingerprint:
+        raise errors.IdempotencyMismatch()
+    return Accepted(use.subject, (), is_replay=True)
+
+
+def admit(service: Service) -> str | None:
+    """Refuse while too many jobs wait or nobody has worked for long; else return the model that all workers have.
+
+    Returns:
+        SHA-256 of the model, or None where no worker lives, or not all have the same one.
+
+    Raises:
+        Saturated, NoWorkers.
+    """
+    settings = service.settings
+    with service.database.read() as connection:
+        waiting = jobs.backlog(connection)
+        children = workers.live_children(connection)
+        if waiting >= settings.backlog_limit:
+            raise errors.Saturated(backlog=waiting, limit=settings.backlog_limit)
+        patience = settings.no_worker_seconds
+        if patience and not children and waiting and jobs.has_waited(connection, patience):
+            raise errors.NoWorkers(backlog=waiting)
+    models = {child.model_sha256 for child in children}
+    return models.pop() if len(models) == 1 else None
+
+
+def _store(
+    service: Service,
+    sent: Sequence[Upload],
+    submissions: Sequence[jobs.Submission],
+    envelope: Envelope,
+    model: str | None,
+) -> Accepted:
+    """The one transaction; raises _Late."""
+    with service.database.write() as connection:
+        subject = None
+        if envelope.is_batch:
+            subject = batches.submit(
+                connection, reference=envelope.reference, client_ip=envelope.client_ip, document_count=len(sent)
+            ).id
+            submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
+        stored = tuple(
+            _submit(service, connection, submission, model if upload.options.dedupe else None)
+            for upload, submission in zip(sent, submissions, strict=True)
+        )
+        subject = subject or stored[0].id
+        seconds = service.settings.idempotency_seconds
+        if envelope.key and not idempotency.remember(connection, envelope.key, subject, age_seconds=seconds):
+            raise _Late
+    return Accepted(subject, stored)
+
+
+def _submit(service: Service, connection: Connection, submission: jobs.Submission, model: str | None) -> jobs.Job:
+    attempts = service.settings.max_attempts
+    if model is not None:
+        source = jobs.equal_success(
+            connection, sha256=submission.sha256, options_sha256=submission.options_sha256, model_sha256=model
+        )
+        copy = source and jobs.submit_copy(connection, submission, source, max_attempts=attempts)
+        if copy:
+            return copy
+    return jobs.submit(connection, submission, max_attempts=attempts)
+
+
+def _give_up(service: Service, sha256s: set[str]) -> None:
+    """Leave no upload behind where the job could not be stored; the sweeper finds what stays."""
+    for sha256 in sha256s:
+        service.discard(sha256)

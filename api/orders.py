@@ -1,0 +1,59 @@
+"""What a client orders of a job that exists: cancel, retry. (Deleting is beside looking, in ``api/jobs.py``.)"""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, url_for
+from flask_openapi3 import APIBlueprint
+
+from api import order_schemas, schemas
+from api.jobs import job_response
+from api.service import Service
+from shared import jobs
+
+
+def blueprint(service: Service) -> APIBlueprint:
+    """The routes, bound to the process's service."""
+    routes = APIBlueprint(
+        "orders", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+    )
+
+    @routes.post(
+        "/<job_id>/cancel",
+        operation_id="cancel_job",
+        summary="Cancel a job",
+        responses={200: schemas.JobDocument, 409: schemas.PROBLEM, **schemas.GONE},
+    )
+    def cancel_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+        """A job that waits ends at once. One that is being read ends, too, and its worker stops within seconds."""
+        del query
+        return job_response(service.cancel(path.job_id), None)
+
+    @routes.post(
+        "/<job_id>/retry",
+        operation_id="retry_job",
+        summary="Try a failed or cancelled job again",
+        responses={202: schemas.JobDocument, 409: schemas.PROBLEM, **schemas.GONE},
+    )
+    def retry_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+        """The job goes back into the queue under its own id, with as many new attempts as a new job has."""
+        del query
+        response = job_response(service.retry(path.job_id), None)
+        response.status_code = 202
+        response.headers["Location"] = url_for("jobs.get_job", job_id=path.job_id)
+        return response
+
+    @routes.post(
+        "/retry",
+        operation_id="retry_failed_jobs",
+        summary="Try failed jobs again",
+        responses={202: order_schemas.Retried},
+    )
+    def retry_failed_jobs(query: order_schemas.RetryQuery) -> Response:
+        """The oldest failed jobs that fit the filters go back into the queue; call again until none is left."""
+        which = jobs.Failed(code=query.code, reference=query.reference, batch_id=query.batch_id)
+        retried, missing = service.retry_failed(which, query.limit)
+        response = jsonify({"retried": retried, "document_missing": missing})
+        response.status_code = 202
+        return response
+
+    return routes

@@ -1,0 +1,63 @@
+"""The one statement that changes a job's state: compare-and-set, held to the table of moves, with its audit event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, update
+
+from shared import audit, job_states
+from shared.job_queries import AnyRow, is_state
+from shared.job_record import State
+from shared.tables import jobs
+
+NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
+
+
+def move(
+    connection: Connection, name: str, target: State, condition: ColumnElement[bool], **values: Any
+) -> AnyRow | None:
+    """Set the state of one job where the condition holds and the table of moves allows it; None: nothing changed."""
+    return connection.execute(
+        update(jobs).where(_allowed(name, target), condition).values(state=target, **values).returning(*jobs.c)
+    ).one_or_none()
+
+
+def remove(connection: Connection, condition: ColumnElement[bool]) -> AnyRow | None:
+    """Delete one job that has ended, with its result; None: nothing changed."""
+    return connection.execute(delete(jobs).where(_allowed("erase", None), condition).returning(*jobs.c)).one_or_none()
+
+
+def held(job_id: str, lease_token: str) -> ColumnElement[bool]:
+    """The job is running under this lease."""
+    return and_(jobs.c.id == job_id, is_state(State.RUNNING), jobs.c.lease_token == lease_token)
+
+
+def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
+    """Values of a job that comes back into the queue; the sweeper publishes it."""
+    return {
+        "started_at": None,
+        "published_at": None,
+        "publish_count": 0,
+        "promoted_at": None,
+        "error": error,
+        **NO_LEASE,
+    }
+
+
+def record(connection: Connection, row: AnyRow, event: str, *, actor: str, **more: Any) -> None:
+    """Write the audit event of a move, in its transaction."""
+    audit.record(
+        connection,
+        event=event,
+        actor=actor,
+        job_id=row.id,
+        attempt=row.attempt,
+        client_ip=row.client_ip,
+        sha256=row.sha256,
+        **{"outcome": row.state, **more},
+    )
+
+
+def _allowed(name: str, target: State | None) -> ColumnElement[bool]:
+    return or_(*(is_state(source) for source in job_states.sources(name, target)))

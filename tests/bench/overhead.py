@@ -1,0 +1,129 @@
+"""What a job costs beside recognition: SQL statements, write transactions and milliseconds, on both databases.
+
+    python -m tests.bench.overhead [--jobs 200]
+
+Each step goes through the code that serves it: `submit` and `poll` through the HTTP application (without a socket and
+without a broker), `claim` and `finish` as a worker does them. `write` counts transactions that were committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from api.app import app_of
+from api.service import Service
+from api.waiting import Waiting
+from shared import jobs, logs, queue, workers
+from shared.blobs import Blobs
+from shared.database import Database, journal_mode
+from shared.migrations import migrate
+from shared.settings import Settings
+from tests.services import postgres_server
+from tests.unit.api.conftest import RESULT, png
+
+NO_BROKER = "redis://127.0.0.1:1/0"
+CONTROL = ("BEGIN", "PRAGMA")
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+class Count:
+    """Statements and write transactions of this process."""
+
+    def __init__(self) -> None:
+        self.statements = self.writes = 0
+        self._wrote = False
+        event.listen(Engine, "before_cursor_execute", self._statement)
+        event.listen(Engine, "commit", self._commit)
+
+    def _statement(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(CONTROL):
+            self.statements += 1
+        self._wrote |= statement.lstrip().startswith(WRITES)
+
+    def _commit(self, _connection: object) -> None:
+        self.writes += self._wrote
+        self._wrote = False
+
+
+COUNT = Count()
+
+
+class Steps:
+    """What each step costs."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, list[float]] = defaultdict(list)
+        self.statements: dict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
+
+    @contextmanager
+    def measure(self, step: str) -> Iterator[None]:
+        before, started = (COUNT.statements, COUNT.writes), time.perf_counter()
+        yield
+        self.milliseconds[step].append((time.perf_counter() - started) * 1000)
+        self.statements[step][COUNT.statements - before[0], COUNT.writes - before[1]] += 1
+
+
+def run(database: Database, folder: Path, count: int) -> Steps:
+    settings = Settings.load(data_dir=folder, redis_url=NO_BROKER)
+    celery = queue.create_app(settings, NO_BROKER, role="client")
+    service = Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
+    client = app_of(service).test_client()
+    steps = Steps()
+    with database.write() as connection:  # a worker lives, so that the usual questions of a submission are asked
+        workers.register(connection, node="bench", host="bench", pid=1, model=RESULT["model"])  # type: ignore[arg-type]
+    for number in range(count):
+        queue.breaker_of(celery).trip()
+        content = png(8 + number, 8)
+        with steps.measure("submit"):
+            job_id = client.post("/v1/jobs", data=content).json["id"]
+        with steps.measure("claim"), database.write() as connection:
+            job = jobs.claim(connection, job_id, owner="bench/1", lease_seconds=30)
+        assert job is not None
+        with steps.measure("finish"), database.write() as connection:
+            assert jobs.succeed(connection, job_id, str(job.lease_token), result=RESULT, timings_ms={})
+        with steps.measure("poll"):
+            assert client.get(f"/v1/jobs/{job_id}").json["state"] == "succeeded"
+    return steps
+
+
+def report(name: str, steps: Steps) -> None:
+    total_ms, total = 0.0, (0, 0)
+    for step, spent in steps.milliseconds.items():
+        ((statements, writes), _), *_ = steps.statements[step].most_common()
+        median = statistics.median(spent)
+        total_ms, total = total_ms + median, (total[0] + statements, total[1] + writes)
+        slow = sorted(spent)[int(len(spent) * 0.95)]
+        print(f"| {name} | {step} | {statements} | {writes} | {median:.2f} | {slow:.2f} |")
+    print(f"| {name} | **all** | {total[0]} | {total[1]} | {total_ms:.2f} | |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="SQL statements and milliseconds of a job, without recognition.")
+    parser.add_argument("--jobs", type=int, default=200)
+    args = parser.parse_args()
+    logs.set_up(Settings.load(log_level="WARNING"))
+    print("| database | step | statements | write transactions | ms, median | ms, 95 % |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder, postgres_server(durable=True) as server:
+        urls = {
+            f"SQLite, {journal_mode()}": f"sqlite:///{folder}/ocrelay.sqlite3",
+            "PostgreSQL": server.new_database(),
+        }
+        for name, url in urls.items():
+            database = Database(url)
+            migrate(database)
+            report(name, run(database, Path(folder) / name, args.jobs))
+            database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Many documents in one request."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.app import app_of
+from api.service import Service
+from shared import jobs
+from tests.unit.api.conftest import finish, png
+
+CONTENTS = [png(8 + n, 8) for n in range(30)]
+KEY = {"Idempotency-Key": "batch-1"}
+
+
+def form(contents: list[bytes], **fields: str) -> dict[str, Any]:
+    return {"file": [(io.BytesIO(content), f"{n}.png") for n, content in enumerate(contents)], **fields}
+
+
+def stored(service: Service) -> tuple[int, int]:
+    with service.database.read() as connection:
+        files = (
+            [path for path in service.blobs.root.rglob("*") if path.is_file()] if service.blobs.root.exists() else []
+        )
+        return len(jobs.list_jobs(connection)), len(files)
+
+
+def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, service: Service) -> None:
+    answer = client.post("/v1/batches", data=form(CONTENTS, reference="scan 7", layout="line", priority="bulk"))
+    assert answer.status_code == 202
+    batch = answer.json
+    assert answer.headers["Location"] == f"/v1/batches/{batch['id']}" == batch["links"]["self"]
+    assert (batch["document_count"], batch["counts"]["queued"], batch["is_finished"]) == (30, 30, False)
+    sizes = [job["document"]["size_bytes"] for job in batch["jobs"]]
+    assert sizes == [len(content) for content in CONTENTS], "in the order of the files"
+    assert {(job["reference"], job["priority"], job["batch_id"]) for job in batch["jobs"]} == {
+        ("scan 7", "bulk", batch["id"])
+    }
+    finish(service, batch["jobs"][0]["id"])
+    client.post(f"/v1/jobs/{batch['jobs'][1]['id']}/cancel")
+    client.delete(f"/v1/jobs/{batch['jobs'][2]['id']}")
+    again = client.get(batch["links"]["self"]).json
+    assert again["counts"] == {"queued": 27, "running": 0, "succeeded": 1, "failed": 0, "cancelled": 1, "deleted": 1}
+    assert len(client.get(batch["links"]["jobs"]).json["jobs"]) == 29
+
+
+def test_a_batch_is_finished_when_none_of_its_jobs_is_open(client: FlaskClient, service: Service) -> None:
+    images = [base64.b64encode(content).decode() for content in CONTENTS[:2]]
+    batch = client.post("/v1/batches", json={"images": images}).json
+    for job in batch["jobs"]:
+        finish(service, job["id"])
+    answer = client.get(batch["links"]["self"])
+    assert answer.json["is_finished"] and "Retry-After" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        ({"data": form([CONTENTS[0], b"no image", CONTENTS[1]])}, 415, "unsupported_media_type"),
+        ({"data": {"layout": "line"}, "content_type": "multipart/form-data"}, 422, "missing_file"),
+        ({"data": {"scan": (io.BytesIO(png()), "a")}}, 422, "missing_file"),
+        ({"json": {"images": []}}, 422, "missing_file"),
+        ({"json": {"images": ["?"]}}, 422, "invalid_base64"),
+        ({"json": {"images": "?"}}, 422, "missing_file"),
+        ({"json": {"image": "?"}}, 422, "missing_file"),
+        ({"data": b"{", "content_type": "application/json"}, 400, "invalid_json"),
+        ({"data": form([png()], langauge="zh")}, 422, "unknown_option"),
+        ({"data": form([png(8 + n, 9) for n in range(101)])}, 413, "too_many_documents"),
+    ],
+)
+def test_a_batch_is_taken_whole_or_not_at_all(
+    client: FlaskClient, service: Service, request_: dict[str, Any], status: int, code: str
+) -> None:
+    answer = client.post("/v1/batches", **request_)
+    assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, "application/problem+json")
+    assert stored(service) == (0, 0)
+
+
+def test_a_refused_batch_names_every_document_that_is_wrong(client: FlaskClient) -> None:
+    problem = client.post("/v1/batches", data=form([CONTENTS[0], b"no image", CONTENTS[1], b""])).json
+    assert problem["detail"].startswith("Document 2 of 4: ")
+    assert [(one["index"], one["code"]) for one in problem["details"]["documents"]] == [
+        (1, "unsupported_media_type"),
+        (3, "empty_document"),
+    ]
+
+
+def test_a_batch_may_be_larger_than_one_document_but_not_endless(service: Service) -> None:
+    settings = service.settings.model_copy(update={"max_document_bytes": 400, "max_batch_bytes": 900})
+    client = app_of(replace(service, settings=settings)).test_client()
+    padded = [png(8 + n, 8) + b"\0" * 200 for n in range(4)]
+    assert client.post("/v1/batches", data=form(padded[:3])).status_code == 202
+    answer = client.post("/v1/batches", data=form(padded))
+    assert (answer.status_code, answer.json["code"]) == (413, "document_too_large")
+    assert "OCRELAY_MAX_BATCH_BYTES" in answer.json["detail"]
+
+
+def test_a_batch_that_is_sent_again_with_its_key_is_the_same_batch(client: FlaskClient, service: Service) -> None:
+    first = client.post("/v1/batches", data=form(CONTENTS[:3]), headers=KEY)
+    again = client.post("/v1/batches", data=form(CONTENTS[:3]), headers=KEY)
+    assert (again.json["id"], again.headers["Idempotency-Replayed"]) == (first.json["id"], "true")
+    assert {job["id"] for job in again.json["jobs"]} == {job["id"] for job in first.json["jobs"]}
+    assert client.post("/v1/batches", data=form(CONTENTS[:2]), headers=KEY).json["code"] == "idempotency_mismatch"
+    assert client.post("/v1/jobs", data=CONTENTS[0], headers=KEY).json["code"] == "idempotency_mismatch"
+    assert stored(service) == (3, 3)
+
+
+@pytest.mark.parametrize("batch_id", ["bat_1", "bat_" + "0" * 26, "job_" + "0" * 26, "%00"])
+def test_an_unknown_batch_is_a_404_problem(client: FlaskClient, batch_id: str) -> None:
+    answer = client.get(f"/v1/batches/{batch_id}")
+    assert (answer.status_code, answer.json["code"]) == (404, "batch_not_found")

@@ -1,0 +1,116 @@
+"""A server that cannot take more: its disk is full, its backlog is, or nobody works."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from dataclasses import replace
+from typing import Any, NoReturn
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from api.app import app_of
+from api.service import Service
+from shared import errors, jobs, tables, workers
+from shared.blobs import Blobs
+from shared.database import database_now
+from tests.unit.api.conftest import png
+
+
+def stored(service: Service) -> tuple[int, list[str]]:
+    with service.database.read() as connection:
+        count = len(jobs.list_jobs(connection))
+    return count, [path.name for path in service.blobs.root.rglob("*") if path.is_file()]
+
+
+def assert_full(answer: Any) -> None:
+    assert (answer.status_code, answer.mimetype) == (507, "application/problem+json")
+    assert (answer.json["code"], answer.json["retryable"]) == ("storage_full", True)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("call", ["fsync", "mkdir"])
+def test_a_full_disk_answers_507_and_nothing_is_stored(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        assert_full(client.post("/v1/jobs", data=png()))
+    assert stored(service) == (0, [])
+    assert client.post("/v1/jobs", data=png()).status_code == 202, "there is room again"
+
+
+def test_a_real_full_disk_answers_507(service: Service) -> None:
+    """/dev/full is a disk that is always full; a blob folder cannot lie on it, so the write itself goes there."""
+    if not os.path.exists("/dev/full"):  # noqa: PTH110
+        pytest.skip("no /dev/full here")
+
+    class FullBlobs(Blobs):
+        def put(self, content: bytes) -> str:
+            with open("/dev/full", "wb") as file:  # noqa: PTH123
+                file.write(content)
+            return ""
+
+    assert_full(
+        app_of(replace(service, blobs=FullBlobs(service.blobs.root))).test_client().post("/v1/jobs", data=png())
+    )
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_batch_keeps_none_of_it(service: Service) -> None:
+    class NearlyFull(Blobs):
+        def put(self, content: bytes) -> str:
+            if len(list(self.root.rglob("?" * 64))) == 2:
+                raise errors.StorageFull()
+            return super().put(content)
+
+    nearly = replace(service, blobs=NearlyFull(service.blobs.root))
+    files = [(io.BytesIO(png(8 + n, 8)), f"{n}.png") for n in range(4)]
+    assert_full(app_of(nearly).test_client().post("/v1/batches", data={"file": files}))
+    assert stored(service) == (0, [])
+
+
+def test_a_full_disk_of_the_database_answers_507_and_leaves_no_upload(client: FlaskClient, service: Service) -> None:
+    """SQLite itself says so: its file may not grow by another page."""
+    with service.database.write() as connection:
+        raw: Any = connection.connection.driver_connection
+        (pages,) = raw.execute("PRAGMA page_count").fetchone()
+        raw.execute(f"PRAGMA max_page_count = {pages}")
+        row = dict.fromkeys(["scope"], "x" * 100) | {"fingerprint": "f" * 64, "subject": "s"}
+        for n in range(200):
+            try:
+                with connection.begin_nested():
+                    connection.execute(
+                        tables.idempotency_keys.insert().values(key=str(n) * 50, created_at=database_now(), **row)
+                    )
+            except Exception:  # noqa: BLE001
+                break
+    last: Any = None
+    for n in range(200):
+        last = client.post("/v1/jobs", data=png(8 + n, 8))
+        if last.status_code != 202:
+            break
+    assert_full(last)
+    count, files = stored(service)
+    assert len(files) == count
+
+
+def test_nothing_is_taken_once_jobs_have_waited_for_long_and_nobody_works(
+    client: FlaskClient, service: Service
+) -> None:
+    assert client.post("/v1/jobs", data=png()).status_code == 202
+    with service.database.write() as connection:
+        old = database_now(-service.settings.no_worker_seconds - 1)
+        connection.execute(update(tables.jobs).values(created_at=old))
+    answer = client.post("/v1/jobs", data=png(9, 9))
+    assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (503, "no_workers", True)
+    assert "Retry-After" in answer.headers
+    with service.database.write() as connection:
+        workers.register(connection, node="n", host="h", pid=1, model={"name": "m", "version": "1", "sha256": "0"})
+    assert client.post("/v1/jobs", data=png(9, 9)).status_code == 202
