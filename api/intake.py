@@ -34,6 +34,12 @@ class SubmitOptions(BaseModel):
         pattern=r"^[^\x00]*$",
         description="Your own name for the job; given back with it, and a filter of the list.",
     )
+    webhook: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2000,
+        description="http or https URL that is told of the job's end by a signed POST, beside the webhook endpoints.",
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from shared import document, errors, ids, jobs, queue
 from shared.blobs import Blobs
 from shared.database import Database
 from shared.settings import Settings
+from shared.targets import Guard
 
 log = structlog.get_logger(__name__)
 
@@ -26,14 +27,18 @@ class Service:
     blobs: Blobs
     queue: Celery
     waiting: Waiting
+    guard: Guard = dataclasses.field(default_factory=Guard)
+    """Says where webhooks may go; the public internet alone, unless the settings allow more."""
 
     def submit(self, upload: Upload, client_ip: str | None) -> jobs.Job:
         """Accept a document: checked, made durable, committed, and only then announced to the workers.
 
         Raises:
-            DocumentError, Saturated: nothing was stored.
+            DocumentError, InvalidWebhookUrl, Saturated: nothing was stored.
         """
         header = document.inspect(upload.content, self.settings.limits)
+        if upload.options.webhook is not None:
+            self.guard.check(upload.options.webhook)
         self.admit()
         submission = jobs.Submission(
             sha256=self.blobs.put(upload.content),
@@ -46,6 +51,7 @@ class Service:
             client_ip=client_ip,
             reference=upload.options.reference,
             priority=upload.options.priority,
+            webhook=upload.options.webhook,
         )
         with self.database.write() as connection:
             job = jobs.submit(connection, submission, max_attempts=self.settings.max_attempts)

@@ -48,6 +48,7 @@ class Submission:
     client_ip: str | None
     reference: str | None = None
     priority: PriorityName = "normal"
+    webhook: str | None = None
 
     def __post_init__(self) -> None:
         if self.priority not in PRIORITIES:
@@ -109,6 +110,8 @@ class Job:
     """Pixels of the first page, as stored."""
     options: dict[str, Any]
     """What the client asked for: layout, profile, …"""
+    webhook: str | None
+    """URL that is told of the end, beside the endpoints; checked when it was submitted."""
     error: dict[str, Any] | None
     """The last failure: {code, message, retryable, phase, details}; also set while a retry waits."""
     timings_ms: dict[str, float] | None

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, select, update
 
-from shared import audit, errors, ids
+from shared import audit, deliveries, errors, ids
 from shared.database import database_now
+from shared.delivery_record import EVENT_TYPES
 from shared.job_queries import AnyRow, backlog, counts, final_among, get, list_jobs, to_job
 from shared.job_record import PRIORITIES, Job, State, Submission
 from shared.tables import jobs, results
@@ -272,3 +273,5 @@ def _record(connection: Connection, row: AnyRow, event: str, *, actor: str, **mo
         outcome=row.state,
         **more,
     )
+    if event in EVENT_TYPES:
+        deliveries.plan(connection, to_job(row), event)

@@ -59,7 +59,8 @@ def _check_children(settings: Settings) -> None:
 @click.command()
 @click.option("--check", is_flag=True, help="Only say whether a sweeper of this host did a round lately.")
 def sweeper(check: bool) -> None:
-    """Take back what silent workers held, and publish what has no message. Any number may run."""
+    """Take back what silent workers held, publish what has no message, deliver webhooks. Any number may run."""
+    from worker.deliverer import Deliverer
     from worker.sweeper import Sweeper
 
     settings = Settings.load()
@@ -74,7 +75,11 @@ def sweeper(check: bool) -> None:
     sweeping = Sweeper(database, app, pause_seconds=settings.sweep_seconds, stranded_seconds=settings.stranded_seconds)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sweeping.stop())
+    delivering = Deliverer(Database(settings.database, pool_size=2), settings)
+    thread = delivering.start()
     sweeping.run(after_round=sign_of_life.touch)
+    delivering.stop()
+    thread.join()
     sign_of_life.unlink(missing_ok=True)
     database.close()
 
