@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC
 
-from shared import clock
+from shared import clock, errors
 from shared.delivery_record import Outcome
 from shared.targets import AddressRefused, Guard, NameNotFound, Target, parse
 
@@ -63,6 +63,13 @@ class _Pinned(http.client.HTTPConnection):
             raise TimeoutError
         return str(self._raw.getpeername()[0])
 
+    def answer(self) -> http.client.HTTPResponse:
+        """Wait for the answer's status and headers."""
+        response = self.getresponse()
+        if self._is_cut:  # the standard library takes headers that break off for complete ones
+            raise TimeoutError
+        return response
+
     def _connected(self, address: str) -> socket.socket:
         raw = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -101,13 +108,15 @@ class Sender:
                 try:
                     address = connection.open(addresses)
                     connection.request("POST", target.path, body, dict(headers))
-                    response = connection.getresponse()
+                    response = connection.answer()
                     status = response.status
                     retry_after = retry_after_seconds(response.headers.get("Retry-After"))
                     answer = _read(response)
                 except (OSError, http.client.HTTPException, ValueError) as failure:
                     if status is None:  # the status decides; an answer that breaks off after it changes nothing
                         error, detail = _named(failure, is_late=connection.is_late)
+        except errors.InvalidWebhookUrl as invalid:  # refused at submit already, unless the rules became stricter
+            error, detail = "address_refused", invalid.message
         except AddressRefused as refused:
             error, detail = "address_refused", f"{refused} is not public, and not allowed by the settings."
         except NameNotFound as failure:
