@@ -24,7 +24,7 @@ from worker.webhook_post import Sender
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 0.25
-LEASE_MARGIN_SECONDS = 45.0
+LEASE_MARGIN_SECONDS = 15.0
 """A lease lasts for the longest attempt and so much more: to write its outcome down while the database is busy."""
 STOP_SECONDS = 3.0
 """Attempts under way get so long when the sweeper stops; the others are given back."""
@@ -78,10 +78,10 @@ class Deliverer:
         """Deliver until ``stop``; then give the attempts under way a moment, and give back what is left."""
         while not self._stopping.is_set():
             is_busy = self._round_in_any_case()
-            self._collect(0 if is_busy else LOOK_SECONDS)
+            self.collect(0 if is_busy else LOOK_SECONDS)
         deadline = clock.monotonic() + STOP_SECONDS
         while self._running and clock.monotonic() < deadline:
-            self._collect(LOOK_SECONDS)
+            self.collect(LOOK_SECONDS)
         self._give_back()
 
     def round(self) -> bool:
@@ -103,6 +103,11 @@ class Deliverer:
             arguments = (delivery, secrets[delivery.endpoint_id])
             threading.Thread(target=self._attempt, args=arguments, name="delivery", daemon=True).start()
         return bool(claimed)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something came back that is not written down yet."""
+        return bool(self._done)
 
     @property
     def _lease_seconds(self) -> float:
@@ -153,8 +158,8 @@ class Deliverer:
             outcome = Outcome(error="internal_error", detail=type(error).__name__)
         self._answers.put(Done(delivery, outcome))
 
-    def _collect(self, seconds: float) -> None:
-        """Take what came back; wait for the first of it."""
+    def collect(self, seconds: float) -> None:
+        """Take what came back, for the next round to write down; wait so long for the first of it."""
         try:
             while True:
                 done = self._answers.get(block=seconds > 0, timeout=seconds or None)
