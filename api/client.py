@@ -41,6 +41,13 @@ class Client:
             job = self._call(urllib.request.Request(self.server + job["links"]["self"]), POLL_SECONDS)  # noqa: S310
         return job
 
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Any call whose answer is a JSON object."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.server + path, data=data, method=method)  # noqa: S310
+        request.add_header("Content-Type", "application/json")
+        return self._call(request, 0)
+
     def _call(self, request: urllib.request.Request, wait_seconds: int) -> dict[str, Any]:
         if wait_seconds:
             request.add_header("Prefer", f"wait={wait_seconds}")
