@@ -65,8 +65,9 @@ def blueprint(service: Service) -> APIBlueprint:
         summary="Send a delivery again",
         responses={202: webhook_schemas.DeliveryDocument, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
     )
-    def redeliver(path: webhook_schemas.DeliveryPath) -> Response:
+    def redeliver(path: webhook_schemas.DeliveryPath, query: schemas.NoQuery) -> Response:
         """At once, under the same `webhook-id`, and by the whole schedule if it is not taken."""
+        del query
         check_id(path.delivery_id)
         with service.database.write() as connection:
             delivery = known(deliveries.get(connection, path.delivery_id), path.delivery_id)

@@ -39,8 +39,9 @@ def blueprint(service: Service) -> APIBlueprint:
         summary="Give an endpoint a new secret",
         responses={200: webhook_schemas.Secrets, 404: schemas.PROBLEM},
     )
-    def rotate_secret(path: webhook_schemas.EndpointPath) -> Response:
+    def rotate_secret(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
         """The old one goes on signing beside the new one for a day, so that receivers can change over in peace."""
+        del query
         found_endpoint(service, path.endpoint_id)
         overlap_seconds = service.settings.webhook_rotation_hours * 3600
         with service.database.write() as connection:

@@ -36,8 +36,9 @@ def blueprint(service: Service) -> APIBlueprint:
         responses={201: webhook_schemas.EndpointWithSecret, 400: schemas.PROBLEM},
         openapi_extensions={"requestBody": json_body(webhook_schemas.NewEndpoint)},
     )
-    def create_endpoint() -> Response:
+    def create_endpoint(query: schemas.NoQuery) -> Response:
         """The URL is told of each job's end from now on; the answer holds the secret that signs for it."""
+        del query
         wanted = parsed_body(webhook_schemas.NewEndpoint)
         service.guard.check(wanted.url)
         with service.database.write() as connection:
@@ -80,8 +81,9 @@ def blueprint(service: Service) -> APIBlueprint:
         },
         openapi_extensions={"requestBody": json_body(webhook_schemas.EndpointChange)},
     )
-    def change_endpoint(path: webhook_schemas.EndpointPath) -> Response:
+    def change_endpoint(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
         """What is queued for it goes to its new URL. While it is disabled nothing is sent and nothing is planned."""
+        del query
         wanted = parsed_body(webhook_schemas.EndpointChange)
         own_endpoint(service, path.endpoint_id)
         if wanted.url is not None:
@@ -94,8 +96,9 @@ def blueprint(service: Service) -> APIBlueprint:
         summary="Delete an endpoint",
         responses={204: None, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
     )
-    def delete_endpoint(path: webhook_schemas.EndpointPath) -> Response:
+    def delete_endpoint(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
         """Its queued deliveries are cancelled; the log of the others stays."""
+        del query
         own_endpoint(service, path.endpoint_id)
         with service.database.write() as connection:
             if not endpoints.remove(connection, path.endpoint_id):
@@ -109,8 +112,9 @@ def blueprint(service: Service) -> APIBlueprint:
         summary="Send a test message",
         responses={202: webhook_schemas.DeliveryDocument, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
     )
-    def ping_endpoint(path: webhook_schemas.EndpointPath) -> Response:
+    def ping_endpoint(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
         """A `ping` is sent once; look at the delivery in `Location` for what became of it."""
+        del query
         endpoint = own_endpoint(service, path.endpoint_id)
         if not endpoint.is_enabled:
             raise errors.EndpointDisabled(endpoint_id=endpoint.id, reason=endpoint.disabled_reason)

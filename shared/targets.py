@@ -20,10 +20,13 @@ from shared.settings import Network
 
 MAX_URL_LENGTH = 2000
 SUBMIT_LOOKUP_SECONDS = 2.0
+MAX_LOOKUPS = 64
+"""Look-ups at once of one process. While the name server is silent, each keeps its thread for half a minute."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], list[str]]
 
+_lookups = threading.BoundedSemaphore(MAX_LOOKUPS)
 _MAPPED = ipaddress.ip_network("::ffff:0:0/96")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PUBLIC_V6 = ipaddress.ip_network("2000::/3")
@@ -174,7 +177,11 @@ def _within(seconds: float, look_up: Callable[[], list[str]]) -> list[str]:
             answers.append(look_up())
         except NameNotFound as failure:
             failures.append(failure)
+        finally:
+            _lookups.release()
 
+    if not _lookups.acquire(timeout=seconds):
+        raise NameNotFound("too many look-ups are waiting for an answer")
     thread = threading.Thread(target=run, name="look-up", daemon=True)
     thread.start()
     thread.join(seconds)

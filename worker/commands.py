@@ -73,9 +73,14 @@ def sweeper(check: bool) -> None:
     check_schema(database)
     app = queue.create_app(settings, broker.url_of(settings), role="client")
     sweeping = Sweeper(database, app, pause_seconds=settings.sweep_seconds, stranded_seconds=settings.stranded_seconds)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sweeping.stop())
     delivering = Deliverer(Database(settings.database, pool_size=2), settings)
+
+    def stop(*_: object) -> None:
+        sweeping.stop()
+        delivering.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     thread = delivering.start()
     sweeping.run(after_round=sign_of_life.touch)
     delivering.stop()

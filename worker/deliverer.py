@@ -124,6 +124,7 @@ class Deliverer:
             )
         except Exception:
             log.exception("A round of deliveries broke off; the next one tries again.", event_name="deliver.broke_off")
+            self._done = [Done(done.delivery, bare(done.outcome)) for done in self._done]
         self._stopping.wait(1)
         return False
 
@@ -145,6 +146,9 @@ class Deliverer:
 
     def _attempt(self, delivery: Delivery, secrets: list[str]) -> None:
         """One POST; the boundary of its thread."""
+        if not secrets:  # its endpoint was deleted just now, and the delivery cancelled with it
+            self._answers.put(Done(delivery, Outcome(error="interrupted")))
+            return
         try:
             body = body_of(delivery, base_url=self._settings.base_url)
             headers = headers_of(delivery.id, body, secrets, at=clock.now())
@@ -202,6 +206,11 @@ def expire_deliveries(database: Database) -> list[str]:
     if expired:
         log.warning("Attempts were broken off; they are made again.", event_name="deliver.expired", ids=expired)
     return expired
+
+
+def bare(outcome: Outcome) -> Outcome:
+    """The part of an outcome that any database can store, in case that the rest was what it refused."""
+    return Outcome(status=outcome.status, error=outcome.error, duration_ms=outcome.duration_ms)
 
 
 def report(done: Done, state: DeliveryState | None) -> None:

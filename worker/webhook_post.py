@@ -173,7 +173,8 @@ def _read(response: http.client.HTTPResponse) -> str:
 
 
 def _clean(text: str) -> str:
-    return text.replace("\0", "\ufffd")  # PostgreSQL takes no NUL
+    """What every database takes: PostgreSQL no NUL, and none of them half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _named(failure: Exception, *, is_late: bool) -> tuple[str, str]:

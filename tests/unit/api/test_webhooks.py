@@ -159,6 +159,19 @@ def test_a_ping_is_a_delivery_of_its_own(client: FlaskClient) -> None:
     assert client.post(f"{ENDPOINTS}/{endpoint['id']}/ping").get_json()["code"] == "endpoint_disabled"
 
 
+def test_no_call_ignores_what_it_does_not_know(client: FlaskClient) -> None:
+    path = f"{ENDPOINTS}/{create(client)['id']}"
+    answers = [
+        client.post(f"{ENDPOINTS}?x=1", json={"url": URL}),
+        client.patch(f"{path}?x=1", json={}),
+        client.delete(f"{path}?x=1"),
+        client.post(f"{path}/ping?x=1"),
+        client.post(f"{path}/rotate-secret?x=1"),
+        client.post(f"/v1/deliveries/dlv_{'0' * 26}/redeliver?x=1"),
+    ]
+    assert [answer.get_json()["code"] for answer in answers] == ["unknown_option"] * 6
+
+
 @pytest.mark.parametrize("name", ["nobody", "ep_" + "0" * 26, "ep_%00", "a" * 500])
 def test_an_unknown_endpoint_is_not_found(client: FlaskClient, name: str) -> None:
     path = f"{ENDPOINTS}/{name}"
