@@ -47,6 +47,9 @@ def test_each_sub_command_and_option_on_a_page_exists(page: Path) -> None:
     for name, *arguments in commands(page):
         command = main.get_command(context, name)
         assert command is not None, f"ocrelay {name}"
+        if isinstance(command, click.Group) and arguments:
+            command = command.get_command(context, arguments[0])
+            assert command is not None, f"ocrelay {name} {arguments[0]}"
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         given = {argument.partition("=")[0] for argument in arguments if argument.startswith("--")}
         assert given <= known, f"ocrelay {name} {' '.join(arguments)}"
