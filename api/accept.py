@@ -53,9 +53,12 @@ def accept(service: Service, sent: Sequence[Upload], envelope: Envelope) -> Acce
     """Accept documents: all of them in one transaction, or none.
 
     Raises:
-        DocumentError, Saturated, NoWorkers, StorageFull, IdempotencyMismatch, IdempotencyInFlight: nothing was stored.
+        DocumentError, InvalidWebhookUrl, Saturated, NoWorkers, StorageFull, IdempotencyMismatch, IdempotencyInFlight:
+            nothing was stored.
     """
     submissions = [submission_of(service, upload, envelope) for upload in sent]
+    for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
+        service.guard.check(url)  # once for a batch: a look-up of its name may take seconds
     with service.in_flight.hold(envelope.key):
         earlier = replay(service, envelope.key)
         if earlier is not None:
@@ -94,6 +97,7 @@ def submission_of(service: Service, upload: Upload, envelope: Envelope) -> jobs.
         client_ip=envelope.client_ip,
         reference=upload.options.reference,
         priority=upload.options.priority,
+        webhook=upload.options.webhook,
     )
 
 

@@ -9,7 +9,20 @@ import structlog
 from flask import Request, Response, jsonify, redirect, request
 from flask_openapi3 import Info, OpenAPI
 
-from api import batches, events, health, jobs, orders, problems, results, schemas, sync
+from api import (
+    batches,
+    deliveries,
+    events,
+    health,
+    jobs,
+    orders,
+    problems,
+    results,
+    schemas,
+    sync,
+    webhook_secrets,
+    webhooks,
+)
 from api.client_ip import client_ip
 from api.service import Service
 from api.waiting import Waiting
@@ -17,6 +30,7 @@ from shared import broker, errors, queue
 from shared.blobs import Blobs
 from shared.database import Database
 from shared.settings import Settings, is_loopback
+from shared.targets import Guard
 
 DOCUMENTATION = "/docs"
 BASE64_GROWTH = 4 / 3
@@ -38,6 +52,7 @@ def create_app(settings: Settings) -> OpenAPI:
             Blobs(settings.blobs_dir),
             celery,
             Waiting(database, max(1, settings.api_threads - FREE_THREADS)),
+            Guard(settings.webhook_networks),
         )
     )
 
@@ -56,7 +71,7 @@ def app_of(service: Service) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = int(service.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, orders, batches, results, events, sync, health):
+    for room in (jobs, orders, batches, results, events, sync, webhooks, webhook_secrets, deliveries, health):
         app.register_api(room.blueprint(service))
     add_documents(app)
 

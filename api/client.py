@@ -54,6 +54,13 @@ class Client:
         given = urllib.parse.urlencode({name: value for name, value in query.items() if value is not None})
         return f"{self.server}{urllib.parse.quote(path)}" + (f"?{given}" if given else "")
 
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Any call whose answer is a JSON object."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.server + path, data=data, method=method)  # noqa: S310
+        request.add_header("Content-Type", "application/json")
+        return self._call(request, 0)
+
     def _call(self, request: urllib.request.Request, wait_seconds: int) -> dict[str, Any]:
         if wait_seconds:
             request.add_header("Prefer", f"wait={wait_seconds}")

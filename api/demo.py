@@ -13,8 +13,10 @@ from typing import Any
 import click
 
 from api.client import Client
+from api.demo_receiver import Received, Receiver, receiving
 from shared import audit, clock, errors
 from shared.database import Database
+from shared.delivery_record import JOB_URLS
 from shared.settings import Settings
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -28,22 +30,32 @@ def run(folder: Path) -> None:
         raise errors.InvalidConfiguration(f"No image in {folder}. Name a folder with PNG or JPEG files.")
     with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data:
         click.echo("Starting the broker, the API, two workers and the sweeper …")
-        with running(Path(data)) as server:
+        with receiving() as receiver, running(Path(data)) as server:
             client = Client(server)
+            receiver.secret = client.call("GET", f"/v1/webhook-endpoints/{JOB_URLS}/secret")["secret"]
             started = clock.monotonic()
-            sent = [client.submit(image, {"layout": "line" if "line" in image.stem else "page"}, 0) for image in images]
+            sent = [client.submit(image, options_of(image, receiver), 0) for image in images]
             click.echo(f"Submitted {len(sent)} images to {server}/v1/jobs in {clock.monotonic() - started:.2f} s.\n")
             done = [client.finished(job) for job in sent]
+            told = [receiver.about(job["id"]) for job in sent]
         database = Database(Settings.load(data_dir=Path(data)).database, pool_size=1)
-        for image, job in zip(images, done, strict=True):
+        for image, job, message in zip(images, done, told, strict=True):
             show(image, job, database)
+            show_webhook(message)
         database.close()
     failed = [job for job in done if job["state"] != "succeeded"]
     if failed:
         raise errors.OcrelayError(
             f"{len(failed)} of {len(done)} images were not read. The lines above name the errors."
         )
+    if not all(message and message.is_genuine for message in told):
+        raise errors.OcrelayError("A webhook did not arrive, or was not signed. The lines above name the job.")
     click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
+
+
+def options_of(image: Path, receiver: Receiver) -> dict[str, str]:
+    """What is asked for an image: the layout by its name, and a webhook."""
+    return {"layout": "line" if "line" in image.stem else "page", "webhook": receiver.url, "reference": image.name}
 
 
 @contextlib.contextmanager
@@ -51,9 +63,10 @@ def running(data: Path, workers: int = 2) -> Iterator[str]:
     """`ocrelay up` on a free port, until the block ends; yields the server's URL."""
     command = [sys.executable, "-m", "shared.cli", "up", "--data", str(data), "--port", "0", "--workers", str(workers)]
     log = data.with_suffix(".log")
+    here = Settings.load(data_dir=data, webhook_allowed_networks="127.0.0.1").child_environment()
     with (
         log.open("w") as lines,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=lines, text=True) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=lines, text=True, env=here) as process,
     ):
         assert process.stdout is not None
         try:
@@ -87,8 +100,16 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
             if event.confidence is None
             else f"  confidence {event.confidence:.3f}  {event.model} {event.model_version}"
         )
-        click.echo(
-            f"   audit {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.event}  from {event.client_ip}  "
-            f"sha256 {event.sha256[:16] if event.sha256 else '-'}…{read}"
-        )
+        who = "" if event.client_ip is None else f"  from {event.client_ip}"
+        what = "" if event.sha256 is None else f"  sha256 {event.sha256[:16]}…"
+        click.echo(f"   audit {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.event}{who}{what}{read}")
+
+
+def show_webhook(message: Received | None) -> None:
+    """The signed message that told of the end of one job."""
+    if message is None:
+        click.echo("   webhook  did not arrive")
+    else:
+        signature = "signature verified" if message.is_genuine else "SIGNATURE WRONG"
+        click.echo(f"   webhook  {message.event['type']}  {message.webhook_id}  {signature}")
     click.echo()

@@ -45,6 +45,12 @@ class SubmitOptions(BaseModel):
         True,
         description="Copy the result of an earlier job with the same document, options and model; `false`: read anew.",
     )
+    webhook: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2000,
+        description="http or https URL that is told of the job's end by a signed POST, beside the webhook endpoints.",
+    )
 
     def of_recognition(self) -> dict[str, Any]:
         """The options that decide what is recognised. Jobs with equal ones may share a result."""

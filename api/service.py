@@ -16,6 +16,7 @@ from shared.blobs import Blobs
 from shared.database import Database
 from shared.idempotency import Key
 from shared.settings import Settings
+from shared.targets import Guard
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,8 @@ class Service:
     queue: Celery
     waiting: Waiting
     in_flight: InFlight = dataclasses.field(default_factory=InFlight)
+    guard: Guard = dataclasses.field(default_factory=Guard)
+    """Says where webhooks may go; the public internet alone, unless the settings allow more."""
 
     def submit(self, upload: Upload, client_ip: str | None, key: Key | None = None) -> Accepted:
         """Accept one document; see ``accept``."""

@@ -22,6 +22,15 @@ CANCELLED = "job.cancelled"
 REQUEUED = "job.requeued"
 DELETED = "job.deleted"
 UPLOAD_DELETED = "upload.deleted"
+DELIVERY_SUCCEEDED = "delivery.succeeded"
+DELIVERY_FAILED = "delivery.failed"
+DELIVERY_CANCELLED = "delivery.cancelled"
+REDELIVERED = "delivery.redelivered"
+ENDPOINT_CREATED = "endpoint.created"
+ENDPOINT_CHANGED = "endpoint.changed"
+ENDPOINT_DISABLED = "endpoint.disabled"
+ENDPOINT_DELETED = "endpoint.deleted"
+SECRET_ROTATED = "endpoint.secret_rotated"  # noqa: S105
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,8 @@ class AuditEvent:
     """State of the job afterwards."""
     code: str | None
     """Code of the error, where there was one."""
+    subject: str | None
+    """Id of the delivery or the endpoint that the event is about."""
 
 
 def record(
@@ -74,6 +85,7 @@ def record(
     model: dict[str, Any] | None = None,
     outcome: str | None = None,
     code: str | None = None,
+    subject: str | None = None,
 ) -> None:
     """Add one event, in the transaction of whatever it tells about."""
     model = model or {}
@@ -93,6 +105,7 @@ def record(
             model_sha256=model.get("sha256"),
             outcome=outcome,
             code=code,
+            subject=subject,
         )
     )
 

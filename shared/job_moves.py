@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, update
 
-from shared import audit, job_states
-from shared.job_queries import AnyRow, is_state
+from shared import audit, deliveries, job_states
+from shared.delivery_record import EVENT_TYPES
+from shared.job_queries import AnyRow, is_state, to_job
 from shared.job_record import State
 from shared.tables import jobs
 
@@ -46,7 +47,7 @@ def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def record(connection: Connection, row: AnyRow, event: str, *, actor: str, **more: Any) -> None:
-    """Write the audit event of a move, in its transaction."""
+    """Write the audit event of a move and plan its deliveries, in its transaction."""
     audit.record(
         connection,
         event=event,
@@ -57,6 +58,8 @@ def record(connection: Connection, row: AnyRow, event: str, *, actor: str, **mor
         sha256=row.sha256,
         **{"outcome": row.state, **more},
     )
+    if event in EVENT_TYPES:
+        deliveries.plan(connection, to_job(row), event)
 
 
 def _allowed(name: str, target: State | None) -> ColumnElement[bool]:

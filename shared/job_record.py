@@ -51,6 +51,7 @@ class Submission:
     reference: str | None = None
     priority: PriorityName = "normal"
     batch_id: str | None = None
+    webhook: str | None = None
 
     @property
     def options_sha256(self) -> str:
@@ -126,6 +127,8 @@ class Job:
     """The job whose result it was given when it was submitted; None: it was or will be read itself."""
     promoted_at: datetime | None
     """When the sweeper last put it into the first queue because it had waited too long."""
+    webhook: str | None
+    """URL that is told of the end, beside the endpoints; checked when it was submitted."""
     error: dict[str, Any] | None
     """The last failure: {code, message, retryable, phase, details}; also set while a retry waits."""
     timings_ms: dict[str, float] | None

@@ -72,6 +72,21 @@ class Settings(BaseSettings):
     keep_uploads_seconds: float = Field(0, ge=0, description="Age at which an upload is deleted; 0: kept.")
     keep_results_seconds: float = Field(0, ge=0, description="Age at which an ended job is deleted; 0: kept.")
     keep_audit_seconds: float = Field(0, ge=0, description="Age at which an audit event is deleted; 0: kept.")
+    public_url: str = Field(
+        "", description="URL under which clients reach this server, for links in webhooks; empty: host and port."
+    )
+    webhook_allowed_networks: str = Field(
+        "", description="Addresses or CIDR blocks with commas that webhooks may reach although they are not public."
+    )
+    webhook_timeout_seconds: float = Field(15, gt=0, le=60, description="Longest time of one attempt to deliver.")
+    webhook_concurrency: int = Field(4, ge=1, le=100, description="Attempts at once to the same endpoint.")
+    webhook_threads: int = Field(32, ge=1, le=1000, description="Attempts at once of one sweeper.")
+    webhook_rotation_hours: float = Field(
+        24, ge=0, le=24 * 365, description="Time for which an old secret goes on signing after it was rotated."
+    )
+    webhook_retention_days: float = Field(
+        90, ge=0, description="Age at which a delivery that has ended leaves the log; 0: never."
+    )
 
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
@@ -100,7 +115,14 @@ class Settings(BaseSettings):
     def _strip(cls, url: str) -> str:
         return url.strip()
 
-    @field_validator("trusted_proxies")
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
+    @field_validator("trusted_proxies", "webhook_allowed_networks")
     @classmethod
     def _networks(cls, names: str) -> str:
         _parse_networks(names)
@@ -110,6 +132,17 @@ class Settings(BaseSettings):
     def proxies(self) -> list[Network]:
         """The trusted proxies as networks."""
         return _parse_networks(self.trusted_proxies)
+
+    @property
+    def webhook_networks(self) -> list[Network]:
+        """The networks that webhooks may reach beside the public internet."""
+        return _parse_networks(self.webhook_allowed_networks)
+
+    @property
+    def base_url(self) -> str:
+        """What links in webhooks begin with: what was set, or this server as its own machine reaches it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def database(self) -> str:

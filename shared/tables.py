@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     text,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -98,6 +99,7 @@ jobs = Table(
     Column("batch_id", String(30)),
     Column("copied_from", String(30)),
     Column("promoted_at", UtcDateTime),
+    Column("webhook", String(2000)),
     Column("error", _Json),
     Column("timings_ms", _Json),
     Index("ix_jobs_state_id", "state", "id"),
@@ -182,6 +184,7 @@ audit_events = Table(
     Column("model_sha256", String(64)),
     Column("outcome", String(16)),
     Column("code", String(64)),
+    Column("subject", String(30)),
     Index("ix_audit_events_job_id_id", "job_id", "id"),
     Index("ix_audit_events_sha256_id", "sha256", "id"),
     Index("ix_audit_events_client_ip_id", "client_ip", "id"),
@@ -201,4 +204,68 @@ worker_children = Table(
     Column("model_sha256", String(64), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String(30), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("url", String(2000)),
+    Column("description", String(200)),
+    Column("event_types", _Json, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("disabled_reason", String(64)),
+)
+
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("endpoint_id", String(30), ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    Column("secret", String(120), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Index("ix_webhook_secrets_endpoint_id_id", "endpoint_id", "id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(30), primary_key=True),
+    Column("endpoint_id", String(30), nullable=False),  # no foreign key: the log outlives its endpoint and its job
+    Column("job_id", String(30)),
+    Column("lane", String(300), nullable=False),
+    Column("url", String(2000), nullable=False),
+    Column("event_type", String(40), nullable=False),
+    Column("payload", _Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+    Column("lease_token", String(32)),
+    Column("reason", String(64)),
+    Index("ix_deliveries_job_id_id", "job_id", "id"),
+    Index("ix_deliveries_endpoint_id_id", "endpoint_id", "id"),
+    Index("ix_deliveries_finished_at", "finished_at"),
+    Index("ix_deliveries_queued", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    Index("ix_deliveries_running", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("delivery_id", String(30), ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("duration_ms", Integer),
+    Column("address", String(45)),
+    Column("status", Integer),
+    Column("error", String(64)),
+    Column("detail", String(500)),
+    Column("answer", Text),
 )

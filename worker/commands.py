@@ -60,7 +60,8 @@ def _check_children(settings: Settings) -> None:
 @click.command()
 @click.option("--check", is_flag=True, help="Only say whether a sweeper of this host did a round lately.")
 def sweeper(check: bool) -> None:
-    """Take back what silent workers held, and publish what has no message. Any number may run."""
+    """Take back what silent workers held, publish what has no message, deliver webhooks. Any number may run."""
+    from worker.deliverer import Deliverer
     from worker.sweeper import Sweeper
     from worker.tidy import Ages, Tidy
 
@@ -81,9 +82,18 @@ def sweeper(check: bool) -> None:
         priority_wait_seconds=settings.priority_wait_seconds,
         tidy=Tidy(database, Blobs(settings.blobs_dir), Ages.of(settings)),
     )
+    delivering = Deliverer(Database(settings.database, pool_size=2), settings)
+
+    def stop(*_: object) -> None:
+        sweeping.stop()
+        delivering.stop()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sweeping.stop())
+        signal.signal(number, stop)
+    thread = delivering.start()
     sweeping.run(after_round=sign_of_life.touch)
+    delivering.stop()
+    thread.join()
     sign_of_life.unlink(missing_ok=True)
     database.close()
 

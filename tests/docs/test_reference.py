@@ -11,12 +11,13 @@ import pytest
 from api.app import create_app
 from models.training.fetch_packages import package_names
 from shared import audit, errors, job_states
+from shared.delivery_record import DeliveryState
 from shared.job_record import State
 from shared.settings import PREFIX, Settings
 from tests.docs import markdown
 
 DOCS = markdown.ROOT / "docs"
-SETTING_SECTIONS = ("Places", "Listening", "What is accepted", "Work", "Keeping", "Logs")
+SETTING_SECTIONS = ("Places", "Listening", "What is accepted", "Work", "Keeping", "Webhooks", "Logs")
 
 
 def every_error(kind: type[errors.OcrelayError] = errors.OcrelayError) -> Iterator[type[errors.OcrelayError]]:
@@ -66,10 +67,11 @@ def test_each_route_has_its_heading_and_each_heading_its_route(tmp_path: Path) -
 
 
 def test_each_state_and_each_audit_event_has_its_row() -> None:
-    table = markdown.rows(DOCS / "architecture.md", "The life of a job")
+    lives = ("The life of a job", "The life of a delivery")
+    table = [row for life in lives for row in markdown.rows(DOCS / "architecture.md", life)]
     documented = {row[0].strip("`") for row in table}
     events = {value for name, value in vars(audit).items() if name.isupper() and isinstance(value, str)}
-    assert documented == {str(state) for state in State} | events
+    assert documented == {str(state) for state in [*State, *DeliveryState]} | events
 
 
 def test_the_moves_of_a_job_on_the_page_are_those_of_the_code() -> None:

@@ -1,0 +1,100 @@
+"""`/v1/deliveries`: what was sent to whom, every attempt, and sending it again."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, url_for
+from flask_openapi3 import APIBlueprint
+
+from api import schemas, webhook_schemas
+from api.service import Service
+from shared import deliveries, endpoints, errors, ids
+from shared.delivery_json import delivery_document
+from shared.delivery_record import Delivery
+
+
+def blueprint(service: Service) -> APIBlueprint:
+    """The routes, bound to the process's service."""
+    routes = APIBlueprint(
+        "deliveries",
+        __name__,
+        url_prefix="/v1/deliveries",
+        abp_tags=[webhook_schemas.WEBHOOKS],
+        abp_responses=schemas.ERRORS,
+    )
+
+    @routes.get(
+        "",
+        operation_id="list_deliveries",
+        summary="List deliveries, newest first",
+        responses={200: webhook_schemas.DeliveryList},
+    )
+    def list_deliveries(query: webhook_schemas.DeliveryQuery) -> Response:
+        """Every filter narrows the list; `cursor` goes on where the last page ended."""
+        if query.cursor is not None and not ids.is_id(query.cursor, "dlv"):
+            raise errors.InvalidCursor()
+        wanted = query.model_dump(exclude={"limit", "cursor"})
+        with service.database.read() as connection:
+            found = deliveries.list_deliveries(connection, **wanted, limit=query.limit + 1, before=query.cursor)
+        more = len(found) > query.limit
+        found = found[: query.limit]
+        return jsonify(
+            {
+                "deliveries": [delivery_document(delivery) for delivery in found],
+                "next_cursor": found[-1].id if more else None,
+            }
+        )
+
+    @routes.get(
+        "/<delivery_id>",
+        operation_id="get_delivery",
+        summary="Look at a delivery",
+        responses={200: webhook_schemas.DeliveryWithAttempts, 404: schemas.PROBLEM},
+    )
+    def get_delivery(path: webhook_schemas.DeliveryPath, query: schemas.NoQuery) -> Response:
+        """The delivery with its payload and every attempt: time, address, status, first bytes of the answer."""
+        del query
+        check_id(path.delivery_id)
+        with service.database.read() as connection:
+            delivery = deliveries.get(connection, path.delivery_id)
+            attempts = deliveries.list_attempts(connection, path.delivery_id)
+        return jsonify(delivery_document(known(delivery, path.delivery_id), attempts))
+
+    @routes.post(
+        "/<delivery_id>/redeliver",
+        operation_id="redeliver",
+        summary="Send a delivery again",
+        responses={202: webhook_schemas.DeliveryDocument, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
+    )
+    def redeliver(path: webhook_schemas.DeliveryPath, query: schemas.NoQuery) -> Response:
+        """At once, under the same `webhook-id`, and by the whole schedule if it is not taken."""
+        del query
+        check_id(path.delivery_id)
+        with service.database.write() as connection:
+            delivery = known(deliveries.get(connection, path.delivery_id), path.delivery_id)
+            endpoint = endpoints.get(connection, delivery.endpoint_id)
+            if endpoint is None:
+                raise errors.EndpointNotFound(endpoint_id=delivery.endpoint_id)
+            if not endpoint.is_enabled:
+                raise errors.EndpointDisabled(endpoint_id=endpoint.id, reason=endpoint.disabled_reason)
+            again = deliveries.redeliver(connection, delivery.id)
+        if again is None:
+            raise errors.DeliveryRunning(delivery_id=delivery.id)
+        response = jsonify(delivery_document(again))
+        response.status_code = 202
+        response.headers["Location"] = url_for("deliveries.get_delivery", delivery_id=delivery.id)
+        return response
+
+    return routes
+
+
+def check_id(delivery_id: str) -> None:
+    """Raises DeliveryNotFound where it cannot be one."""
+    if not ids.is_id(delivery_id, "dlv"):
+        raise errors.DeliveryNotFound(delivery_id=delivery_id[:64])
+
+
+def known(delivery: Delivery | None, delivery_id: str) -> Delivery:
+    """The delivery that was found; raises DeliveryNotFound."""
+    if delivery is None:
+        raise errors.DeliveryNotFound(delivery_id=delivery_id[:64])
+    return delivery
