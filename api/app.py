@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> OpenAPI:
             Blobs(settings.blobs_dir),
             celery,
             Waiting(database, max(1, settings.api_threads - FREE_THREADS)),
-            Guard(settings.webhook_networks),
+            guard=Guard(settings.webhook_networks),
         )
     )
 
