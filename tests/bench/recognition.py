@@ -50,7 +50,7 @@ def recognise(server: str, images: list[Path], layout: str) -> list[list[str]]:
 
     def one(image: Path) -> list[str]:
         client = Client(server)
-        job = client.finished(client.submit(image, {"layout": layout}, WAIT_SECONDS))
+        job = client.finished(client.submit(image, {"layout": layout, "dedupe": "false"}, WAIT_SECONDS))
         if job["result"] is None:
             print(f"  {image.name}: {job['error']}")
             return []

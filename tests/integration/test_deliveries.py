@@ -166,6 +166,21 @@ def test_the_url_of_a_job_is_told_beside_the_endpoints(database: Database, submi
     assert by_endpoint[endpoint.id].lane == endpoint.id
 
 
+def test_a_cancelled_job_and_a_copied_result_are_told_too(database: Database, submission: Submission) -> None:
+    create(database)
+    job = claimed_job(database, submission)
+    succeed(database, job)
+    with database.write() as connection:
+        copy = jobs.submit_copy(connection, submission, job.id, max_attempts=4)
+        cancelled = jobs.submit(connection, submission, max_attempts=4)
+        assert jobs.cancel(connection, cancelled.id) is not None
+    assert copy is not None
+    (of_copy,), (of_cancelled,) = of_job(database, copy), of_job(database, cancelled)
+    assert (of_copy.event_type, of_copy.payload["data"]["copied_from"]) == ("job.succeeded", job.id)
+    assert of_cancelled.event_type == "job.cancelled"
+    assert of_cancelled.payload["data"]["error"]["code"] == "job_cancelled"
+
+
 def test_without_endpoints_nothing_is_planned(database: Database, submission: Submission) -> None:
     job = claimed_job(database, submission)
     succeed(database, job)

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from api.app import app_of
 from api.service import Service
 from shared import jobs
+from shared.targets import Guard
 from tests.unit.api.conftest import finish, png
 
 CONTENTS = [png(8 + n, 8) for n in range(30)]
@@ -48,6 +49,24 @@ def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, service: Se
     again = client.get(batch["links"]["self"]).json
     assert again["counts"] == {"queued": 27, "running": 0, "succeeded": 1, "failed": 0, "cancelled": 1, "deleted": 1}
     assert len(client.get(batch["links"]["jobs"]).json["jobs"]) == 29
+
+
+def test_the_webhook_of_a_batch_is_that_of_each_job_and_is_judged_once(service: Service) -> None:
+    asked: list[str] = []
+
+    def known(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["10.0.0.1" if host == "inside.example" else "93.184.216.34"]
+
+    client = app_of(replace(service, guard=Guard((), known))).test_client()
+    refused = client.post("/v1/batches", data=form(CONTENTS[:3], webhook="https://inside.example/"))
+    assert (refused.status_code, refused.json["code"]) == (422, "invalid_webhook_url")
+    assert stored(service) == (0, 0)
+    url = "https://hooks.example/ocr"
+    assert client.post("/v1/batches", data=form(CONTENTS[:3], webhook=url)).status_code == 202
+    assert asked == ["inside.example", "hooks.example"]
+    with service.database.read() as connection:
+        assert [job.webhook for job in jobs.list_jobs(connection)] == [url] * 3
 
 
 def test_a_batch_is_finished_when_none_of_its_jobs_is_open(client: FlaskClient, service: Service) -> None:
