@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 import models
+from shared.document import Limits
 from tests.bench.recognition import load_metric
 from worker.ocr.document import Page
 from worker.ocr.pipeline import Layout, Options, recognize_document
@@ -56,7 +57,7 @@ def read(content: bytes | Gray, recognizer: models.Recognizer, truth: Truth) -> 
     if not isinstance(content, bytes):
         content = bytes(cv2.imencode(".bmp", content)[1])
     layout: Layout = "line" if isinstance(truth, str) else "page"
-    return recognize_document(content, recognizer, Options(layout=layout)).pages[0]
+    return recognize_document(content, recognizer, Options(layout, Limits(max_bytes=2**30))).pages[0]
 
 
 def loss(score: ModuleType, truth: Truth, page: Page) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from worker.ocr import reading_order, snapping
 from worker.ocr.ink import Gray
+from worker.ocr.joining import join_words
 from worker.ocr.lines import TextLine
 
 STRIDE = 4  # px of the searched page for a cell of the maps
@@ -19,7 +20,7 @@ SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of up t
 LIKELY = 0.45  # a cell with a higher probability lies in the middle of a line
 LEAST_MEAN = 0.62  # of the probabilities in a line
 LEAST_HEIGHT = 5.0  # px of the searched page
-LEAST_ASPECT = 0.4  # width to height of a line's middle
+LEAST_ASPECT = 0.1  # width to height of a line's middle
 SHRINK = 0.25  # of a line's height: what the maps leave out at both ends
 SURE_SLOPE = 5.0  # a line so many heights long says how much it is tilted; a shorter one asks the others, too
 STEEPEST = 0.6  # px down per px to the right
@@ -37,7 +38,7 @@ class PageDetector(Protocol):
 def find_lines(gray: Gray, detector: PageDetector) -> list[TextLine]:
     """Return the text lines of a page, (H, W) uint8, in reading order. A page without text gives none."""
     work, scale = _working_copy(gray)
-    found = [snapping.snap(gray, box / np.float32(scale)) for box in boxes_of(detector.maps(work))]
+    found = [snapping.snap(gray, box / np.float32(scale)) for box in join_words(boxes_of(detector.maps(work)))]
     hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in found], np.float32)
     return [found[i] for i in reading_order.order_lines(hulls)]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from worker.ocr.ink import Gray
 from worker.ocr.preprocess import Upright, straighten
 
-SURE = 0.88  # of the characters, mean; nothing that lies wrong reads as well
+SURE = 0.90  # of the characters, mean; nothing that lies wrong reads as well
 CHARACTERS_OF_LINE = 4.0  # a page on its side falls into stubs of lines with fewer characters than this
 HOPELESS = 0.5  # of the characters, mean; pages that read worse may lie on their side although their lines are long
 SAMPLE = 12  # longest lines

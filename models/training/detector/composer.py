@@ -64,6 +64,7 @@ class Composer:
         lines = [self.pool.draw(chinese) for _ in range(rng.randint(2, 6))]
         y, until_break = float(top), rng.randint(2, 12)
         indent = size * rng.choice((0, 0, 2))
+        widest_space = rng.uniform(0.3, 1.3)  # justified lines, and what old books leave behind a full stop
         first = True
         while y + size < bottom:
             x = left + (indent if first else 0)
@@ -74,8 +75,8 @@ class Composer:
                 end = page.write(rng.choice(lines), (x, y), size, colour, stop - x)
                 if end == x:
                     break
-                x = end + size * (0.05 if chinese else 0.3)
-            page.join(written, size)
+                x = end + size * (0.05 if chinese else rng.choice((0.3, widest_space)))
+            page.join(written, 1.5 * size)
             first = last
             until_break = rng.randint(1, 12) if last else until_break - 1
             y += pitch * (rng.uniform(1.0, 1.8) if last else 1.0)

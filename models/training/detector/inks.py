@@ -19,7 +19,7 @@ Ink = NDArray[np.uint8]
 SPLIT_GAP = 1.5  # of the ink's height; a wider gap parts a line in two, as the classical finder does
 SCREEN_SHARE = 0.15
 RULES = ("-", "-", "=", "*", ".", "_", "- ", "* ", "~", "#")
-WIDEST_TRACKING = 0.6  # of the em, between the characters of spaced words
+WIDEST_TRACKING = 0.9  # of the em, between the characters of spaced words
 MARKS = frozenset(" -_.,:;'\"`~·*=+|/\\")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.ocr import detection, layout, lines
+from worker.ocr import detection, joining, layout, lines
 from worker.ocr.preprocess import as_is
 
 STRIDE = detection.STRIDE
@@ -109,3 +109,23 @@ def test_a_page_is_searched_by_the_detector_that_is_given(draw: Any) -> None:
     detector = DrawnDetector(maps_of((38, 36, 200, 66), size=(1000, 1000)))
     assert len(layout.arrange(as_is(page), "page").lines) == 2
     assert len(layout.arrange(as_is(page), "page", detector).lines) == 1
+
+
+def rectangle(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
+
+
+def test_words_become_a_line_and_columns_stay_apart() -> None:
+    words = [rectangle(10, 100, 90, 120), rectangle(98, 101, 180, 121), rectangle(188, 100, 300, 120)]
+    column, below = rectangle(330, 100, 400, 120), rectangle(10, 124, 90, 144)
+    joined = joining.join_words([words[1], column, words[0], below, words[2]])
+    hulls = sorted((*box.min(0).tolist(), *box.max(0).tolist()) for box in joined)
+    assert hulls == [(10, 100, 300, 120), (10, 124, 90, 144), (330, 100, 400, 120)]
+
+
+def test_a_lone_digit_is_not_joined_to_the_item_beside_it() -> None:
+    assert len(joining.join_words([rectangle(10, 100, 32, 120), rectangle(38, 100, 200, 120)])) == 2
+
+
+def test_writing_of_another_size_is_another_line() -> None:
+    assert len(joining.join_words([rectangle(10, 100, 90, 140), rectangle(95, 113, 200, 128)])) == 2
