@@ -21,7 +21,7 @@ SETTING_SECTIONS = ("Places", "Listening", "What is accepted", "Work", "Keeping"
 
 
 def every_error(kind: type[errors.OcrelayError] = errors.OcrelayError) -> Iterator[type[errors.OcrelayError]]:
-    if kind.__module__ == errors.__name__:
+    if kind.__module__.startswith(errors.__name__):
         yield kind
     for narrower in kind.__subclasses__():
         yield from every_error(narrower)

@@ -12,7 +12,7 @@ from shared import errors
 def tree(root: type[errors.OcrelayError]) -> Iterator[type[errors.OcrelayError]]:
     yield root
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(errors.__name__):
             yield from tree(child)
 
 

@@ -1,0 +1,81 @@
+"""The document itself cannot be taken."""
+
+# ruff: noqa: N818
+from __future__ import annotations
+
+from shared.errors.base import OcrelayError
+
+
+class DocumentError(OcrelayError):
+    """The document cannot be read. Send a PNG, JPEG, WebP, BMP or TIFF image."""
+
+    code = "document_error"
+    http_status = 422
+    phase = "inspect"
+
+
+class EmptyDocument(DocumentError):
+    """The document holds no bytes. Send the bytes of an image."""
+
+    code = "empty_document"
+
+
+class UnsupportedMediaType(DocumentError):
+    """The content is not an image that can be read. Send a PNG, JPEG, WebP, BMP or TIFF image."""
+
+    code = "unsupported_media_type"
+    http_status = 415
+
+
+class DocumentTooLarge(DocumentError):
+    """The document holds too many bytes. Send a smaller file, or raise OCRELAY_MAX_DOCUMENT_BYTES on the server."""
+
+    code = "document_too_large"
+    http_status = 413
+
+
+class TooManyPixels(DocumentError):
+    """The image holds too many pixels. Scale it down, or raise OCRELAY_MAX_PIXELS on the server."""
+
+    code = "too_many_pixels"
+    http_status = 413
+
+
+class TooManyPages(DocumentError):
+    """The document holds too many pages. Split it, or raise OCRELAY_MAX_PAGES on the server."""
+
+    code = "too_many_pages"
+    http_status = 413
+
+
+class UnreadableHeader(DocumentError):
+    """The file starts like an image but its size cannot be read from its header. Send the complete file again."""
+
+    code = "unreadable_header"
+
+
+class ZeroSizeImage(DocumentError):
+    """The image is zero pixels wide or high. Send an image with content."""
+
+    code = "zero_size_image"
+
+
+class TruncatedImage(DocumentError):
+    """The image ends before its last row. Send the complete file again."""
+
+    code = "truncated_image"
+    phase = "decode"
+
+
+class CorruptImage(DocumentError):
+    """The image cannot be decoded. Save it anew with another program and send it again."""
+
+    code = "corrupt_image"
+    phase = "decode"
+
+
+class QualityTooLow(DocumentError):
+    """The image is too poor to be read, and this server refuses such. Scan or photograph it better; see `details`."""
+
+    code = "quality_too_low"
+    phase = "quality"
