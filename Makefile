@@ -39,7 +39,7 @@ setup-training: .venv/ready-training ## Add PyTorch (large: name a CPU build wit
 lock: ## Resolve the lock files anew
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip --quiet install uv
 	build/lock/bin/uv pip compile -q pyproject.toml --group build --extra postgres --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements.lock
-	build/lock/bin/uv pip compile -q pyproject.toml --group build --group dev --extra postgres --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
+	build/lock/bin/uv pip compile -q pyproject.toml --group build --group dev --extra postgres --extra otel --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
 
 up: setup ## Run everything on this machine, in the foreground
 	$(BIN)/ocrelay up --data $(DATA) --port $(PORT) --workers $(WORKERS)
