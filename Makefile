@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-training lock up demo test check bench train train-smoke export train-detector export-detector
+.PHONY: help setup setup-dev setup-training lock up demo test chaos check bench train train-smoke export train-detector export-detector
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ demo: setup ## Start everything, read the sample images through the real queue, 
 
 test: setup-dev ## Run all tests (PostgreSQL and Redis tests need Debian's postgresql and redis-server)
 	$(BIN)/python -m pytest
+
+chaos: setup-dev ## Kill everything at random while clients work, on both databases, and account for every job (SEED=1 repeats one)
+	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED))
 
 check: setup-dev ## Lint, format, types, architecture
 	$(BIN)/ruff check .

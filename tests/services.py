@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -40,9 +40,20 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 60, what: st
 class Postgres:
     """A PostgreSQL server that makes a fresh database on request."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, restart: Callable[[], None] | None = None) -> None:
         self._url = make_url(url).set(drivername="postgresql+psycopg")
         self._count = 0
+        self._restart = restart
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether it is ours: nobody else's server is restarted."""
+        return self._restart is not None
+
+    def restart(self) -> None:
+        """Break every connection and start again from the log, as after a crash."""
+        assert self._restart is not None
+        self._restart()
 
     def new_database(self, template: str = "template0") -> str:
         """Make a database and return its URL."""
@@ -86,7 +97,10 @@ def postgres_server(*, durable: bool = False) -> Iterator[Postgres]:
     control = [*as_user, programs[-1] / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     try:
         _quietly([*control, "-o", options, "start"])
-        yield Postgres(f"postgresql://postgres@/postgres?host={folder}")
+        yield Postgres(
+            f"postgresql://postgres@/postgres?host={folder}",
+            restart=lambda: _quietly([*control, "-o", options, "-m", "immediate", "restart"]),
+        )
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], stdout=subprocess.DEVNULL, check=False, cwd="/")
         shutil.rmtree(folder, ignore_errors=True)
@@ -149,12 +163,13 @@ def broker_program(kind: str) -> Path:
 class Process:
     """An ``ocrelay`` sub-command as its own process, with its output in a file."""
 
-    def __init__(self, settings: Settings, *arguments: str, output: Path) -> None:
+    def __init__(self, settings: Settings, *arguments: str, output: Path, python_path: Sequence[Path] = ()) -> None:
         self.output = output
+        path = os.pathsep.join(map(str, [*python_path, Path(__file__).parents[1]]))
         with output.open("wb") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "shared.cli", *arguments],
-                env=settings.child_environment() | {"PYTHONPATH": str(Path(__file__).parents[1])},
+                env=settings.child_environment() | {"PYTHONPATH": path},
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

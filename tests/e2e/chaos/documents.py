@@ -1,0 +1,45 @@
+"""What the clients send: small images, each its own but for some that repeat; some are slow, and some are poison."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Literal
+
+from tests.unit.api.conftest import png
+
+Kind = Literal["plain", "slow", "poison", "repeated"]
+END = png()[-12:]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One upload."""
+
+    number: int
+    kind: Kind
+    has_webhook: bool
+
+    @property
+    def reference(self) -> str:
+        return f"chaos {self.number}"
+
+    @property
+    def content(self) -> bytes:
+        """A PNG with a remark in it that makes it what it is."""
+        remark = "repeated" if self.kind == "repeated" else f"{self.number} tests:{self.kind}"
+        body = b"Comment\0" + remark.encode()
+        chunk = len(body).to_bytes(4, "big") + b"tEXt" + body + zlib.crc32(b"tEXt" + body).to_bytes(4, "big")
+        return png(120, 40).removesuffix(END) + chunk + END
+
+
+def document(number: int) -> Document:
+    """The document of a number."""
+    kind: Kind = "plain"
+    if number % 40 == 7:
+        kind = "poison"
+    elif number % 12 == 5:
+        kind = "slow"
+    elif number % 10 == 3:
+        kind = "repeated"
+    return Document(number, kind, has_webhook=number % 3 == 0)
