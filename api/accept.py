@@ -57,17 +57,17 @@ def accept(service: Service, sent: Sequence[Upload], envelope: Envelope) -> Acce
             nothing was stored.
     """
     submissions = [submission_of(service, upload, envelope) for upload in sent]
-    for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
-        service.guard.check(url)  # once for a batch: a look-up of its name may take seconds
     with service.in_flight.hold(envelope.key):
         earlier = replay(service, envelope.key)
         if earlier is not None:
             return earlier
-        model = admit(service)
+        for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
+            service.guard.check(url)  # once for a batch: a look-up of its name may take seconds
+        reader = admit(service)
         try:
             for upload in sent:
                 service.blobs.put(upload.content)
-            accepted = _store(service, sent, submissions, envelope, model)
+            accepted = _store(service, sent, submissions, envelope, reader)
         except _Late:
             first = replay(service, envelope.key)
             assert first is not None, "the transaction that was faster has committed"
@@ -115,10 +115,10 @@ def replay(service: Service, key: Key | None) -> Accepted | None:
 
 
 def admit(service: Service) -> str | None:
-    """Refuse while too many jobs wait or nobody has worked for long; else return the model that all workers have.
+    """Refuse while too many jobs wait or nobody has worked for long; else return what every worker would read with.
 
     Returns:
-        SHA-256 of the model, or None where no worker lives, or not all have the same one.
+        The SHA-256 of the reader, or None where no worker lives, or not all have the same one.
 
     Raises:
         Saturated, NoWorkers.
@@ -132,8 +132,8 @@ def admit(service: Service) -> str | None:
         patience = settings.no_worker_seconds
         if patience and not children and waiting and jobs.has_waited(connection, patience):
             raise errors.NoWorkers(backlog=waiting)
-    models = {child.model_sha256 for child in children}
-    return models.pop() if len(models) == 1 else None
+    readers = {child.reader_sha256 for child in children}
+    return readers.pop() if len(readers) == 1 else None
 
 
 def _store(
@@ -141,7 +141,7 @@ def _store(
     sent: Sequence[Upload],
     submissions: Sequence[jobs.Submission],
     envelope: Envelope,
-    model: str | None,
+    reader: str | None,
 ) -> Accepted:
     """The one transaction; raises _Late."""
     with service.database.write() as connection:
@@ -152,7 +152,7 @@ def _store(
             ).id
             submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
         stored = tuple(
-            _submit(service, connection, submission, model if upload.options.dedupe else None)
+            _submit(service, connection, submission, reader if upload.options.dedupe else None)
             for upload, submission in zip(sent, submissions, strict=True)
         )
         subject = subject or stored[0].id
@@ -162,11 +162,11 @@ def _store(
     return Accepted(subject, stored)
 
 
-def _submit(service: Service, connection: Connection, submission: jobs.Submission, model: str | None) -> jobs.Job:
+def _submit(service: Service, connection: Connection, submission: jobs.Submission, reader: str | None) -> jobs.Job:
     attempts = service.settings.max_attempts
-    if model is not None:
+    if reader is not None:
         source = jobs.equal_success(
-            connection, sha256=submission.sha256, options_sha256=submission.options_sha256, model_sha256=model
+            connection, sha256=submission.sha256, options_sha256=submission.options_sha256, reader_sha256=reader
         )
         copy = source and jobs.submit_copy(connection, submission, source, max_attempts=attempts)
         if copy:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.card import ModelFileError
+from models.card import ModelFileError, sha256_of
 from models.charset import BLANK, Charset
 
 FILE_NAME: Final = "ngram.npz"
@@ -31,6 +31,7 @@ class Ngram:
     """One loaded n-gram, bound to the labels of one recogniser.
 
     Attributes:
+        sha256: of the file, hex.
         order: characters in the longest gram.
         weight: what the search multiplies `score` with; chosen for the recogniser.
         label_of: the file's label for each of the recogniser's, -1 for those it does not know.
@@ -45,6 +46,7 @@ class Ngram:
             ModelFileError: it is no such file.
         """
         try:
+            self.sha256 = sha256_of(path)
             with np.load(path, allow_pickle=False) as arrays:
                 self._read(arrays, charset)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -105,8 +105,8 @@ def has_waited(connection: Connection, seconds: float) -> bool:
     return connection.execute(query).first() is not None
 
 
-def equal_success(connection: Connection, *, sha256: str, options_sha256: str, model_sha256: str) -> str | None:
-    """Return the newest job that read the same bytes with the same options and model, or None."""
+def equal_success(connection: Connection, *, sha256: str, options_sha256: str, reader_sha256: str) -> str | None:
+    """Return the newest job whose bytes were read with the same options by an equal reader, or None."""
     query = (
         select(jobs.c.id)
         .join_from(jobs, results)
@@ -114,7 +114,7 @@ def equal_success(connection: Connection, *, sha256: str, options_sha256: str, m
             jobs.c.sha256 == sha256,
             jobs.c.options_sha256 == options_sha256,
             is_state(State.SUCCEEDED),
-            results.c.model_sha256 == model_sha256,
+            results.c.reader_sha256 == reader_sha256,
         )
         .order_by(jobs.c.id.desc())
         .limit(1)

@@ -91,7 +91,7 @@ def submit(connection: Connection, submission: Submission, *, max_attempts: int)
 
 
 def submit_copy(connection: Connection, submission: Submission, source_id: str, *, max_attempts: int) -> Job | None:
-    """Accept a job for a document that was read before with the same options and model: it succeeds at once.
+    """Accept a job for a document that an equal reader has read before with the same options: it succeeds at once.
 
     It gets a copy of the result, so erasing either job leaves the other whole.
 
@@ -99,7 +99,7 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
         The job, or None when the source has been erased meanwhile; nothing is stored then.
     """
     found = connection.execute(
-        select(results.c.document, results.c.model_sha256).where(results.c.job_id == source_id)
+        select(results.c.document, results.c.reader_sha256).where(results.c.job_id == source_id)
     ).one_or_none()
     if found is None:
         return None
@@ -114,7 +114,7 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
         timings_ms={"queue": 0.0, "total": 0.0},
     )
     record(connection, row, audit.SUBMITTED, actor="client")
-    _store_result(connection, row, found.document, actor=source_id)
+    _store_result(connection, row, found.document, found.reader_sha256, actor=source_id)
     return to_job(row, result=found.document)
 
 
@@ -157,8 +157,18 @@ def succeed(
     *,
     result: dict[str, Any],
     timings_ms: dict[str, float],
+    reader_sha256: str | None = None,
 ) -> bool:
-    """End the job with its result. False: the lease was lost, and nothing is stored."""
+    """End the job with its result. False: the lease was lost, and nothing is stored.
+
+    Args:
+        connection: A write transaction.
+        job_id: Which one.
+        lease_token: Of the claim.
+        result: The document that was read.
+        timings_ms: By stage.
+        reader_sha256: Of everything that decided the result beside bytes and options; None: it is never copied.
+    """
     row = move(
         connection,
         "succeed",
@@ -171,7 +181,7 @@ def succeed(
     )
     if row is None:
         return False
-    _store_result(connection, row, result, actor=row.owner)
+    _store_result(connection, row, result, reader_sha256, actor=row.owner)
     return True
 
 
@@ -208,12 +218,11 @@ def _insert(connection: Connection, submission: Submission, **more: Any) -> AnyR
     return connection.execute(insert(jobs).values(values).returning(*jobs.c)).one()
 
 
-def _store_result(connection: Connection, row: AnyRow, result: dict[str, Any], *, actor: str) -> None:
-    model = result.get("model") or {}
+def _store_result(
+    connection: Connection, row: AnyRow, result: dict[str, Any], reader_sha256: str | None, *, actor: str
+) -> None:
     connection.execute(
-        insert(results).values(
-            job_id=row.id, created_at=database_now(), model_sha256=model.get("sha256"), document=result
-        )
+        insert(results).values(job_id=row.id, created_at=database_now(), reader_sha256=reader_sha256, document=result)
     )
     record(
         connection,
@@ -222,7 +231,7 @@ def _store_result(connection: Connection, row: AnyRow, result: dict[str, Any], *
         actor=actor,
         confidence=result.get("confidence"),
         min_confidence=result.get("min_confidence"),
-        model=model,
+        model=result.get("model"),
     )
 
 

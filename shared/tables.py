@@ -134,7 +134,7 @@ results = Table(
     metadata,
     Column("job_id", String(30), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("model_sha256", String(64)),
+    Column("reader_sha256", String(64)),
     Column("document", _Json, nullable=False),
 )
 
@@ -202,6 +202,7 @@ worker_children = Table(
     Column("model", String(200), nullable=False),
     Column("model_version", String(100), nullable=False),
     Column("model_sha256", String(64), nullable=False),
+    Column("reader_sha256", String(64)),
     Column("started_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
 )

@@ -37,6 +37,8 @@ class WorkerChild:
     """Version of that model."""
     model_sha256: str
     """SHA-256 of the model's file."""
+    reader_sha256: str | None
+    """Of everything that decides what it reads: model, n-gram, line detector, settings, version of ocrelay."""
     started_at: datetime
     """When it was ready; the database's clock, UTC."""
     heartbeat_at: datetime
@@ -52,7 +54,9 @@ def live_children(connection: Connection, *, node: str | None = None) -> list[Wo
     return [WorkerChild(**row) for row in connection.execute(query).mappings()]
 
 
-def register(connection: Connection, *, node: str, host: str, pid: int, model: dict[str, Any]) -> str:
+def register(
+    connection: Connection, *, node: str, host: str, pid: int, model: dict[str, Any], reader_sha256: str | None = None
+) -> str:
     """Note a child as ready for jobs and return its id.
 
     Args:
@@ -61,6 +65,7 @@ def register(connection: Connection, *, node: str, host: str, pid: int, model: d
         host: Name of its machine.
         pid: Its process id there.
         model: {name, version, sha256} of the model that it has loaded.
+        reader_sha256: of everything that decides what it reads.
     """
     child_id = f"{node}/{pid}"
     forget(connection, child_id)
@@ -73,6 +78,7 @@ def register(connection: Connection, *, node: str, host: str, pid: int, model: d
             model=model["name"],
             model_version=model["version"],
             model_sha256=model["sha256"],
+            reader_sha256=reader_sha256,
             started_at=database_now(),
             heartbeat_at=database_now(),
         )

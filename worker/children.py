@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import socket
 import threading
 from dataclasses import replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
@@ -87,8 +90,10 @@ class Child:
 
     def _load(self) -> bool:
         try:
-            self.place = replace(self.place, detector=_load_detector(self._settings.line_finder))
-            self._recognizer = _load_model(self._settings.model)
+            detector, recognizer = _load_detector(self._settings.line_finder), _load_model(self._settings.model)
+            reader = reader_sha256(recognizer, detector, self._settings)
+            self.place = replace(self.place, detector=detector, reader_sha256=reader)
+            self._recognizer = recognizer
         except Exception as error:  # noqa: BLE001  (whatever it is, this child cannot work, and must say so)
             log.error(
                 "The model cannot be loaded; this child takes no job and tries again. Run `ocrelay doctor`.",
@@ -110,6 +115,7 @@ class Child:
                         host=socket.gethostname(),
                         pid=os.getpid(),
                         model={"name": card.name, "version": card.version, "sha256": card.sha256},
+                        reader_sha256=self.place.reader_sha256,
                     )
         except errors.DatabaseUnavailable as error:
             log.warning(
@@ -133,6 +139,18 @@ def _load_detector(line_finder: str) -> Detector | None:
     from models import detector
 
     return detector.load(threads=1) if line_finder == "learned" else None
+
+
+def reader_sha256(recognizer: Recognizer, detector: Detector | None, settings: Settings) -> str:
+    """Return the SHA-256 of everything beside bytes and options that decides what is read: equal ones read the same."""
+    decisive = {
+        "version": version("ocrelay"),
+        "recogniser": recognizer.card.sha256,
+        "ngram": recognizer.ngram.sha256 if recognizer.ngram else None,
+        "detector": detector.card.sha256 if detector else None,
+        "quality_admission": settings.quality_admission,
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 _current: Child | None = None

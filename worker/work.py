@@ -33,6 +33,7 @@ class Workplace:
     """What a worker child needs for its jobs.
 
     admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
+    reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
     """
 
     database: Database
@@ -41,6 +42,7 @@ class Workplace:
     lease_seconds: float
     admission: Admission = "warn"
     detector: PageDetector | None = None
+    reader_sha256: str | None = None
 
 
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
@@ -115,7 +117,14 @@ def _finish_succeeded(
 
     def write() -> bool:
         with place.database.write() as connection:
-            return jobs.succeed(connection, job.id, str(job.lease_token), result=result, timings_ms=timings_ms)
+            return jobs.succeed(
+                connection,
+                job.id,
+                str(job.lease_token),
+                result=result,
+                timings_ms=timings_ms,
+                reader_sha256=place.reader_sha256,
+            )
 
     if _finish(write, lease):
         log.info("The job succeeded.", event_name="job.succeeded", total_ms=timings_ms["total"])

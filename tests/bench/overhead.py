@@ -31,6 +31,7 @@ from shared.settings import Settings
 from tests.services import postgres_server
 from tests.unit.api.conftest import RESULT, png
 
+MODEL = {"name": "m", "version": "1", "sha256": "0" * 64}
 NO_BROKER = "redis://127.0.0.1:1/0"
 CONTROL = ("BEGIN", "PRAGMA")
 WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -80,7 +81,7 @@ def run(database: Database, folder: Path, count: int) -> Steps:
     client = app_of(service).test_client()
     steps = Steps()
     with database.write() as connection:  # a worker lives, so that the usual questions of a submission are asked
-        workers.register(connection, node="bench", host="bench", pid=1, model=RESULT["model"])  # type: ignore[arg-type]
+        workers.register(connection, node="bench", host="bench", pid=1, model=MODEL, reader_sha256="0" * 64)
     for number in range(count):
         queue.breaker_of(celery).trip()
         content = png(8 + number, 8)

@@ -12,6 +12,7 @@ from shared.jobs import Job, State, Submission
 from shared.tables import results
 
 MODEL = "cd" * 32
+READER = "ef" * 32
 RESULT = {
     "text": "发票",
     "confidence": 0.9,
@@ -36,7 +37,8 @@ def claim(database: Database, job: Job) -> Job:
 def finish(database: Database, job: Job) -> None:
     claimed = claim(database, job)
     with database.write() as connection:
-        assert jobs.succeed(connection, job.id, str(claimed.lease_token), result=RESULT, timings_ms={})
+        token = str(claimed.lease_token)
+        assert jobs.succeed(connection, job.id, token, result=RESULT, timings_ms={}, reader_sha256=READER)
 
 
 def fail(database: Database, job: Job, error: errors.OcrelayError) -> None:
@@ -45,10 +47,10 @@ def fail(database: Database, job: Job, error: errors.OcrelayError) -> None:
         assert jobs.fail(connection, job.id, str(claimed.lease_token), error=error)
 
 
-def equal(database: Database, submission: Submission, model: str = MODEL) -> str | None:
+def equal(database: Database, submission: Submission, reader: str = READER) -> str | None:
     with database.read() as connection:
         return jobs.equal_success(
-            connection, sha256=submission.sha256, options_sha256=submission.options_sha256, model_sha256=model
+            connection, sha256=submission.sha256, options_sha256=submission.options_sha256, reader_sha256=reader
         )
 
 
@@ -134,7 +136,7 @@ def test_an_equal_job_is_one_with_the_same_bytes_options_and_model(database: Dat
     assert equal(database, replace(submission, reference="else", priority="high", client_ip=None)) == first.id
     assert equal(database, replace(submission, sha256="ef" * 32)) is None
     assert equal(database, replace(submission, options={"layout": "page"})) is None
-    assert equal(database, submission, model="00" * 32) is None
+    assert equal(database, submission, reader="00" * 32) is None
 
 
 def test_a_copy_is_a_job_of_its_own_that_survives_its_source(database: Database, submission: Submission) -> None:

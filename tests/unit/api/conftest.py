@@ -78,9 +78,14 @@ def client(service: Service) -> FlaskClient:
     return app_of(service).test_client()
 
 
+READER = "ef" * 32
+
+
 def finish(service: Service, job_id: str) -> None:
     """Do what a worker does: claim the job and end it with RESULT."""
     with service.database.write() as connection:
         job = jobs.claim(connection, job_id, owner="test/1", lease_seconds=30)
         assert job is not None and job.lease_token is not None
-        assert jobs.succeed(connection, job_id, job.lease_token, result=RESULT, timings_ms={"total": 3.0})
+        assert jobs.succeed(
+            connection, job_id, job.lease_token, result=RESULT, timings_ms={"total": 3.0}, reader_sha256=READER
+        )

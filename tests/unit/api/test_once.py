@@ -16,7 +16,7 @@ from api.service import Service
 from shared import jobs, tables, workers
 from shared.blobs import Blobs
 from shared.database import database_now
-from tests.unit.api.conftest import RESULT, finish, png
+from tests.unit.api.conftest import READER, RESULT, finish, png
 
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 MODEL = {"name": "m", "version": "1", "sha256": "0" * 64}
@@ -27,9 +27,9 @@ def count(service: Service) -> int:
         return len(jobs.list_jobs(connection))
 
 
-def live(service: Service, pid: int = 1, **model: str) -> None:
+def live(service: Service, pid: int = 1, reader: str = READER) -> None:
     with service.database.write() as connection:
-        workers.register(connection, node="n", host="h", pid=pid, model={**MODEL, **model})
+        workers.register(connection, node="n", host="h", pid=pid, model=MODEL, reader_sha256=reader)
 
 
 def test_the_same_request_with_the_same_key_gets_the_same_job(client: FlaskClient, service: Service) -> None:
@@ -142,12 +142,12 @@ def test_a_document_that_was_read_before_is_answered_from_the_earlier_job(
     assert client.get(f"/v1/jobs/{first}").json["copied_from"] is None
 
 
-@pytest.mark.parametrize("why", ["not wanted", "other options", "no worker", "two models", "another model", "failed"])
+@pytest.mark.parametrize("why", ["not wanted", "other options", "no worker", "two readers", "another reader", "failed"])
 def test_a_document_is_read_anew_where_the_result_could_differ(client: FlaskClient, service: Service, why: str) -> None:
     if why != "no worker":
-        live(service, **({"sha256": "1" * 64} if why == "another model" else {}))
-    if why == "two models":
-        live(service, pid=2, sha256="2" * 64)
+        live(service, reader="1" * 64 if why == "another reader" else READER)
+    if why == "two readers":
+        live(service, pid=2, reader="2" * 64)
     first = client.post("/v1/jobs", data=png()).json["id"]
     if why != "failed":
         finish(service, first)
