@@ -16,10 +16,11 @@ import redis
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
-from tests.e2e.chaos.poison.sitecustomize import FOLDER as POISON
 from tests.e2e.test_service import free_port
 from tests.services import BrokerServer, Postgres, Process, broker_program, postgres_server
 
+POISON = Path(__file__).parent / "poison"
+"""Beginning of the path of modules of every process of a system; see its `sitecustomize`."""
 DISK_BYTES = 16 * 1024 * 1024
 LEASE_SECONDS = 6
 PROGRAM = re.compile(r"shared\.cli (?:--lifeline \d+ )?(api|worker|sweeper|up)\b|^\S*(?:valkey|redis)-(server)\b")

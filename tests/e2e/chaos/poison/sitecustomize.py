@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 from shared.blobs import Blobs
 
@@ -30,4 +29,3 @@ def _read_and_suffer(self: Blobs, sha256: str) -> bytes:
 
 
 Blobs.get = _read_and_suffer  # type: ignore[method-assign]
-FOLDER = Path(__file__).parent
