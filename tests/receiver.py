@@ -92,4 +92,5 @@ def _server_of(receiver: Receiver, host: str) -> ThreadingHTTPServer:
 
     server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a sender that was killed in the middle
     return server
