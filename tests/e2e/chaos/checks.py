@@ -63,7 +63,7 @@ def doubled(database: Database) -> list[str]:
     """Jobs with two results or none, and audit trails that are no way through the table of moves."""
     with database.read() as connection:
         stored = Counter(connection.execute(select(results.c.job_id)).scalars())
-        states = dict(connection.execute(text("SELECT id, state FROM jobs")).tuples().all())
+        states = {row.id: row.state for row in connection.execute(text("SELECT id, state FROM jobs"))}
         trails: dict[str, list[AuditEvent]] = defaultdict(list)
         for row in connection.execute(select(audit_events).order_by(audit_events.c.id)).mappings():
             if row["job_id"] and row["event"].startswith("job."):
