@@ -10,10 +10,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-training lock up demo test chaos check bench train train-smoke export train-detector export-detector
+.PHONY: help setup setup-dev setup-training lock up demo test chaos check audit-dependencies bench train train-smoke export train-detector export-detector
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## Make .venv with the command `ocrelay` in it, from the lock file
 
@@ -47,7 +47,7 @@ up: setup ## Run everything on this machine, in the foreground
 demo: setup ## Start everything, read the sample images through the real queue, show what came out, stop
 	$(BIN)/ocrelay demo docs/samples
 
-test: setup-dev ## Run all tests (PostgreSQL and Redis tests need Debian's postgresql and redis-server)
+test: setup-dev ## Run all tests (some need Debian's postgresql, redis-server, nginx and prometheus)
 	$(BIN)/python -m pytest
 
 chaos: setup-dev ## Kill everything at random while clients work, on both databases, and account for every job (SEED=1 repeats one)
@@ -58,6 +58,10 @@ check: setup-dev ## Lint, format, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit-dependencies: ## Compare the lock file with PyPI's advisories (needs the internet)
+	$(PYTHON) -m venv build/audit && build/audit/bin/pip --quiet install pip-audit
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 bench: setup-dev ## Speed through the service against the same work in-process, and memory; recognition on real data
 	$(BIN)/python -m tests.bench.throughput

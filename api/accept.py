@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from api.intake import Upload
-from shared import batches, document, errors, idempotency, jobs, queue, workers
+from shared import batches, document, errors, idempotency, jobs, queue, trace, workers
 from shared.idempotency import Key
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ class Envelope:
     """What documents of one request have in common."""
 
     client_ip: str | None
-    """Who sends them."""
+    """Where they come from, as far as it is stored."""
+    key_id: str | None = None
+    """The API key that sends them."""
     key: Key | None = None
     """The Idempotency-Key, if one was sent."""
     is_batch: bool = False
@@ -53,8 +55,8 @@ def accept(service: Service, sent: Sequence[Upload], envelope: Envelope) -> Acce
     """Accept documents: all of them in one transaction, or none.
 
     Raises:
-        DocumentError, InvalidWebhookUrl, Saturated, NoWorkers, StorageFull, IdempotencyMismatch, IdempotencyInFlight:
-            nothing was stored.
+        DocumentError, InvalidWebhookUrl, Saturated, NoWorkers, StorageFull, TooManyOpenJobs, IdempotencyMismatch,
+        IdempotencyInFlight: nothing was stored.
     """
     submissions = [submission_of(service, upload, envelope) for upload in sent]
     with service.in_flight.hold(envelope.key):
@@ -72,7 +74,7 @@ def accept(service: Service, sent: Sequence[Upload], envelope: Envelope) -> Acce
             first = replay(service, envelope.key)
             assert first is not None, "the transaction that was faster has committed"
             return first
-        except errors.StorageFull:
+        except (errors.StorageFull, errors.TooManyOpenJobs):
             _give_up(service, {submission.sha256 for submission in submissions})
             raise
     for upload, job in zip(sent, accepted.jobs, strict=True):
@@ -98,6 +100,9 @@ def submission_of(service: Service, upload: Upload, envelope: Envelope) -> jobs.
         reference=upload.options.reference,
         priority=upload.options.priority,
         webhook=upload.options.webhook,
+        key_id=envelope.key_id,
+        request_id=trace.current().request_id,
+        traceparent=trace.current().traceparent,
     )
 
 
@@ -143,12 +148,17 @@ def _store(
     envelope: Envelope,
     reader: str | None,
 ) -> Accepted:
-    """The one transaction; raises _Late."""
+    """The one transaction; raises _Late or TooManyOpenJobs."""
     with service.database.write() as connection:
+        _check_open_jobs(service, connection, envelope.key_id, len(sent))
         subject = None
         if envelope.is_batch:
             subject = batches.submit(
-                connection, reference=envelope.reference, client_ip=envelope.client_ip, document_count=len(sent)
+                connection,
+                reference=envelope.reference,
+                client_ip=envelope.client_ip,
+                document_count=len(sent),
+                key_id=envelope.key_id,
             ).id
             submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
         stored = tuple(
@@ -162,11 +172,23 @@ def _store(
     return Accepted(subject, stored)
 
 
+def _check_open_jobs(service: Service, connection: Connection, key_id: str | None, more: int) -> None:
+    most = service.settings.max_open_jobs_per_key
+    if most and key_id:
+        found = jobs.open_count(connection, key_id)
+        if found + more > most:
+            raise errors.TooManyOpenJobs(open_jobs=found, more=more, limit=most)
+
+
 def _submit(service: Service, connection: Connection, submission: jobs.Submission, reader: str | None) -> jobs.Job:
     attempts = service.settings.max_attempts
     if reader is not None:
         source = jobs.equal_success(
-            connection, sha256=submission.sha256, options_sha256=submission.options_sha256, reader_sha256=reader
+            connection,
+            sha256=submission.sha256,
+            options_sha256=submission.options_sha256,
+            reader_sha256=reader,
+            key_id=submission.key_id,
         )
         copy = source and jobs.submit_copy(connection, submission, source, max_attempts=attempts)
         if copy:

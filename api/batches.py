@@ -7,11 +7,21 @@ from typing import Any
 from flask import Request, Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from api import order_schemas, schemas
+from api import caller, limits, order_schemas, schemas
 from api.accept import Envelope, accept
-from api.client_ip import client_ip
 from api.idempotency import key_of, key_text
-from api.intake import FILE_FIELD, SubmitOptions, Upload, decode_base64, json_object, merge, once_each, parse_options
+from api.intake import (
+    FILE_FIELD,
+    SubmitOptions,
+    Upload,
+    decode_base64,
+    json_object,
+    merge,
+    once_each,
+    parse_options,
+    text_options,
+    typed,
+)
 from api.jobs import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED, option_parameters
 from api.service import Service
 from shared import batches, document, errors, ids, jobs
@@ -31,8 +41,8 @@ BODY = {
                 "required": ["file"],
                 "additionalProperties": False,
                 "properties": {
-                    "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
-                    **SubmitOptions.model_json_schema()["properties"],
+                    "file": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}},
+                    **text_options(),
                 },
             }
         },
@@ -42,7 +52,11 @@ BODY = {
                 "required": ["images"],
                 "additionalProperties": False,
                 "properties": {
-                    "images": {"type": "array", "items": {"type": "string", "format": "byte"}},
+                    "images": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"type": "string", "format": "byte", "minLength": 4},
+                    },
                     **SubmitOptions.model_json_schema()["properties"],
                 },
             }
@@ -70,12 +84,14 @@ def blueprint(service: Service) -> APIBlueprint:
         settings = service.settings
         request.max_content_length = int(settings.max_batch_bytes * BASE64_GROWTH) + OVERHEAD_BYTES
         request.max_form_parts = settings.max_batch_documents + FIELDS
-        text, address = key_text(request), client_ip(request, settings.proxies)
+        text, client = key_text(request), caller.current()
         uploads, options = read_uploads(request)
         check(service, uploads)
-        key = key_of(text, address, uploads, "batch", options.reference)
-        accepted = accept(service, uploads, Envelope(address, key, is_batch=True, reference=options.reference))
-        body = batch_document(service, accepted.subject)
+        limits.charge(len(uploads) - 1)
+        key = key_of(text, client.scope_of_idempotency, uploads, "batch", options.reference)
+        envelope = Envelope(client.shown_address, client.key_id, key, is_batch=True, reference=options.reference)
+        accepted = accept(service, uploads, envelope)
+        body = batch_document(service, accepted.subject, client)
         body["jobs"] = [job_document(job) for job in accepted.jobs or listed(service, accepted.subject)]
         response = jsonify(body)
         response.status_code = 202
@@ -94,7 +110,7 @@ def blueprint(service: Service) -> APIBlueprint:
     def get_batch(path: order_schemas.BatchPath, query: schemas.NoQuery) -> Response:
         """How many of its jobs are in each state; `links.jobs` lists them."""
         del query
-        body = batch_document(service, path.batch_id)
+        body = batch_document(service, path.batch_id, caller.current())
         response = jsonify(body)
         if not body["is_finished"]:
             response.headers["Retry-After"] = str(OPEN_RETRY_AFTER_SECONDS)
@@ -105,12 +121,12 @@ def blueprint(service: Service) -> APIBlueprint:
 
 def read_uploads(request: Request) -> tuple[list[Upload], SubmitOptions]:
     """Take the documents and their common options out of a request; raises as ``intake.read_upload`` does."""
-    given = once_each(request.args)
+    given = typed(once_each(request.args))
     if request.mimetype == "multipart/form-data":
         if others := sorted(set(request.files) - {FILE_FIELD}):
             raise errors.MissingFile(f"Send every file in the field `file`; found {', '.join(others)}.")
         contents = [file.read() for file in request.files.getlist(FILE_FIELD)]
-        named = once_each(request.form)
+        named = typed(once_each(request.form))
     else:
         named = json_object(request)
         images = named.pop(IMAGES_FIELD, None)
@@ -150,14 +166,14 @@ def check(service: Service, uploads: list[Upload]) -> None:
         )
 
 
-def batch_document(service: Service, batch_id: str) -> dict[str, Any]:
+def batch_document(service: Service, batch_id: str, client: caller.Caller) -> dict[str, Any]:
     """The batch with its counts; raises BatchNotFound."""
     batch = None
     if ids.is_id(batch_id, "bat"):
         with service.database.read() as connection:
             batch = batches.get(connection, batch_id)
             counts = jobs.counts(connection, batch_id=batch_id)
-    if batch is None:
+    if batch is None or client.reads_of not in (None, batch.key_id):
         raise errors.BatchNotFound(batch_id=batch_id[:64])
     link = url_for("batches.get_batch", batch_id=batch.id)
     return {

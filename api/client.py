@@ -6,6 +6,9 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +27,9 @@ class Refused(errors.OcrelayError):
 class Client:
     """One ocrelay server by its URL, asked directly: proxies of the environment are for other places."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, key: str = "") -> None:
         self.server = server.rstrip("/")
+        self._key = key
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def submit(self, file: Path, options: dict[str, str], wait_seconds: int) -> dict[str, Any]:
@@ -45,6 +49,11 @@ class Client:
         """The answer to a question."""
         return self._call(urllib.request.Request(self._url(path, query)), 0)  # noqa: S310
 
+    def stream(self, path: str, **query: object) -> Iterator[bytes]:
+        """The answer to a question as it comes, for what may be too large to hold."""
+        with self._opened(urllib.request.Request(self._url(path, query)), 0) as answer:  # noqa: S310
+            yield from iter(lambda: answer.read(65536), b"")
+
     def post(self, path: str, **query: object) -> dict[str, Any]:
         """The answer to an order without a body."""
         return self._call(urllib.request.Request(self._url(path, query), method="POST"), 0)  # noqa: S310
@@ -62,14 +71,21 @@ class Client:
         return self._call(request, 0)
 
     def _call(self, request: urllib.request.Request, wait_seconds: int) -> dict[str, Any]:
+        with self._opened(request, wait_seconds) as answer:
+            return json.load(answer)  # type: ignore[no-any-return]
+
+    @contextmanager
+    def _opened(self, request: urllib.request.Request, wait_seconds: int) -> Iterator[HTTPResponse]:
+        if self._key:
+            request.add_unredirected_header("Authorization", f"Bearer {self._key}")
         if wait_seconds:
             request.add_header("Prefer", f"wait={wait_seconds}")
         try:
             with self._opener.open(request, timeout=wait_seconds + MARGIN_SECONDS) as answer:
-                return json.load(answer)  # type: ignore[no-any-return]
+                yield answer
         except urllib.error.HTTPError as error:
             raise Refused(detail_of(error)) from None
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise Refused(
                 f"No answer from {self.server} ({error}). Start it with `ocrelay up`, or name another with --server."
             ) from None

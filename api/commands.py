@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from shared import errors, logs
+from api.client import Client
+from api.server_option import with_server
+from shared import errors, keys, logs, telemetry
 from shared.settings import Settings
 
 
@@ -23,26 +25,26 @@ def api() -> None:
     from shared.migrations import check_schema
 
     settings = Settings.load()
-    settings.check_bind()
     logs.set_up(settings)
-    check_schema(Database(settings.database, pool_size=1))
+    telemetry.is_wanted(settings)
+    database = Database(settings.database, pool_size=1)
+    check_schema(database)
+    settings.check_bind(has_keys=keys.any_exists(database))
+    database.close()
     Server(settings).run()
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--server", default="http://127.0.0.1:8000", show_default=True, help="URL of the ocrelay server.")
+@with_server
 @click.option("--layout", type=click.Choice(["auto", "line", "page"]), default="auto", show_default=True)
 @click.option(
     "--charset", type=click.Choice(["all", "latin", "alphanumeric", "digits"]), default="all", show_default=True
 )
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the text, or print the ids at once.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def submit(files: tuple[Path, ...], *, server: str, layout: str, charset: str, wait: bool, form: str) -> None:
+def submit(client: Client, files: tuple[Path, ...], *, layout: str, charset: str, wait: bool, form: str) -> None:
     """Send images to a server and print their text."""
-    from api.client import Client
-
-    client = Client(server)
     sent = []
     for file in files:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
-from api import schemas, webhook_schemas
+from api import caller, schemas, webhook_schemas
 from api.service import Service
 from shared import deliveries, endpoints, errors, ids
 from shared.delivery_json import delivery_document
@@ -34,7 +34,10 @@ def blueprint(service: Service) -> APIBlueprint:
             raise errors.InvalidCursor()
         wanted = query.model_dump(exclude={"limit", "cursor"})
         with service.database.read() as connection:
-            found = deliveries.list_deliveries(connection, **wanted, limit=query.limit + 1, before=query.cursor)
+            mine = caller.current().reads_of
+            found = deliveries.list_deliveries(
+                connection, **wanted, key_id=mine, limit=query.limit + 1, before=query.cursor
+            )
         more = len(found) > query.limit
         found = found[: query.limit]
         return jsonify(
@@ -57,7 +60,8 @@ def blueprint(service: Service) -> APIBlueprint:
         with service.database.read() as connection:
             delivery = deliveries.get(connection, path.delivery_id)
             attempts = deliveries.list_attempts(connection, path.delivery_id)
-        return jsonify(delivery_document(known(delivery, path.delivery_id), attempts))
+        mine = caller.current().reads_of
+        return jsonify(delivery_document(known(delivery, path.delivery_id, mine), attempts))
 
     @routes.post(
         "/<delivery_id>/redeliver",
@@ -70,7 +74,8 @@ def blueprint(service: Service) -> APIBlueprint:
         del query
         check_id(path.delivery_id)
         with service.database.write() as connection:
-            delivery = known(deliveries.get(connection, path.delivery_id), path.delivery_id)
+            found = deliveries.get(connection, path.delivery_id)
+            delivery = known(found, path.delivery_id, caller.current().changes_of)
             endpoint = endpoints.get(connection, delivery.endpoint_id)
             if endpoint is None:
                 raise errors.EndpointNotFound(endpoint_id=delivery.endpoint_id)
@@ -93,8 +98,8 @@ def check_id(delivery_id: str) -> None:
         raise errors.DeliveryNotFound(delivery_id=delivery_id[:64])
 
 
-def known(delivery: Delivery | None, delivery_id: str) -> Delivery:
-    """The delivery that was found; raises DeliveryNotFound."""
-    if delivery is None:
+def known(delivery: Delivery | None, delivery_id: str, key_id: str | None) -> Delivery:
+    """The delivery that was found, of this API key or of anybody; raises DeliveryNotFound."""
+    if delivery is None or key_id not in (None, delivery.key_id):
         raise errors.DeliveryNotFound(delivery_id=delivery_id[:64])
     return delivery

@@ -31,7 +31,7 @@ def run(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data:
         click.echo("Starting the broker, the API, two workers and the sweeper …")
         with receiving() as receiver, running(Path(data)) as server:
-            client = Client(server)
+            client = Client(server, Settings.load().api_key)
             receiver.secret = client.call("GET", f"/v1/webhook-endpoints/{JOB_URLS}/secret")["secret"]
             started = clock.monotonic()
             sent = [client.submit(image, options_of(image, receiver), 0) for image in images]

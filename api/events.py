@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from flask import Response, request
 from flask_openapi3 import APIBlueprint
 
-from api import schemas
+from api import caller, schemas
 from api.service import Service
 from shared import clock, jobs
 from shared.job_json import job_document
 
 LOOK_SECONDS = 0.5
 RECONNECT_MS = 1000
+EVENT = {
+    "type": "object",
+    "description": "One event: `event` names the state, `data` is the job as JSON.",
+    "properties": {name: {"type": "string"} for name in ("event", "id", "data")},
+}
 
 
 def blueprint(service: Service) -> APIBlueprint:
@@ -27,7 +32,7 @@ def blueprint(service: Service) -> APIBlueprint:
         "/<job_id>/events",
         operation_id="get_events",
         summary="Follow a job",
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, 404: schemas.PROBLEM},
+        responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}, 204: None, **schemas.GONE},
     )
     def get_events(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
         """`job.queued`, `job.running`, `job.succeeded` or `job.failed`, each with the job as data, the first at once.
@@ -35,16 +40,18 @@ def blueprint(service: Service) -> APIBlueprint:
         The stream ends with the job, or after the longest time that a request is held; a browser then asks again.
         """
         del query
-        job = service.job(path.job_id)
+        client = caller.current()
+        job = service.job(path.job_id, client)
         if job.is_final and request.headers.get("Last-Event-ID") == event_id(job):
             return Response(status=204)  # tells a browser not to ask again
-        stream = follow(service, job)
-        return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-cache"})
+        service.note_read(job, client)
+        stream = follow(service, job, client)
+        return Response(stream, mimetype="text/event-stream")
 
     return routes
 
 
-def follow(service: Service, job: jobs.Job) -> Iterator[str]:
+def follow(service: Service, job: jobs.Job, client: caller.Caller) -> Iterator[str]:
     """Events of one job from now on; without a place among the waiting only the first, and the browser asks again."""
     yield f"retry: {RECONNECT_MS}\n\n"
     yield event(job)
@@ -52,7 +59,7 @@ def follow(service: Service, job: jobs.Job) -> Iterator[str]:
     with service.waiting.place() as taken:
         while taken and not job.is_final and clock.monotonic() < deadline:
             service.waiting.until_final(job.id, LOOK_SECONDS)
-            latest = service.job(job.id)
+            latest = service.job(job.id, client)
             changed = (latest.state, latest.attempt) != (job.state, job.attempt)
             yield event(latest) if changed else ": still there\n\n"  # a write finds out whether the client is
             job = latest

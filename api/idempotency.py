@@ -38,16 +38,13 @@ def key_text(request: Request) -> str | None:
     return text
 
 
-def key_of(text: str | None, client_ip: str | None, uploads: Sequence[Upload], *more: str | None) -> Key | None:
-    """The key with its scope and the fingerprint of what it came with; None without one.
-
-    While there are no API keys, a client is known by its address.
-    """
+def key_of(text: str | None, scope: str, uploads: Sequence[Upload], *more: str | None) -> Key | None:
+    """The key with its scope and the fingerprint of what it came with; None without one."""
     if text is None:
         return None
     parts = [[upload.sha256, upload.options.model_dump(mode="json")] for upload in uploads]
     spelled = json.dumps([*more, parts], ensure_ascii=False, sort_keys=True)
-    return Key(f"ip:{client_ip}", text, hashlib.sha256(spelled.encode("utf-8", "surrogatepass")).hexdigest())
+    return Key(scope, text, hashlib.sha256(spelled.encode("utf-8", "surrogatepass")).hexdigest())
 
 
 class InFlight:

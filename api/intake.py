@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +19,8 @@ from shared import errors
 
 FILE_FIELD = "file"
 IMAGE_FIELD = "image"
+HTTP_URL: dict[str, Any] = {"format": "uri", "pattern": "^https?://"}
+"""What OpenAPI can say of a webhook's URL. That it must lead to a public address it cannot."""
 
 
 class SubmitOptions(BaseModel):
@@ -49,12 +51,24 @@ class SubmitOptions(BaseModel):
         None,
         min_length=1,
         max_length=2000,
+        json_schema_extra=HTTP_URL,
         description="http or https URL that is told of the job's end by a signed POST, beside the webhook endpoints.",
     )
 
     def of_recognition(self) -> dict[str, Any]:
         """The options that decide what is recognised. Jobs with equal ones may share a result."""
         return self.model_dump(mode="json", exclude={"priority", "reference", "dedupe", "webhook"}, exclude_none=True)
+
+
+def text_options() -> dict[str, Any]:
+    """The options in OpenAPI as a form or a query string can hold them: without null."""
+    found = {}
+    for name, schema in SubmitOptions.model_json_schema()["properties"].items():
+        kinds = schema.pop("anyOf", [{}])
+        found[name] = {**schema, **kinds[0]}
+        if found[name].get("default", "") is None:
+            del found[name]["default"]
+    return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +90,7 @@ def read_upload(request: Request) -> Upload:
     Raises:
         MissingFile, InvalidJson, InvalidBase64, UnknownOption, InvalidOption: it is not one of the three kinds.
     """
-    given: dict[str, Any] = once_each(request.args)
+    given = typed(once_each(request.args))
     if request.mimetype == "multipart/form-data":
         content, named = from_form(request)
     elif request.mimetype == "application/json" or request.mimetype.endswith("+json"):
@@ -93,10 +107,16 @@ def merge(given: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
     return given | named
 
 
+def typed(texts: dict[str, Any]) -> dict[str, Any]:
+    """Options of a form or a query string, where everything is text, as JSON would have them."""
+    return {name: {"true": True, "false": False}.get(text, text) if name == "dedupe" else text
+            for name, text in texts.items()}  # fmt: skip
+
+
 def parse_options(given: dict[str, Any]) -> SubmitOptions:
     """Validate options; raises UnknownOption or InvalidOption."""
     try:
-        return SubmitOptions.model_validate(given)
+        return SubmitOptions.model_validate(given, strict=True)
     except ValidationError as error:
         raise option_error(error) from None
 
@@ -111,7 +131,7 @@ def from_form(request: Request) -> tuple[bytes, dict[str, Any]]:
             f"The form must hold exactly one file, in the field `file` (found: {found}; files: {len(files)}). "
             "Send it like curl -F file=@scan.png; several documents are several requests."
         )
-    return files[0].read(), once_each(request.form)
+    return files[0].read(), typed(once_each(request.form))
 
 
 def from_json(request: Request) -> tuple[bytes, dict[str, Any]]:
@@ -124,13 +144,27 @@ def from_json(request: Request) -> tuple[bytes, dict[str, Any]]:
 
 def json_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object; raises InvalidJson."""
+    content = request.get_data(cache=False)
     try:
-        body = json.loads(request.get_data(cache=False))
+        body = json.loads(content, object_pairs_hook=members, parse_constant=no_number)
     except (ValueError, RecursionError):
         raise errors.InvalidJson() from None
     if not isinstance(body, dict):
         raise errors.InvalidJson()
     return body
+
+
+def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; raises InvalidOption where a name comes twice, for one value would be ignored."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise errors.InvalidOption("A name comes twice in a JSON object. Send each member once.")
+    return found
+
+
+def no_number(name: str) -> NoReturn:
+    """Raises ValueError: NaN and Infinity are not JSON."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def decode_base64(text: object) -> bytes:

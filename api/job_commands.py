@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from api.client import Client
+from api.server_option import with_server
 from shared.job_record import State
 
 STATES = [str(state) for state in State]
-Command = Callable[..., None]
-
-
-def with_server(command: Command) -> Command:
-    """Give a command the option `--server`, and a client of it."""
-
-    @click.option("--server", default="http://127.0.0.1:8000", show_default=True, help="URL of the ocrelay server.")
-    @functools.wraps(command)
-    def call(server: str, **options: Any) -> None:
-        command(Client(server), **options)
-
-    return call
 
 
 @click.group()

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint
 
-from api import schemas
-from api.client_ip import client_ip
+from api import caller, schemas
+from api.client_ip import truncated
 from api.idempotency import key_of, key_text
-from api.intake import SubmitOptions, read_upload
+from api.intake import SubmitOptions, read_upload, text_options
 from api.prefer import wait_seconds
 from api.service import Service
 from shared import errors, ids, jobs
@@ -27,7 +27,7 @@ UPLOAD_BODY = {
                 "additionalProperties": False,
                 "properties": {
                     "file": {"type": "string", "format": "binary", "description": "the image"},
-                    **SubmitOptions.model_json_schema()["properties"],
+                    **text_options(),
                 },
             }
         },
@@ -37,7 +37,7 @@ UPLOAD_BODY = {
                 "required": ["image"],
                 "additionalProperties": False,
                 "properties": {
-                    "image": {"type": "string", "format": "byte", "description": "the image in base64"},
+                    "image": {"type": "string", "format": "byte", "minLength": 4, "description": "the image in base64"},
                     **SubmitOptions.model_json_schema()["properties"],
                 },
             }
@@ -51,7 +51,11 @@ IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "The same request with the same key is accepted once, however often it is sent.",
-    "schema": {"type": "string", "maxLength": 257},
+    "schema": {
+        "type": "string",
+        "pattern": r'^(?:(?!".*"$)[!-~](?:[ -~]{0,253}[!-~])?|"[!-~](?:[ -~]{0,253}[!-~])?")$',
+        "maxLength": 257,
+    },
 }
 PREFER = {
     "name": "Prefer",
@@ -81,9 +85,9 @@ def blueprint(service: Service) -> APIBlueprint:
         Answers 202 with the job and its address, or with `Prefer: wait=N` 200 with the finished job if it ends in time.
         """
         seconds = wait_seconds(request, service.settings.wait_limit_seconds)
-        text, address = key_text(request), client_ip(request, service.settings.proxies)
+        text, client = key_text(request), caller.current()
         upload = read_upload(request)
-        accepted = service.submit(upload, address, key_of(text, address, [upload], "job"))
+        accepted = service.submit(upload, client, key_of(text, client.scope_of_idempotency, [upload], "job"))
         job = service.job_of(accepted, seconds)
         response = job_response(job, seconds)
         response.status_code = 200 if seconds is not None and job.is_final else 202
@@ -102,9 +106,12 @@ def blueprint(service: Service) -> APIBlueprint:
         """The job with its result once it has one. `If-None-Match` answers 304 while nothing changed."""
         del query, header
         seconds = wait_seconds(request, service.settings.wait_limit_seconds)
-        response = job_response(service.job_after(path.job_id, seconds), seconds)
+        job = service.job_after(path.job_id, seconds, caller.current())
+        response = job_response(job, seconds)
         response.add_etag()
         response.make_conditional(request)
+        if job.result is not None and response.status_code == 200:
+            service.note_read(job, caller.current())
         return response
 
     @routes.delete(
@@ -116,13 +123,13 @@ def blueprint(service: Service) -> APIBlueprint:
     def delete_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
         """Upload and text are erased, an open job is cancelled first. What happened stays in the audit trail."""
         del query
-        service.delete(path.job_id)
+        service.delete(path.job_id, caller.current())
         return Response(status=204)
 
     @routes.get("", operation_id="list_jobs", summary="List jobs, newest first", responses={200: schemas.JobList})
     def list_jobs(query: schemas.ListQuery) -> Response:
         """Jobs without their results; every filter narrows the list, `cursor` goes on where the last page ended."""
-        return jsonify(page_of_jobs(service, query))
+        return jsonify(page_of_jobs(service, query, caller.current()))
 
     return routes
 
@@ -130,7 +137,6 @@ def blueprint(service: Service) -> APIBlueprint:
 def job_response(job: jobs.Job, waited: float | None) -> Response:
     """The job's document with the headers that tell a client when to come again."""
     response = jsonify(job_document(job))
-    response.headers["Cache-Control"] = "no-cache"
     if waited is not None:
         response.headers["Preference-Applied"] = f"wait={waited:g}"
     if not job.is_final:
@@ -138,14 +144,17 @@ def job_response(job: jobs.Job, waited: float | None) -> Response:
     return response
 
 
-def page_of_jobs(service: Service, query: schemas.ListQuery) -> dict[str, Any]:
+def page_of_jobs(service: Service, query: schemas.ListQuery, client: caller.Caller) -> dict[str, Any]:
     """One page of the list and the cursor of the next; raises InvalidCursor."""
     if query.cursor is not None and not ids.is_id(query.cursor, "job"):
         raise errors.InvalidCursor()
+    if client.reads_of is not None and query.key_id not in (None, client.reads_of):
+        return {"jobs": [], "next_cursor": None}
     with service.database.read() as connection:
         found = jobs.list_jobs(
-            connection, state=query.state, reference=query.reference, sha256=query.sha256, client_ip=query.client_ip,
-            batch_id=query.batch_id, limit=query.limit + 1, before=query.cursor,
+            connection, state=query.state, reference=query.reference, sha256=query.sha256,
+            client_ip=truncated(query.client_ip, service.settings), batch_id=query.batch_id,
+            key_id=query.key_id or client.reads_of, limit=query.limit + 1, before=query.cursor,
         )  # fmt: skip
     more = len(found) > query.limit
     found = found[: query.limit]
@@ -154,8 +163,7 @@ def page_of_jobs(service: Service, query: schemas.ListQuery) -> dict[str, Any]:
 
 def option_parameters() -> list[dict[str, Any]]:
     """The submit options as query parameters: how a raw body is given its options."""
-    properties = SubmitOptions.model_json_schema()["properties"]
     return [
         {"name": name, "in": "query", "required": False, "description": schema.get("description", ""), "schema": schema}
-        for name, schema in properties.items()
+        for name, schema in text_options().items()
     ]

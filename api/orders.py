@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
-from api import order_schemas, schemas
+from api import caller, order_schemas, schemas
 from api.jobs import job_response
 from api.service import Service
 from shared import jobs
@@ -26,7 +26,7 @@ def blueprint(service: Service) -> APIBlueprint:
     def cancel_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
         """A job that waits ends at once. One that is being read ends, too, and its worker stops within seconds."""
         del query
-        return job_response(service.cancel(path.job_id), None)
+        return job_response(service.cancel(path.job_id, caller.current()), None)
 
     @routes.post(
         "/<job_id>/retry",
@@ -37,7 +37,7 @@ def blueprint(service: Service) -> APIBlueprint:
     def retry_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
         """The job goes back into the queue under its own id, with as many new attempts as a new job has."""
         del query
-        response = job_response(service.retry(path.job_id), None)
+        response = job_response(service.retry(path.job_id, caller.current()), None)
         response.status_code = 202
         response.headers["Location"] = url_for("jobs.get_job", job_id=path.job_id)
         return response
@@ -50,7 +50,8 @@ def blueprint(service: Service) -> APIBlueprint:
     )
     def retry_failed_jobs(query: order_schemas.RetryQuery) -> Response:
         """The oldest failed jobs that fit the filters go back into the queue; call again until none is left."""
-        which = jobs.Failed(code=query.code, reference=query.reference, batch_id=query.batch_id)
+        mine = caller.current().changes_of
+        which = jobs.Failed(code=query.code, reference=query.reference, batch_id=query.batch_id, key_id=mine)
         retried, missing = service.retry_failed(which, query.limit)
         response = jsonify({"retried": retried, "document_missing": missing})
         response.status_code = 202

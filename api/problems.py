@@ -1,4 +1,7 @@
-"""Errors on the wire: RFC 9457 `application/problem+json`, one shape for every way a request can fail."""
+"""Errors on the wire: RFC 9457 `application/problem+json`, one shape for every way a request can fail.
+
+A browser that prefers HTML gets the same facts as a page.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,34 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from shared import errors
+from api import request_log
+from shared import errors, trace
 from shared.blobs import FULL
 
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HTTP_ERRORS: dict[int, type[errors.OcrelayError]] = {
+    400: errors.MalformedRequest,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
+    408: errors.SlowBody,
     413: errors.DocumentTooLarge,
+    414: errors.UriTooLong,
+    415: errors.UnsupportedMediaType,
+    416: errors.RangeNotSatisfiable,
+    417: errors.ExpectationFailed,
+    431: errors.HeadersTooLarge,
+    501: errors.TransferNotSupported,
 }
+KEPT_HEADERS = {"allow", "content-range"}
+"""Headers of Werkzeug's own answers that say more than the problem does."""
 
 
 def register(app: Flask) -> None:
@@ -32,12 +47,15 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, of_accident)
 
 
-def problem(error: errors.OcrelayError, status: int | None = None, **members: Any) -> Response:
-    """The problem document of one error.
+def document(
+    error: errors.OcrelayError, status: int | None = None, *, instance: str, **members: Any
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The problem document of one error and the headers that go with it.
 
     Args:
         error: What went wrong.
         status: The HTTP status, where it is not the error's own.
+        instance: Path of the request.
         **members: Further members, such as the id of the job that failed.
     """
     status = status or error.http_status
@@ -46,16 +64,29 @@ def problem(error: errors.OcrelayError, status: int | None = None, **members: An
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": error.message,
-        "instance": request.path,
+        "instance": instance,
         "code": error.code,
         "retryable": error.retryable,
         "details": error.details,
+        "request_id": trace.current().request_id,
         **members,
     }
-    response = jsonify(body)
-    response.status_code, response.mimetype = status, MEDIA_TYPE
-    if error.retryable:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return body, {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.retryable else {}
+
+
+def problem(error: errors.OcrelayError, status: int | None = None, **members: Any) -> Response:
+    """The answer to a request that failed, as JSON or as a page; see ``document``."""
+    request_log.note_code(request.environ, error.code)
+    body, headers = document(error, status, instance=request.path, **members)
+    if request.accept_mimetypes.best_match([MEDIA_TYPE, "application/json", "text/html"]) == "text/html":
+        response = Response(render_template("problem.html", problem=body), mimetype="text/html")
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+    else:
+        response = jsonify(body)
+        response.mimetype = MEDIA_TYPE
+    response.status_code = body["status"]
+    response.headers.extend(headers)
+    response.vary.add("Accept")
     return response
 
 
@@ -72,7 +103,7 @@ def of_http(error: HTTPException) -> Response:
     ours = HTTP_ERRORS.get(status, errors.RequestError if status < 500 else errors.Internal)()
     message = ours.message if status in HTTP_ERRORS or not error.description else f"{error.description} See /docs."
     answer = problem(type(ours)(message), status)
-    answer.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+    answer.headers.extend({name: value for name, value in error.get_headers() if name.lower() in KEPT_HEADERS})
     return answer
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from flask import Response, jsonify, send_file
 from flask_openapi3 import APIBlueprint
 
-from api import schemas
+from api import caller, schemas
 from api.service import Service
 from shared import errors
+from shared.document import MEDIA_TYPES
+
+RESULT: dict[Any, Any] = {
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Result"}},
+        "text/plain": {"schema": {"type": "string"}},
+    }
+}
 
 
 def blueprint(service: Service) -> APIBlueprint:
@@ -22,13 +31,14 @@ def blueprint(service: Service) -> APIBlueprint:
         "/<job_id>/result",
         operation_id="get_result",
         summary="The result of a job",
-        responses={200: schemas.Result, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
+        responses={200: RESULT, 409: schemas.PROBLEM, **schemas.GONE},
     )
     def get_result(path: schemas.JobPath, query: schemas.ResultQuery) -> Response:
         """The recognised document, or with `format=text` its text alone; 409 while there is none."""
-        job = service.job(path.job_id)
+        job = service.job(path.job_id, caller.current())
         if job.result is None:
             raise errors.NoResult(job_id=job.id, state=str(job.state))
+        service.note_read(job, caller.current())
         if query.format == "text":
             return Response(job.result["text"] + "\n", mimetype="text/plain")
         return jsonify(job.result)
@@ -38,17 +48,24 @@ def blueprint(service: Service) -> APIBlueprint:
         operation_id="get_image",
         summary="The uploaded image",
         responses={
-            200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
-            404: schemas.PROBLEM,
+            200: {"content": {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES}},
+            **schemas.GONE,
         },
     )
     def get_image(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
         """The bytes as they were uploaded."""
         del query
-        job = service.job(path.job_id)
-        response = send_file(io.BytesIO(service.blobs.get(job.sha256)), job.media_type, etag=job.sha256)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        job = service.job(path.job_id, caller.current())
+        service.note_read(job, caller.current())
+        response = send_file(
+            io.BytesIO(service.blobs.get(job.sha256)),
+            job.media_type,
+            as_attachment=True,
+            download_name=f"{job.id}.{job.media_type.removeprefix('image/')}",
+            etag=job.sha256,
+        )
+        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        response.headers["Cache-Control"] = "no-store"
         return response
 
     return routes

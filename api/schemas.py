@@ -8,6 +8,8 @@ from typing import Any, Literal
 from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.ids import id_pattern
+
 JOBS = Tag(name="jobs", description="One request to recognise one document.")
 Point = tuple[float, float]
 StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -185,6 +187,7 @@ class Problem(BaseModel):
     code: str = Field(description="stable name of the error")
     retryable: bool
     details: dict[str, Any]
+    request_id: str = Field(description="of this request; also in `X-Request-ID` and in the server's log")
 
 
 PROBLEM = {
@@ -196,7 +199,10 @@ PROBLEM = {
 Responses = dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None]
 
 ERRORS: Responses = {
+    401: PROBLEM,
+    403: PROBLEM,
     422: PROBLEM,
+    429: PROBLEM,
     500: PROBLEM,
     503: PROBLEM,
 }
@@ -207,6 +213,7 @@ GONE: Responses = {404: PROBLEM, 410: PROBLEM}
 
 REFUSED_UPLOADS: Responses = {
     409: PROBLEM,
+    410: PROBLEM,
     413: PROBLEM,
     415: PROBLEM,
     507: PROBLEM,
@@ -236,8 +243,11 @@ class ListQuery(BaseModel):
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the uploaded bytes")
     client_ip: str | None = Field(None, pattern="^[0-9a-fA-F.:]{2,45}$")
     batch_id: str | None = Field(None, pattern="^bat_[0-9a-z]{26}$")
+    key_id: str | None = Field(None, pattern="^key_[0-9a-z]{26}$", description="of the API key that submitted it")
     limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, description="`next_cursor` of the page before")
+    cursor: str | None = Field(
+        None, json_schema_extra={"pattern": id_pattern("job")}, description="`next_cursor` of the page before"
+    )
 
 
 class ResultQuery(BaseModel):

@@ -5,9 +5,18 @@ from __future__ import annotations
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from api import schemas
-from api.client_ip import client_ip
-from api.intake import IMAGE_FIELD, SubmitOptions, Upload, decode_base64, json_object, merge, once_each, parse_options
+from api import caller, schemas
+from api.intake import (
+    IMAGE_FIELD,
+    SubmitOptions,
+    Upload,
+    decode_base64,
+    json_object,
+    merge,
+    once_each,
+    parse_options,
+    typed,
+)
 from api.problems import problem
 from api.service import Service
 from shared import errors, jobs
@@ -22,7 +31,7 @@ BODY = {
                 "required": ["image"],
                 "additionalProperties": False,
                 "properties": {
-                    "image": {"type": "string", "format": "byte"},
+                    "image": {"type": "string", "format": "byte", "minLength": 4},
                     **SubmitOptions.model_json_schema()["properties"],
                 },
             }
@@ -39,7 +48,7 @@ def blueprint(service: Service) -> APIBlueprint:
         "/ocr",
         operation_id="recognise_now",
         summary="Recognise an image and wait for its text",
-        responses={200: schemas.SyncAnswer, 413: schemas.PROBLEM, 415: schemas.PROBLEM, 504: schemas.PROBLEM},
+        responses={200: schemas.SyncAnswer, **schemas.REFUSED_UPLOADS, 504: schemas.PROBLEM},
         openapi_extensions={"requestBody": BODY},
     )
     def recognise_now() -> Response:
@@ -47,8 +56,10 @@ def blueprint(service: Service) -> APIBlueprint:
         body = json_object(request)
         if IMAGE_FIELD not in body:
             raise errors.MissingFile("The JSON object holds no `image`. Put the file's bytes there, encoded in base64.")
-        upload = Upload(decode_base64(body.pop(IMAGE_FIELD)), parse_options(merge(once_each(request.args), body)))
-        accepted = service.submit(upload, client_ip(request, service.settings.proxies))
+        upload = Upload(
+            decode_base64(body.pop(IMAGE_FIELD)), parse_options(merge(typed(once_each(request.args)), body))
+        )
+        accepted = service.submit(upload, caller.current())
         job = service.job_of(accepted, service.settings.sync_wait_seconds)
         response = answer(job)
         response.headers["Location"] = url_for("jobs.get_job", job_id=job.id)

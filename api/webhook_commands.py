@@ -7,10 +7,10 @@ import json
 import click
 
 from api.client import Client
+from api.server_option import with_server
 from shared.delivery_record import DeliveryState
 
 ENDPOINTS = "/v1/webhook-endpoints"
-SERVER = click.option("--server", default="http://127.0.0.1:8000", show_default=True, help="URL of the ocrelay server.")
 
 
 @click.group()
@@ -19,10 +19,10 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@SERVER
-def list_endpoints(server: str) -> None:
+@with_server
+def list_endpoints(client: Client) -> None:
     """List the endpoints: id, whether enabled, URL, event types."""
-    for endpoint in Client(server).call("GET", ENDPOINTS)["endpoints"]:
+    for endpoint in client.call("GET", ENDPOINTS)["endpoints"]:
         state = "enabled" if endpoint["enabled"] else f"disabled ({endpoint['disabled_reason']})"
         events = ", ".join(endpoint["event_types"]) or "all events"
         click.echo(f"{endpoint['id']}  {state}  {endpoint['url'] or 'the URLs of single jobs'}  {events}")
@@ -32,30 +32,30 @@ def list_endpoints(server: str) -> None:
 @click.argument("url")
 @click.option("--event", "event_types", multiple=True, help="Only this event type; may be given several times.")
 @click.option("--description", help="Your own words.")
-@SERVER
-def create(server: str, url: str, event_types: tuple[str, ...], description: str | None) -> None:
+@with_server
+def create(client: Client, url: str, event_types: tuple[str, ...], description: str | None) -> None:
     """Make an endpoint for URL; prints its id and its secret."""
     wanted = {"url": url, "event_types": list(event_types), "description": description}
-    made = Client(server).call("POST", ENDPOINTS, wanted)
+    made = client.call("POST", ENDPOINTS, wanted)
     click.echo(f"{made['id']}\n{made['secret']}")
 
 
 @webhooks.command()
 @click.argument("endpoint_id")
-@SERVER
-def ping(server: str, endpoint_id: str) -> None:
+@with_server
+def ping(client: Client, endpoint_id: str) -> None:
     """Send a test message; prints the path of its delivery."""
-    click.echo(f"/v1/deliveries/{Client(server).call('POST', f'{ENDPOINTS}/{endpoint_id}/ping')['id']}")
+    click.echo(f"/v1/deliveries/{client.call('POST', f'{ENDPOINTS}/{endpoint_id}/ping')['id']}")
 
 
 @webhooks.command()
 @click.option("--state", type=click.Choice([str(state) for state in DeliveryState]))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@SERVER
-def deliveries(server: str, state: str | None, as_json: bool) -> None:
+@with_server
+def deliveries(client: Client, state: str | None, as_json: bool) -> None:
     """List the last deliveries, newest first."""
     query = f"?state={state}" if state else ""
-    for delivery in Client(server).call("GET", f"/v1/deliveries{query}")["deliveries"]:
+    for delivery in client.call("GET", f"/v1/deliveries{query}")["deliveries"]:
         if as_json:
             click.echo(json.dumps(delivery, ensure_ascii=False))
         else:

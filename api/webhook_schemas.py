@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.intake import HTTP_URL
 from shared.delivery_record import EventType
+from shared.ids import id_pattern
 
 WEBHOOKS = Tag(name="webhooks", description="Signed messages about the end of jobs, by Standard Webhooks 1.0.")
 AnyEventType = Literal["job.succeeded", "job.failed", "job.cancelled", "ping"]
@@ -16,12 +19,24 @@ DeliveryStateName = Literal["queued", "running", "succeeded", "failed", "cancell
 _EVENT_TYPES = "only these events; empty: all of them"
 
 
+def without_null(**more: Any) -> Callable[[dict[str, Any]], None]:
+    """State in OpenAPI that a value may be left out, but not be null."""
+
+    def change(schema: dict[str, Any]) -> None:
+        del schema["default"]
+        schema.update(schema.pop("anyOf")[0], **more)
+
+    return change
+
+
 class NewEndpoint(BaseModel):
     """What is needed to make an endpoint."""
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(min_length=1, max_length=2000, description="http or https URL that takes the POST")
+    url: str = Field(
+        min_length=1, max_length=2000, json_schema_extra=HTTP_URL, description="http or https URL that takes the POST"
+    )
     description: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
     event_types: list[EventType] = Field(default_factory=list, max_length=10, description=_EVENT_TYPES)
 
@@ -31,9 +46,11 @@ class EndpointChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str | None = Field(None, min_length=1, max_length=2000)
+    url: str | None = Field(None, min_length=1, max_length=2000, json_schema_extra=without_null(**HTTP_URL))
     description: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
-    event_types: list[EventType] | None = Field(None, max_length=10, description=_EVENT_TYPES)
+    event_types: list[EventType] | None = Field(
+        None, max_length=10, json_schema_extra=without_null(), description=_EVENT_TYPES
+    )
     enabled: bool | None = Field(None, description="false: nothing is sent until it is true again")
 
 
@@ -135,4 +152,6 @@ class DeliveryQuery(BaseModel):
     state: DeliveryStateName | None = None
     event_type: AnyEventType | None = None
     limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, description="`next_cursor` of the page before")
+    cursor: str | None = Field(
+        None, json_schema_extra={"pattern": id_pattern("dlv")}, description="`next_cursor` of the page before"
+    )

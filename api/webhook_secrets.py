@@ -57,6 +57,4 @@ def shown_secrets(service: Service, endpoint_id: str) -> Response:
         secrets = endpoints.secrets_of(connection, [endpoint_id])[endpoint_id]
     if not secrets:  # deleted in between
         raise errors.EndpointNotFound(endpoint_id=endpoint_id[:64])
-    response = jsonify({"secret": secrets[0], "secrets": secrets})
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return jsonify({"secret": secrets[0], "secrets": secrets})

@@ -170,7 +170,7 @@ def changed(service: Service, endpoint_id: str, wanted: webhook_schemas.Endpoint
 def parsed_body(model: type[Model]) -> Model:
     """The request's JSON object as a model; raises InvalidJson, UnknownOption or InvalidOption."""
     try:
-        return model.model_validate(json_object(request))
+        return model.model_validate(json_object(request), strict=True)
     except ValidationError as error:
         raise option_error(error) from None
 

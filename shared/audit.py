@@ -1,15 +1,22 @@
-"""The audit trail: one immutable row for each thing that happened. Rows are added, never changed."""
+"""The audit trail: one immutable row for each thing that happened. Rows are added, never changed.
+
+Beside it: ``audit_queries`` reads, ``audit_chain`` seals, ``audit_verify`` checks, ``audit_retention`` forgets.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
+from shared import addresses
+from shared.audit_queries import AuditEvent, list_events
 from shared.database import database_now
 from shared.tables import audit_events
+
+__all__ = ["AuditEvent", "first_at", "has_event", "list_events", "record"]
 
 SUBMITTED = "job.submitted"
 CLAIMED = "job.claimed"
@@ -21,6 +28,7 @@ EXPIRED = "job.expired"
 CANCELLED = "job.cancelled"
 REQUEUED = "job.requeued"
 DELETED = "job.deleted"
+READ = "job.read"
 UPLOAD_DELETED = "upload.deleted"
 DELIVERY_SUCCEEDED = "delivery.succeeded"
 DELIVERY_FAILED = "delivery.failed"
@@ -31,44 +39,17 @@ ENDPOINT_CHANGED = "endpoint.changed"
 ENDPOINT_DISABLED = "endpoint.disabled"
 ENDPOINT_DELETED = "endpoint.deleted"
 SECRET_ROTATED = "endpoint.secret_rotated"  # noqa: S105
+KEY_CREATED = "key.created"
+KEY_REVOKED = "key.revoked"
+KEY_ROTATED = "key.rotated"
+
+acting_key: ContextVar[str | None] = ContextVar("acting_key", default=None)
+"""Id of the API key whose request is served right now. Set by the API for each request; None in every other process."""
 
 
-@dataclass(frozen=True)
-class AuditEvent:
-    """One row of ``audit_events``."""
-
-    id: int
-    """Grows with time; the cursor of a listing."""
-    occurred_at: datetime
-    """By the database's clock, UTC."""
-    event: str
-    """What happened, e.g. ``job.succeeded``."""
-    actor: str
-    """Who did it: ``client``, ``operator``, ``sweeper``, ``NODE/TASK`` of a worker, or the job that was copied."""
-    job_id: str | None
-    """The job it concerns."""
-    attempt: int | None
-    """Number of the try; 0 before the first claim."""
-    client_ip: str | None
-    """Who submitted the job."""
-    sha256: str | None
-    """Of the uploaded bytes."""
-    confidence: float | None
-    """0 to 1, of the whole document; only for ``job.succeeded``."""
-    min_confidence: float | None
-    """0 to 1, of the weakest line; only for ``job.succeeded``."""
-    model: str | None
-    """Name of the recognition model; only for ``job.succeeded``."""
-    model_version: str | None
-    """Its version."""
-    model_sha256: str | None
-    """SHA-256 of its file."""
-    outcome: str | None
-    """State of the job afterwards."""
-    code: str | None
-    """Code of the error, where there was one."""
-    subject: str | None
-    """Id of the delivery or the endpoint that the event is about."""
+def events() -> set[str]:
+    """Return the names of all events: the constants above."""
+    return {value for name, value in globals().items() if name.isupper() and isinstance(value, str)}
 
 
 def record(
@@ -86,8 +67,10 @@ def record(
     outcome: str | None = None,
     code: str | None = None,
     subject: str | None = None,
+    key_id: str | None = None,
+    duration_ms: int | None = None,
 ) -> None:
-    """Add one event, in the transaction of whatever it tells about."""
+    """Add one event, in the transaction of whatever it tells about. The key of the request goes before ``key_id``."""
     model = model or {}
     connection.execute(
         insert(audit_events).values(
@@ -97,6 +80,7 @@ def record(
             job_id=job_id,
             attempt=attempt,
             client_ip=client_ip,
+            ip_key=addresses.sort_key(client_ip),
             sha256=sha256,
             confidence=confidence,
             min_confidence=min_confidence,
@@ -106,43 +90,21 @@ def record(
             outcome=outcome,
             code=code,
             subject=subject,
+            key_id=acting_key.get() or key_id,
+            duration_ms=duration_ms,
         )
     )
 
 
-def list_events(
-    connection: Connection, *, job_id: str | None = None, limit: int = 50, before: int | None = None
-) -> list[AuditEvent]:
-    """Return events, newest first.
-
-    Args:
-        connection: Reading is enough.
-        job_id: Only those of this job.
-        limit: At most so many.
-        before: Only those older than the event with this id: the last id of the previous page.
-    """
-    query = select(audit_events).order_by(audit_events.c.id.desc()).limit(limit)
-    if job_id is not None:
-        query = query.where(audit_events.c.job_id == job_id)
-    if before is not None:
-        query = query.where(audit_events.c.id < before)
-    return [AuditEvent(**row) for row in connection.execute(query).mappings()]
-
-
-def has_event(connection: Connection, job_id: str, event: str) -> bool:
-    """Return whether this ever happened to the job."""
+def has_event(connection: Connection, job_id: str, event: str, *, key_id: str | None = None) -> bool:
+    """Return whether this ever happened to the job; with a key: whether it was this key's doing."""
     query = select(audit_events.c.id).where(audit_events.c.job_id == job_id, audit_events.c.event == event).limit(1)
+    if key_id is not None:
+        query = query.where(audit_events.c.key_id == key_id)
     return connection.execute(query).first() is not None
 
 
 def first_at(connection: Connection) -> datetime | None:
     """Return when the oldest event that is kept happened: this database is at least so old."""
-    query = select(audit_events.c.occurred_at).order_by(audit_events.c.id).limit(1)
+    query = select(audit_events.c.occurred_at).order_by(audit_events.c.occurred_at).limit(1)
     return connection.execute(query).scalar_one_or_none()
-
-
-def forget_old(connection: Connection, *, age_seconds: float, limit: int) -> int:
-    """Delete events older than this, a portion at a time; return how many. The operator's choice, off by default."""
-    old = select(audit_events.c.id).where(audit_events.c.occurred_at < database_now(-age_seconds))
-    portion = old.order_by(audit_events.c.occurred_at).limit(limit)
-    return connection.execute(delete(audit_events).where(audit_events.c.id.in_(portion))).rowcount

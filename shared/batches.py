@@ -26,9 +26,18 @@ class Batch:
     """Who submitted it."""
     document_count: int
     """So many jobs it began with; some may have been deleted since."""
+    key_id: str | None
+    """The API key that submitted it; None: there were no keys."""
 
 
-def submit(connection: Connection, *, reference: str | None, client_ip: str | None, document_count: int) -> Batch:
+def submit(
+    connection: Connection,
+    *,
+    reference: str | None,
+    client_ip: str | None,
+    document_count: int,
+    key_id: str | None = None,
+) -> Batch:
     """Note a batch; its jobs follow in the same transaction."""
     values = {
         "id": ids.new("bat"),
@@ -36,6 +45,7 @@ def submit(connection: Connection, *, reference: str | None, client_ip: str | No
         "reference": reference,
         "client_ip": client_ip,
         "document_count": document_count,
+        "key_id": key_id,
     }
     row = connection.execute(insert(batches).values(values).returning(*batches.c)).one()
     return Batch(**row._mapping)

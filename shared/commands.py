@@ -13,9 +13,11 @@ from shared.database import Database
 from shared.migrations import migrate as migrate_database
 from shared.settings import Settings
 
+DATA = click.option("--data", "data_dir", type=click.Path(path_type=Path), help="Folder of everything that is kept.")
+
 
 @click.command()
-@click.option("--data", "data_dir", type=click.Path(path_type=Path), help="Folder of everything that is kept.")
+@DATA
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0: any free one.  [default: 8000]")
 @click.option("--workers", type=click.IntRange(0), help="Worker children; 0: one for each core.  [default: 0]")
@@ -29,15 +31,15 @@ def up(**options: Any) -> None:
     from shared.supervisor import Supervisor
 
     settings = Settings.load(**{name: value for name, value in options.items() if value is not None})
-    settings.check_bind()
     logs.set_up(settings)
     Supervisor(settings).run()
 
 
 @click.command()
-def migrate() -> None:
+@DATA
+def migrate(data_dir: Path | None) -> None:
     """Bring the database to the schema of this version."""
-    settings = Settings.load()
+    settings = Settings.load(**({} if data_dir is None else {"data_dir": data_dir}))
     logs.set_up(settings)
     database = Database(settings.database)
     migrate_database(database)

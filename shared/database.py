@@ -159,6 +159,7 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
         module=sqlite.driver,
         connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False},
         json_serializer=_to_json,
+        hide_parameters=True,  # they hold texts and secrets, and errors are logged
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=LOCK_WAIT_SECONDS,
@@ -184,6 +185,7 @@ def _postgres_engine(url: URL, pool_size: int) -> Engine:
             url,
             connect_args={"connect_timeout": 5, "prepare_threshold": None},
             json_serializer=_to_json,
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, tuple_, update
 
-from shared import audit, endpoints, ids, targets
+from shared import audit, endpoints, ids, targets, trace
 from shared.database import database_now
 from shared.delivery_queries import (
     due,
@@ -74,7 +74,13 @@ def plan(connection: Connection, job: Job, event_type: str) -> list[str]:
     if not wanting:
         return []
     payload = {"type": event_type, "timestamp": timestamp(job.finished_at), "data": job_document(job)}
-    rows = [_planned(endpoint_id, url, payload, job_id=job.id) for endpoint_id, url in wanting]
+    rows = [
+        {
+            **_planned(endpoint_id, url, payload, job=job),
+            "key_id": job.key_id if endpoint_id == JOB_URLS else None,  # the others are the operator's
+        }
+        for endpoint_id, url in wanting
+    ]
     connection.execute(insert(deliveries).values(rows))
     return [row["id"] for row in rows]
 
@@ -83,7 +89,7 @@ def plan_ping(connection: Connection, endpoint: Endpoint) -> Delivery:
     """Plan a test delivery to an enabled endpoint. It is attempted once."""
     now = connection.execute(select(database_now())).scalar_one()
     payload = {"type": PING, "timestamp": timestamp(now), "data": {"endpoint_id": endpoint.id}}
-    row = {**_planned(endpoint.id, str(endpoint.url), payload, job_id=None), "step": len(SCHEDULE_SECONDS) - 1}
+    row = {**_planned(endpoint.id, str(endpoint.url), payload), "step": len(SCHEDULE_SECONDS) - 1}
     return to_delivery(connection.execute(insert(deliveries).values(row).returning(*deliveries.c)).one())
 
 
@@ -208,11 +214,12 @@ def purge(connection: Connection, *, older_than_seconds: float) -> int:
     return len(ids_of_old)
 
 
-def _planned(endpoint_id: str, url: str, payload: dict[str, Any], *, job_id: str | None) -> dict[str, Any]:
+def _planned(endpoint_id: str, url: str, payload: dict[str, Any], *, job: Job | None = None) -> dict[str, Any]:
     return {
         "id": ids.new("dlv"),
         "endpoint_id": endpoint_id,
-        "job_id": job_id,
+        "job_id": job.id if job else None,
+        "request_id": job.request_id if job else trace.current().request_id,
         "lane": targets.parse(url).lane if endpoint_id == JOB_URLS else endpoint_id,
         "url": url,
         "event_type": payload["type"],

@@ -26,6 +26,7 @@ def list_deliveries(
     endpoint_id: str | None = None,
     state: str | None = None,
     event_type: str | None = None,
+    key_id: str | None = None,
     limit: int = 50,
     before: str | None = None,
 ) -> list[Delivery]:
@@ -37,10 +38,17 @@ def list_deliveries(
         endpoint_id: Only those to this endpoint.
         state: Only those in this state.
         event_type: Only those of this event type.
+        key_id: Only those to URLs that jobs of this API key brought along.
         limit: At most so many.
         before: Only those older than the delivery with this id: the last id of the previous page.
     """
-    wanted = {"job_id": job_id, "endpoint_id": endpoint_id, "state": state, "event_type": event_type}
+    wanted = {
+        "job_id": job_id,
+        "endpoint_id": endpoint_id,
+        "state": state,
+        "event_type": event_type,
+        "key_id": key_id,
+    }
     query = select(deliveries).order_by(deliveries.c.id.desc()).limit(limit)
     query = query.where(*(deliveries.c[name] == value for name, value in wanted.items() if value is not None))
     if before is not None:

@@ -73,6 +73,10 @@ class Delivery:
     """Secret of the current claim; a finish without it is refused."""
     reason: str | None
     """Why it failed or was cancelled: ``schedule_over``, ``gone``, ``endpoint_deleted``."""
+    key_id: str | None
+    """The API key whose job brought the URL along; None: an endpoint's, or there were no keys."""
+    request_id: str | None
+    """The request that submitted the job, for log lines."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import filetype
 import imagesize
 
-from shared import errors
+from shared import errors, jpeg
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff")
 _ALIASES = {"image/x-ms-bmp": "image/bmp", "image/apng": "image/png"}
@@ -71,7 +71,7 @@ def inspect(content: bytes, limits: Limits) -> DocumentHeader:
     media_type = sniff(content)
     if media_type == "image/tiff":
         return _inspect_tiff(content, limits)
-    width, height = _bmp_size(content) if media_type == "image/bmp" else _header_size(content)
+    width, height = _SIZES.get(media_type, _header_size)(content)
     check_size(width, height, limits)
     return DocumentHeader(media_type, width, height, page_count=1)
 
@@ -122,6 +122,19 @@ def _bmp_size(content: bytes) -> tuple[int, int]:
     except struct.error as error:
         raise errors.UnreadableHeader() from error
     return int(width), abs(int(height))
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int]:
+    try:
+        found = jpeg.size(content)
+    except struct.error as error:
+        raise errors.UnreadableHeader() from error
+    if found is None:
+        raise errors.UnreadableHeader()
+    return found
+
+
+_SIZES = {"image/bmp": _bmp_size, "image/jpeg": _jpeg_size}
 
 
 def _inspect_tiff(content: bytes, limits: Limits) -> DocumentHeader:

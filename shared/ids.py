@@ -6,7 +6,7 @@ import secrets
 
 from shared import clock
 
-_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 """Base 32 without i, l, o and u. Digits sort before letters in every collation, so ids sort alike everywhere."""
 
 
@@ -16,10 +16,20 @@ def new(prefix: str) -> str:
     Source: the ULID specification, in lower case.
     """
     number = (int(clock.now().timestamp() * 1000) << 80) | secrets.randbits(80)
-    return prefix + "_" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_{spell(number, 26)}"
+
+
+def spell(number: int, length: int) -> str:
+    """Return the number in so many characters of base 32."""
+    return "".join(CROCKFORD[(number >> 5 * place) & 31] for place in reversed(range(length)))
 
 
 def is_id(text: str, prefix: str) -> bool:
     """Return whether the text has the form of an id with this prefix."""
     head, _, tail = text.partition("_")
-    return head == prefix and len(tail) == 26 and set(tail) <= set(_CROCKFORD)
+    return head == prefix and len(tail) == 26 and set(tail) <= set(CROCKFORD)
+
+
+def id_pattern(prefix: str) -> str:
+    """Return the regular expression of ids with this prefix, as OpenAPI states it."""
+    return f"^{prefix}_[{CROCKFORD}]{{26}}$"

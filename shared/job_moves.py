@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, update
@@ -12,6 +13,7 @@ from shared.job_queries import AnyRow, is_state, to_job
 from shared.job_record import State
 from shared.tables import jobs
 
+ENDS = (audit.SUCCEEDED, audit.FAILED, audit.CANCELLED)
 NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
 
@@ -56,10 +58,19 @@ def record(connection: Connection, row: AnyRow, event: str, *, actor: str, **mor
         attempt=row.attempt,
         client_ip=row.client_ip,
         sha256=row.sha256,
-        **{"outcome": row.state, **more},
+        duration_ms=_duration_ms(row) if event in ENDS else None,
+        **{"outcome": row.state, "key_id": row.key_id, **more},
     )
     if event in EVENT_TYPES:
         deliveries.plan(connection, to_job(row), event)
+
+
+def _duration_ms(row: AnyRow) -> int | None:
+    """How long the last attempt of a job took that has ended; None where there was none."""
+    if row.finished_at is None or row.started_at is None:
+        return None
+    duration: timedelta = row.finished_at - row.started_at
+    return duration // timedelta(milliseconds=1)
 
 
 def _allowed(name: str, target: State | None) -> ColumnElement[bool]:

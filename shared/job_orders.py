@@ -87,6 +87,8 @@ class Failed:
     """Those with this reference."""
     batch_id: str | None = None
     """Those of this batch."""
+    key_id: str | None = None
+    """Those that this API key submitted."""
 
 
 def failed(connection: Connection, which: Failed, *, limit: int, after: str = "") -> list[Job]:
@@ -98,6 +100,8 @@ def failed(connection: Connection, which: Failed, *, limit: int, after: str = ""
         query = query.where(jobs.c.reference == which.reference)
     if which.batch_id is not None:
         query = query.where(jobs.c.batch_id == which.batch_id)
+    if which.key_id is not None:
+        query = query.where(jobs.c.key_id == which.key_id)
     return [to_job(row) for row in connection.execute(query)]
 
 

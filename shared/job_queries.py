@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, literal, or_, select
 
 from shared.database import database_now
 from shared.job_record import FINAL_STATES, PRIORITIES, Job, State
-from shared.tables import jobs, results
+from shared.tables import api_keys, jobs, results
 
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
@@ -34,6 +34,7 @@ def list_jobs(
     sha256: str | None = None,
     client_ip: str | None = None,
     batch_id: str | None = None,
+    key_id: str | None = None,
     created_from: datetime | None = None,
     created_until: datetime | None = None,
     limit: int = 50,
@@ -48,12 +49,20 @@ def list_jobs(
         sha256: Only those of this document.
         client_ip: Only those that this client submitted.
         batch_id: Only those of this batch.
+        key_id: Only those that this API key submitted.
         created_from: Only those accepted then or later.
         created_until: Only those accepted before then.
         limit: At most so many.
         before: Only those older than the job with this id: the last id of the previous page.
     """
-    wanted = {"state": state, "reference": reference, "sha256": sha256, "client_ip": client_ip, "batch_id": batch_id}
+    wanted = {
+        "state": state,
+        "reference": reference,
+        "sha256": sha256,
+        "client_ip": client_ip,
+        "batch_id": batch_id,
+        "key_id": key_id,
+    }
     query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
     query = query.where(*(jobs.c[name] == value for name, value in wanted.items() if value is not None))
     if created_from is not None:
@@ -105,8 +114,21 @@ def has_waited(connection: Connection, seconds: float) -> bool:
     return connection.execute(query).first() is not None
 
 
-def equal_success(connection: Connection, *, sha256: str, options_sha256: str, reader_sha256: str) -> str | None:
-    """Return the newest job whose bytes were read with the same options by an equal reader, or None."""
+def open_count(connection: Connection, key_id: str) -> int:
+    """Return the number of jobs of an API key that have not ended.
+
+    The key's row is locked until the end of the transaction: of two submissions at once the later one counts both.
+    """
+    connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id).with_for_update())
+    is_open = jobs.c.state.in_(bindparam("open", [State.QUEUED, State.RUNNING], expanding=True, literal_execute=True))
+    query = select(func.count()).select_from(jobs).where(jobs.c.key_id == key_id, is_open)
+    return connection.execute(query).scalar_one()
+
+
+def equal_success(
+    connection: Connection, *, sha256: str, options_sha256: str, reader_sha256: str, key_id: str | None
+) -> str | None:
+    """Return the newest job of the API key whose bytes were read with the same options by an equal reader, or None."""
     query = (
         select(jobs.c.id)
         .join_from(jobs, results)
@@ -115,6 +137,7 @@ def equal_success(connection: Connection, *, sha256: str, options_sha256: str, r
             jobs.c.options_sha256 == options_sha256,
             is_state(State.SUCCEEDED),
             results.c.reader_sha256 == reader_sha256,
+            jobs.c.key_id == key_id,  # what another client has sent is no business of this one
         )
         .order_by(jobs.c.id.desc())
         .limit(1)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from shared import errors
+from shared.trace import Trace
 
 PriorityName = Literal["high", "normal", "bulk"]
 PRIORITIES: tuple[PriorityName, ...] = ("high", "normal", "bulk")
@@ -52,6 +53,9 @@ class Submission:
     priority: PriorityName = "normal"
     batch_id: str | None = None
     webhook: str | None = None
+    key_id: str | None = None
+    request_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def options_sha256(self) -> str:
@@ -129,6 +133,12 @@ class Job:
     """When the sweeper last put it into the first queue because it had waited too long."""
     webhook: str | None
     """URL that is told of the end, beside the endpoints; checked when it was submitted."""
+    key_id: str | None
+    """The API key that submitted it; None: there were no keys."""
+    request_id: str | None
+    """The request that submitted it, for log lines."""
+    traceparent: str | None
+    """W3C trace context of that request, for log lines and spans; None: nobody traces."""
     error: dict[str, Any] | None
     """The last failure: {code, message, retryable, phase, details}; also set while a retry waits."""
     timings_ms: dict[str, float] | None
@@ -142,3 +152,8 @@ class Job:
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
         return self.state in FINAL_STATES
+
+    @property
+    def trace(self) -> Trace:
+        """The request that it came with."""
+        return Trace(self.request_id, self.traceparent)

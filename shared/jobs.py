@@ -28,6 +28,7 @@ from shared.job_queries import (
     is_held,
     is_state,
     list_jobs,
+    open_count,
     to_job,
     with_position,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "is_held",
     "is_state",
     "list_jobs",
+    "open_count",
     "release",
     "release_node",
     "retry",

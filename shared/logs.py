@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -13,6 +14,7 @@ from shared.settings import Settings
 
 _CHATTY = ("alembic", "celery.app.trace", "celery.worker.strategy")
 """They say on each job what our own line says better."""
+_VALUES = re.compile(r"\n(?:DETAIL|CONTEXT):.*?(?=\n\[SQL|\n\n|\Z)", re.DOTALL)
 
 
 def set_up(settings: Settings) -> None:
@@ -22,6 +24,7 @@ def set_up(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _without_values,
     ]
     renderer: list[structlog.typing.Processor] = (
         [
@@ -41,19 +44,27 @@ def set_up(settings: Settings) -> None:
     output = logging.StreamHandler(sys.stderr)
     output.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=processors,
+            foreign_pre_chain=[*processors, structlog.stdlib.add_logger_name],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(settings.log_level)
+    logging.captureWarnings(True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _without_values(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut off what PostgreSQL adds to its messages: it repeats whole rows, and they hold texts."""
+    for key in ("event", "exception"):
+        if isinstance(line.get(key), str):
+            line[key] = _VALUES.sub("", line[key])
+    return line
+
+
 def _name_event(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """In JSON the sentence is ``message``, and ``event`` is its stable name."""
-    if "event_name" in line:
-        line["event"] = line.pop("event_name")
+    """In JSON the sentence is ``message``, and ``event`` its stable name; for a library's line that of its logger."""
+    line["event"] = line.pop("event_name", None) or line.pop("logger", None)
     return line

@@ -6,13 +6,16 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import errors
 from shared.document import Limits
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
 
 PREFIX = "OCRELAY_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -33,10 +36,31 @@ class Settings(BaseSettings):
     )
     workers: int = Field(0, ge=0, le=1024, description="Worker children on this machine; 0: one for each core.")
     trusted_proxies: str = Field(
-        "", description="Addresses or CIDR blocks of our own proxies, with commas; their X-Forwarded-For is believed."
+        "", description="Addresses or CIDR blocks of our own proxies, with commas; they say who the client is."
+    )
+    trusted_proxy_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        "X-Forwarded-For", description="The header in which our own proxies name the client; the other one is ignored."
     )
     api_processes: int = Field(2, ge=1, le=256, description="Processes of the API.")
     api_threads: int = Field(16, ge=1, le=1024, description="Threads in each process of the API.")
+    slow_client_seconds: float = Field(
+        20, gt=0, description="Time after which a client that stands still while it sends a request is given up."
+    )
+
+    client_ip_bits_v4: int = Field(32, ge=0, le=32, description="Bits of an IPv4 address that are stored and logged.")
+    client_ip_bits_v6: int = Field(128, ge=0, le=128, description="Bits of an IPv6 address that are stored and logged.")
+    wrong_keys_per_minute: int = Field(
+        30, ge=1, description="Wrong API keys of one address, after which its further ones are not looked at."
+    )
+    submit_limit_per_key: str = Field("", description="Submissions of one API key, like 10/minute;100/hour.")
+    submit_limit_per_ip: str = Field("", description="Submissions of one address, like 10/minute;100/hour.")
+    other_limit_per_key: str = Field("", description="Other requests of one API key, like 20/second.")
+    other_limit_per_ip: str = Field("", description="Other requests of one address, like 20/second.")
+    max_open_jobs_per_key: int = Field(0, ge=0, description="Unfinished jobs of one API key; 0: any number.")
+    metrics_access: Literal["loopback", "admin", "public"] = Field(
+        "loopback", description="Who may read /metrics without a key of the scope admin: this machine, nobody, anybody."
+    )
+    api_key: str = Field("", repr=False, description="API key that the command line sends to a server.")
 
     max_document_bytes: int = Field(10 * 1024 * 1024, ge=1, description="Largest upload, in bytes.")
     max_pixels: int = Field(40_000_000, ge=1, description="Most pixels of one page.")
@@ -90,6 +114,10 @@ class Settings(BaseSettings):
 
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    otel: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Traces by OpenTelemetry; auto: where OTEL_EXPORTER_OTLP_ENDPOINT is set and it is installed.",
+    )
     node: str = Field("", description="Name of this machine's group of workers; empty: host name and process id.")
 
     @classmethod
@@ -127,6 +155,12 @@ class Settings(BaseSettings):
     def _networks(cls, names: str) -> str:
         _parse_networks(names)
         return names
+
+    @field_validator("submit_limit_per_key", "submit_limit_per_ip", "other_limit_per_key", "other_limit_per_ip")
+    @classmethod
+    def _limits(cls, text: str) -> str:
+        parse_limits(text)
+        return text
 
     @property
     def proxies(self) -> list[Network]:
@@ -169,17 +203,18 @@ class Settings(BaseSettings):
         """Name under which this process claims jobs; the same for all children of one worker."""
         return self.node or f"{socket.gethostname()}-{os.getpid()}"
 
-    def check_bind(self) -> None:
-        """Refuse to serve strangers: without keys only loopback addresses may be bound.
+    def check_bind(self, *, has_keys: bool = False) -> None:
+        """Refuse to serve strangers: without API keys only loopback addresses may be bound.
 
         Raises:
             InvalidConfiguration: The host is not a loopback address and the operator has not allowed it.
         """
-        if self.allow_remote_without_keys or is_loopback(self.host):
+        if has_keys or self.allow_remote_without_keys or is_loopback(self.host):
             return
         raise errors.InvalidConfiguration(
             f"OCRELAY_HOST={self.host} would serve every machine that can reach this one, without any key. "
-            "Listen on 127.0.0.1, or set OCRELAY_ALLOW_REMOTE_WITHOUT_KEYS=true if a proxy or a firewall guards it."
+            "Make one with `ocrelay keys create`, or listen on 127.0.0.1, "
+            "or set OCRELAY_ALLOW_REMOTE_WITHOUT_KEYS=true if a proxy or a firewall guards it."
         )
 
     def export(self, **changed: Any) -> Self:
@@ -191,7 +226,7 @@ class Settings(BaseSettings):
     def child_environment(self) -> dict[str, str]:
         """Return the environment for a child process that shall see exactly these settings."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        for name, value in self.model_dump(mode="json").items():
+        for name, value in self.model_dump(mode="json", exclude={"api_key"}).items():  # no server needs a client's
             if value is not None:
                 environment[PREFIX + name.upper()] = str(value)
         return environment
@@ -199,6 +234,13 @@ class Settings(BaseSettings):
 
 def _parse_networks(names: str) -> list[Network]:
     return [ipaddress.ip_network(name.strip(), strict=False) for name in names.split(",") if name.strip()]
+
+
+def parse_limits(text: str) -> list[RateLimitItem]:
+    """Return limits such as ``10/minute;100/hour``, the shortest window first; none for an empty text."""
+    from limits import parse_many  # only the API needs it, and only where there are limits
+
+    return sorted(parse_many(text), key=lambda limit: limit.get_expiry()) if text.strip() else []
 
 
 def is_loopback(host: str) -> bool:
@@ -214,8 +256,19 @@ def is_loopback(host: str) -> bool:
 def limit_native_libraries(settings: Settings) -> None:
     """Set the variables that OpenCV and the maths libraries read when they are loaded. Call before their import."""
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(settings.max_pixels)
+    os.environ["OPENCV_LOG_LEVEL"] = "SILENT"  # a line for each wrong field of a file: the job says what is wrong
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told so
+
+
+def use_metrics_folder(folder: Path) -> None:
+    """Set the variable in which prometheus-client looks for the folder that several processes share."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def has_otlp_endpoint() -> bool:
+    """Return whether one of OpenTelemetry's own variables says where traces go; its library reads them all itself."""
+    return any(os.environ.get(f"OTEL_EXPORTER_OTLP_{name}ENDPOINT") for name in ("", "TRACES_"))
 
 
 def runtime_dir() -> Path | None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from shared import broker, clock, errors, jobs, workers
+from shared import broker, clock, errors, jobs, keys, workers
 from shared.child_process import ChildProcess
 from shared.data_dir import DataDir
 from shared.database import Database
@@ -60,6 +60,7 @@ class Supervisor:
         self._data_dir.take(wait_seconds=FAMILY_WAIT_SECONDS)
         _check_port(self._settings)
         migrate(self._database)
+        self._settings.check_bind(has_keys=keys.any_exists(self._database))
         self._take_over()
         try:
             self._start()

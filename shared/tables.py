@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -68,6 +69,8 @@ _Json = JSON(none_as_null=True)
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 _QUEUED = text("state = 'queued'")
 _RUNNING = text("state = 'running'")
+_OF_KEY = text("key_id IS NOT NULL")
+_OPEN_OF_KEY = text("key_id IS NOT NULL AND state IN ('queued', 'running')")
 
 jobs = Table(
     "jobs",
@@ -100,6 +103,9 @@ jobs = Table(
     Column("copied_from", String(30)),
     Column("promoted_at", UtcDateTime),
     Column("webhook", String(2000)),
+    Column("key_id", String(30)),
+    Column("request_id", String(64)),
+    Column("traceparent", String(55)),
     Column("error", _Json),
     Column("timings_ms", _Json),
     Index("ix_jobs_state_id", "state", "id"),
@@ -124,6 +130,8 @@ jobs = Table(
         sqlite_where=text("finished_at IS NOT NULL"),
         postgresql_where=text("finished_at IS NOT NULL"),
     ),
+    Index("ix_jobs_key_id_id", "key_id", "id", sqlite_where=_OF_KEY, postgresql_where=_OF_KEY),
+    Index("ix_jobs_open_key_id", "key_id", sqlite_where=_OPEN_OF_KEY, postgresql_where=_OPEN_OF_KEY),
     # The sweeper's two worries, each as small as the work in flight.
     Index("ix_jobs_queued", "published_at", "priority", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
     Index("ix_jobs_running", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
@@ -146,6 +154,7 @@ batches = Table(
     Column("reference", String(200)),
     Column("client_ip", String(45)),
     Column("document_count", Integer, nullable=False),
+    Column("key_id", String(30)),
 )
 
 idempotency_keys = Table(
@@ -166,6 +175,14 @@ broker_epochs = Table(
     Column("epoch", String(32), nullable=False),
 )
 
+
+def _where_given(name: str) -> dict[str, Any]:
+    """Options of an index that leaves out the rows without a value."""
+    given = text(f"{name} IS NOT NULL")
+    return {"sqlite_where": given, "postgresql_where": given}
+
+
+# On PostgreSQL partitioned by month of occurred_at, with the primary key (id, occurred_at): see audit_partitions.
 audit_events = Table(
     "audit_events",
     metadata,
@@ -185,11 +202,47 @@ audit_events = Table(
     Column("outcome", String(16)),
     Column("code", String(64)),
     Column("subject", String(30)),
-    Index("ix_audit_events_job_id_id", "job_id", "id"),
-    Index("ix_audit_events_sha256_id", "sha256", "id"),
-    Index("ix_audit_events_client_ip_id", "client_ip", "id"),
+    Column("key_id", String(32)),
+    Column("ip_key", String(33)),
+    Column("duration_ms", BigInteger),
+    # Each filter of the trail with the order of its pages.
     Index("ix_audit_events_occurred_at_id", "occurred_at", "id"),
+    Index("ix_audit_events_event", "event", "occurred_at", "id"),
+    *(
+        Index(f"ix_audit_events_{name}", name, "occurred_at", "id", **_where_given(name))
+        for name in (
+            "job_id", "sha256", "ip_key", "key_id", "outcome", "subject", "confidence", "model", "model_version"
+        )
+    ),
     sqlite_autoincrement=True,  # an id is never used twice, also after a purge
+)  # fmt: skip
+
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+    Column("until_at", UtcDateTime, nullable=False),
+    Column("first_id", BigInteger, nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("event_count", Integer, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("digests", LargeBinary, nullable=False),
+    Index("ix_audit_seals_hash", "hash"),
+)
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("purged_number", BigInteger, nullable=False),
+    Column("purged_hash", String(64), nullable=False),
+    Column("purged_id", BigInteger, nullable=False),
+    Column("purging", SmallInteger, nullable=False),
 )
 
 worker_children = Table(
@@ -205,6 +258,7 @@ worker_children = Table(
     Column("reader_sha256", String(64)),
     Column("started_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
+    Column("rss_bytes", BigInteger),
 )
 
 webhook_endpoints = Table(
@@ -249,6 +303,9 @@ deliveries = Table(
     Column("lease_until", UtcDateTime),
     Column("lease_token", String(32)),
     Column("reason", String(64)),
+    Column("key_id", String(30)),
+    Index("ix_deliveries_key_id_id", "key_id", "id", sqlite_where=_OF_KEY, postgresql_where=_OF_KEY),
+    Column("request_id", String(64)),
     Index("ix_deliveries_job_id_id", "job_id", "id"),
     Index("ix_deliveries_endpoint_id_id", "endpoint_id", "id"),
     Index("ix_deliveries_finished_at", "finished_at"),
@@ -269,4 +326,38 @@ delivery_attempts = Table(
     Column("error", String(64)),
     Column("detail", String(500)),
     Column("answer", Text),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(30), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("scopes", _Json, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("old_sha256", String(64)),
+    Column("old_until", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("revision", Integer, nullable=False),  # grows with every change: the sum over all keys tells of any
+)
+
+# What /metrics says of the past: sums over the audit trail, kept by the sweeper; see shared/tallies.py.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("label", String(200), primary_key=True),
+    Column("bucket", String(16), primary_key=True),
+    Column("value", Float(53), nullable=False),
+)
+
+tally_cursor = Table(
+    "tally_cursor",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("audit_id", _Serial, nullable=False),
+    Column("swept_at", UtcDateTime, nullable=False),
 )

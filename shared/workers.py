@@ -43,6 +43,8 @@ class WorkerChild:
     """When it was ready; the database's clock, UTC."""
     heartbeat_at: datetime
     """When it was last heard of; the database's clock, UTC."""
+    rss_bytes: int | None = None
+    """Memory that it held then; None: its system does not say."""
 
 
 def live_children(connection: Connection, *, node: str | None = None) -> list[WorkerChild]:
@@ -55,7 +57,14 @@ def live_children(connection: Connection, *, node: str | None = None) -> list[Wo
 
 
 def register(
-    connection: Connection, *, node: str, host: str, pid: int, model: dict[str, Any], reader_sha256: str | None = None
+    connection: Connection,
+    *,
+    node: str,
+    host: str,
+    pid: int,
+    model: dict[str, Any],
+    reader_sha256: str | None = None,
+    rss_bytes: int | None = None,
 ) -> str:
     """Note a child as ready for jobs and return its id.
 
@@ -66,6 +75,7 @@ def register(
         pid: Its process id there.
         model: {name, version, sha256} of the model that it has loaded.
         reader_sha256: of everything that decides what it reads.
+        rss_bytes: Memory that it holds.
     """
     child_id = f"{node}/{pid}"
     forget(connection, child_id)
@@ -81,14 +91,16 @@ def register(
             reader_sha256=reader_sha256,
             started_at=database_now(),
             heartbeat_at=database_now(),
+            rss_bytes=rss_bytes,
         )
     )
     return child_id
 
 
-def refresh(connection: Connection, child_id: str) -> bool:
-    """Say that the child is alive. False: its row is gone, and it must register again."""
-    query = update(worker_children).where(worker_children.c.id == child_id).values(heartbeat_at=database_now())
+def refresh(connection: Connection, child_id: str, *, rss_bytes: int | None = None) -> bool:
+    """Say that the child is alive, and how much memory it holds. False: its row is gone, and it must register again."""
+    values = {"heartbeat_at": database_now(), "rss_bytes": rss_bytes}
+    query = update(worker_children).where(worker_children.c.id == child_id).values(values)
     return connection.execute(query).rowcount == 1
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from shared.database import Database
 from shared.jobs import Submission
@@ -14,6 +15,16 @@ from shared.migrations import migrate
 from tests import services, tiny_model
 
 SHA256 = "ab" * 32
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_apart() -> None:
+    """Log lines of code under test go to pytest, not into the output of a command that runs in the same process."""
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.render_to_log_kwargs],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
 
 
 @pytest.fixture(scope="session")

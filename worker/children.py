@@ -9,6 +9,7 @@ import socket
 import threading
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -108,7 +109,8 @@ class Child:
         card = self._recognizer.card
         try:
             with self.place.database.write() as connection:
-                if self._child_id is None or not workers.refresh(connection, self._child_id):
+                rss_bytes = _rss_bytes()
+                if self._child_id is None or not workers.refresh(connection, self._child_id, rss_bytes=rss_bytes):
                     self._child_id = workers.register(
                         connection,
                         node=self._node,
@@ -116,6 +118,7 @@ class Child:
                         pid=os.getpid(),
                         model={"name": card.name, "version": card.version, "sha256": card.sha256},
                         reader_sha256=self.place.reader_sha256,
+                        rss_bytes=rss_bytes,
                     )
         except errors.DatabaseUnavailable as error:
             log.warning(
@@ -151,6 +154,15 @@ def reader_sha256(recognizer: Recognizer, detector: Detector | None, settings: S
         "quality_admission": settings.quality_admission,
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _rss_bytes() -> int | None:
+    """Return how much memory this process holds, where the system says so in a file: Linux."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 _current: Child | None = None

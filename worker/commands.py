@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from shared import broker, clock, errors, logs, queue, workers
+from shared import broker, clock, errors, logs, queue, telemetry, workers
 from shared.blobs import Blobs
 from shared.database import Database
 from shared.migrations import check_schema
@@ -31,6 +31,7 @@ def worker(check: bool) -> None:
         return
     settings = _settings_of_node()
     logs.set_up(settings)
+    telemetry.is_wanted(settings)
     app = composition.create(settings)
     try:
         app.worker_main(composition.arguments(settings))
@@ -63,6 +64,7 @@ def sweeper(check: bool) -> None:
     """Take back what silent workers held, publish what has no message, deliver webhooks. Any number may run."""
     from worker.deliverer import Deliverer
     from worker.sweeper import Sweeper
+    from worker.tally import Tally
     from worker.tidy import Ages, Tidy
 
     settings = Settings.load()
@@ -74,13 +76,19 @@ def sweeper(check: bool) -> None:
     database = Database(settings.database, pool_size=1)
     check_schema(database)
     app = queue.create_app(settings, broker.url_of(settings), role="client")
+    in_between = (Tally(database), Tidy(database, Blobs(settings.blobs_dir), Ages.of(settings)))
+
+    def tidy() -> None:
+        for do in in_between:
+            do()
+
     sweeping = Sweeper(
         database,
         app,
         pause_seconds=settings.sweep_seconds,
         stranded_seconds=settings.stranded_seconds,
         priority_wait_seconds=settings.priority_wait_seconds,
-        tidy=Tidy(database, Blobs(settings.blobs_dir), Ages.of(settings)),
+        tidy=tidy,
     )
     delivering = Deliverer(Database(settings.database, pool_size=2), settings)
 

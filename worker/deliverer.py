@@ -6,18 +6,20 @@ record before its POST; what comes back is written down in the next round, toget
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
-from shared import clock, deliveries, endpoints, errors
+from shared import clock, deliveries, endpoints, errors, trace
 from shared.database import Database
 from shared.delivery_record import Delivery, DeliveryState, Outcome
 from shared.settings import Settings
 from shared.targets import Guard
+from shared.trace import Trace
 from worker.webhook_message import body_of, headers_of
 from worker.webhook_post import Sender
 
@@ -101,7 +103,9 @@ class Deliverer:
         for delivery in claimed:
             self._running[delivery.id] = delivery
             arguments = (delivery, secrets[delivery.endpoint_id])
-            threading.Thread(target=self._attempt, args=arguments, name="delivery", daemon=True).start()
+            with trace.bound(Trace(delivery.request_id), **_bound(delivery)):
+                attempt = contextvars.copy_context().run
+            threading.Thread(target=attempt, args=(self._attempt, *arguments), name="delivery", daemon=True).start()
         return bool(claimed)
 
     @property
@@ -157,7 +161,6 @@ class Deliverer:
             log.exception(
                 "An attempt broke off; it is tried again by the schedule.",
                 event_name="delivery.broke_off",
-                delivery_id=delivery.id,
             )
             outcome = Outcome(error="internal_error", detail=type(error).__name__)
         self._answers.put(Done(delivery, outcome))
@@ -216,14 +219,7 @@ def bare(outcome: Outcome) -> Outcome:
 def report(done: Done, state: DeliveryState | None) -> None:
     """Log what became of one attempt."""
     delivery, outcome = done
-    bound = log.bind(
-        delivery_id=delivery.id,
-        job_id=delivery.job_id,
-        endpoint_id=delivery.endpoint_id,
-        attempt=delivery.attempt,
-        status=outcome.status,
-        error=outcome.error,
-    )
+    bound = log.bind(request_id=delivery.request_id, status=outcome.status, error=outcome.error, **_bound(delivery))
     if state is DeliveryState.SUCCEEDED:
         bound.info("A webhook was delivered.", event_name="delivery.succeeded", duration_ms=outcome.duration_ms)
     elif state is DeliveryState.FAILED:
@@ -235,3 +231,13 @@ def report(done: Done, state: DeliveryState | None) -> None:
         bound.info("A webhook was not taken; it is tried again.", event_name="delivery.retried")
     else:
         bound.warning("An attempt came back too late; its delivery is not ours any more.", event_name="delivery.lost")
+
+
+def _bound(delivery: Delivery) -> dict[str, Any]:
+    """What the log lines of an attempt hold."""
+    return {
+        "delivery_id": delivery.id,
+        "job_id": delivery.job_id,
+        "endpoint_id": delivery.endpoint_id,
+        "attempt": delivery.attempt,
+    }

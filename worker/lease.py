@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from types import TracebackType
 from typing import Self
@@ -39,7 +40,8 @@ class Lease:
         self._ended = threading.Event()
         self._lost = threading.Event()
         self._renewed_at = self._tried_at = clock.monotonic()
-        self._thread = threading.Thread(target=self._beat, name=f"lease-{job_id}", daemon=True)
+        beat = contextvars.copy_context().run  # with its log lines bound to the job
+        self._thread = threading.Thread(target=beat, args=(self._beat,), name=f"lease-{job_id}", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -90,7 +92,6 @@ class Lease:
             log.warning(
                 "The lease could not be renewed; trying again until it has run out. Check the database.",
                 event_name="lease.not_renewed",
-                job_id=self._job_id,
                 error=str(error),
             )
         else:

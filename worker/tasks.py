@@ -8,7 +8,7 @@ import structlog
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Task, shared_task, signals
 
-from shared import errors, jobs, logs, queue
+from shared import errors, jobs, logs, queue, telemetry
 from shared.database import Database
 from shared.settings import Settings
 from worker import children
@@ -45,13 +45,16 @@ def set_up_logs(**_: object) -> None:
 @signals.worker_process_init.connect
 def start_child(**_: object) -> None:
     """Make what must not be inherited: connections, the model, the threads."""
-    children.start_current(Settings.load())
+    settings = Settings.load()
+    telemetry.set_up(settings, "worker")
+    children.start_current(settings)
 
 
 @signals.worker_process_shutdown.connect
 def stop_child(**_: object) -> None:
     """Take the child off the list of the living."""
     children.stop_current()
+    telemetry.stop()
 
 
 @signals.task_failure.connect

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from shared import audit, batches, clock, idempotency, jobs, uploads, workers
+from shared import audit, audit_partitions, audit_retention, batches, clock, idempotency, jobs, uploads, workers
+from shared.audit_chain import Sealer
 from shared.blobs import Blobs
 from shared.database import Database
 from shared.settings import Settings
@@ -21,6 +22,8 @@ FOLDER_SECONDS = 10.0
 """Pause between two of the 256 folders of uploads; all of them take about three quarters of an hour."""
 REST_SECONDS = 60.0
 """Pause between two rounds of the rest."""
+SEAL_SECONDS = 10.0
+"""Pause between two seals of the audit trail, where fewer events come than one seal takes."""
 LEAST_SECONDS = 3600.0
 """No upload is deleted by age that was written later: its job may be just about to be accepted."""
 BATCH_SECONDS = 3600.0
@@ -60,7 +63,8 @@ class Tidy:
         self._blobs = blobs
         self._ages = ages
         self._folder = random.randrange(256)
-        self._folder_at = self._rest_at = clock.monotonic()
+        self._sealer = Sealer(database)
+        self._folder_at = self._rest_at = self._seal_at = clock.monotonic()
 
     def __call__(self) -> None:
         """Do what is due. Raises DatabaseUnavailable; the next call goes on. A folder that fails is logged."""
@@ -74,6 +78,8 @@ class Tidy:
             )
 
     def _do_what_is_due(self) -> None:
+        if clock.monotonic() >= self._seal_at and not self._sealer.seal():
+            self._seal_at = clock.monotonic() + SEAL_SECONDS
         if clock.monotonic() - self._folder_at >= FOLDER_SECONDS:
             self._folder_at = clock.monotonic()
             self._folder = (self._folder + 1) % 256
@@ -88,8 +94,9 @@ class Tidy:
             workers.forget_dead(connection)
             idempotency.forget_old(connection, age_seconds=self._ages.idempotency)
             batches.forget_empty(connection, age_seconds=BATCH_SECONDS)
-            if self._ages.audit:
-                audit.forget_old(connection, age_seconds=self._ages.audit, limit=PORTION * 50)
+        audit_partitions.ensure_months(self._database)
+        if self._ages.audit:
+            audit_retention.forget_old(self._database, age_seconds=self._ages.audit)
 
 
 def delete_uploads(database: Database, blobs: Blobs, prefix: str, *, age_seconds: float) -> list[str]:

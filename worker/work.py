@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
-from shared import clock, errors, jobs
+from shared import clock, errors, jobs, telemetry, trace
 from shared.blobs import Blobs
 from shared.database import Database
 from shared.document import Limits
@@ -66,17 +65,28 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
         log.debug("Nothing to do: the job is taken, ended, or not due.", event_name="job.not_claimed", job_id=job_id)
         return None
     assert job.lease_token is not None
-    with bound_contextvars(job_id=job.id, attempt=job.attempt):
+    span = telemetry.start("job attempt", kind="consumer", parent=job.traceparent)
+    with trace.bound(job.trace, job_id=job.id, attempt=job.attempt):
+        log.debug("An attempt begins.", event_name="job.claimed")
         lease = Lease(place.database, job.id, job.lease_token, seconds=place.lease_seconds)
+        outcome = "lost"
         try:
             with lease:
-                _read_and_finish(job, recognizer, place, lease)
+                outcome = _read_and_finish(job, recognizer, place, lease, span)
         except LeaseLost:
             log.warning("The job was cancelled, or somebody else has it now.", event_name="job.lease_lost")
+        finally:
+            told: dict[str, str | int | float] = {
+                "ocrelay.job_id": job.id,
+                "ocrelay.attempt": job.attempt,
+                "ocrelay.outcome": outcome,
+            }
+            span.end(told, is_error=outcome != "succeeded")
     return job
 
 
-def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) -> None:
+def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease, span: telemetry.Span) -> str:
+    """Return ``succeeded``, or the code of the error."""
     started = clock.monotonic()
     try:
         document = _read(job, recognizer, place, lease)
@@ -84,11 +94,15 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
         raise
     except errors.OcrelayError as error:
         _finish_failed(job, place, lease, error)
+        return error.code
     except Exception as error:
         log.exception("The recognition broke off; the job is tried again.", event_name="job.broke_off")
-        _finish_failed(job, place, lease, errors.RecognitionFailed(reason=f"{type(error).__name__}: {error}"[:500]))
-    else:
-        _finish_succeeded(job, place, lease, document, elapsed_seconds=clock.monotonic() - started)
+        failure = errors.RecognitionFailed(reason=f"{type(error).__name__}: {error}"[:500])
+        _finish_failed(job, place, lease, failure)
+        return failure.code
+    span.add_stages(document.timings_ms)
+    _finish_succeeded(job, place, lease, document, elapsed_seconds=clock.monotonic() - started)
+    return "succeeded"
 
 
 def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) -> DocumentResult:

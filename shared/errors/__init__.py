@@ -8,9 +8,12 @@ way out. The names say what happened, so they do without the suffix "Error".
 # ruff: noqa: F403, F405
 from __future__ import annotations
 
+from shared.errors.access import *
 from shared.errors.base import *
+from shared.errors.body import *
 from shared.errors.document import *
 from shared.errors.job import *
+from shared.errors.protocol import *
 from shared.errors.request import *
 from shared.errors.service import *
 from shared.errors.webhook import *

@@ -72,7 +72,7 @@ class MethodNotAllowed(RequestError):
 
 
 class ForbiddenClient(RequestError):
-    """Without API keys only this machine itself is served. Call the server on 127.0.0.1."""
+    """Without API keys only this machine itself is served. Call it on 127.0.0.1, or make one: `ocrelay keys create`."""
 
     code = "loopback_only"
     http_status = 403

@@ -7,7 +7,7 @@ from shared.errors.base import OcrelayError
 
 
 class Internal(OcrelayError):
-    """The server made a mistake. Try again, and report it with the time of the request."""
+    """The server made a mistake. Try again, and report it with the `request_id`."""
 
     code = "internal_error"
 

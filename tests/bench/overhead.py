@@ -74,11 +74,12 @@ class Steps:
         self.statements[step][COUNT.statements - before[0], COUNT.writes - before[1]] += 1
 
 
-def run(database: Database, folder: Path, count: int) -> Steps:
+def run(database: Database, folder: Path, count: int, *, key: str = "") -> Steps:
     settings = Settings.load(data_dir=folder, redis_url=NO_BROKER)
     celery = queue.create_app(settings, NO_BROKER, role="client")
     service = Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
     client = app_of(service).test_client()
+    client.environ_base["HTTP_X_API_KEY"] = key
     steps = Steps()
     with database.write() as connection:  # a worker lives, so that the usual questions of a submission are asked
         workers.register(connection, node="bench", host="bench", pid=1, model=MODEL, reader_sha256="0" * 64)

@@ -136,6 +136,16 @@ def test_the_proxy_takes_the_largest_upload_and_waits_for_the_longest_answer() -
     assert seconds > settings["wait_limit_seconds"].default
 
 
+def test_the_proxy_asks_dockers_names_again_and_again_for_the_api() -> None:
+    """An upstream that is named outright is resolved once: 502 for ever after the API got another address."""
+    conf = (ROOT / "api/nginx.conf").read_text("utf-8")
+    assert re.search(r"^\s+resolver 127\.0\.0\.11 valid=\d+s", conf, re.MULTILINE)
+    variable, name, port = re.findall(r"set (\$\w+) http://(\w+):(\d+);", conf)[0]
+    assert name in SERVICES and SERVICES[name]["environment"]["OCRELAY_PORT"] == port
+    assert re.findall(r"proxy_pass (.*);", conf) == [variable]
+    assert not re.search(r"^upstream", conf, re.MULTILINE)
+
+
 def test_each_file_that_the_image_takes_in_exists_and_is_not_ignored() -> None:
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").split() if line.startswith("!")}
     for name, rest in dockerfile():
@@ -151,6 +161,34 @@ def test_the_image_starts_a_script_of_ours_with_a_sub_command() -> None:
     assert yaml.safe_load(instructions["ENTRYPOINT"]) == list(project["scripts"])
     check_ocrelay(yaml.safe_load(instructions["CMD"]))
     assert instructions["USER"] not in ("root", "0")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_cannot_write_outside_its_volumes_nor_gain_rights(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged") and service.get("network_mode") != "host"
+    assert not {"pid", "ipc", "devices", "userns_mode"} & set(service)
+    assert "/tmp" in service["tmpfs"]
+    assert not any("docker.sock" in mount for mount in service.get("volumes", []))
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - set(OURS) - {"nginx"}))
+def test_a_program_of_others_does_not_run_as_root(name: str) -> None:
+    """nginx's image is the unprivileged one; the user of ours stands in the Dockerfile."""
+    assert SERVICES[name]["user"] not in ("root", "0")
+
+
+def test_nginx_takes_slow_requests_in_before_it_troubles_the_api() -> None:
+    conf = (ROOT / "api/nginx.conf").read_text("utf-8")
+    assert "unprivileged" in SERVICES["nginx"]["image"]
+    assert "proxy_request_buffering off" not in conf
+    assert int(re.findall(r"client_body_timeout (\d+)s;", conf)[0]) <= 30
+    assert int(re.findall(r"client_header_timeout (\d+)s;", conf)[0]) <= 30
+    assert re.search(r"limit_conn\s+\w+ \d+;", conf)
 
 
 def compose_program() -> list[str]:

@@ -67,6 +67,40 @@ def test_the_page_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
 
 def test_the_page_shows_the_document_of_this_server(client: FlaskClient) -> None:
     address = client.get("/docs").headers["Location"]
-    named = re.search(r'new URL\("([^"]+)"', client.get(address).get_data(as_text=True))
+    script = client.get(urljoin(address, "start.js")).get_data(as_text=True)
+    named = re.search(r'url: "([^"]+)"', script)
     assert named is not None
     assert client.get(urljoin(address, named[1])).get_json() == client.get("/openapi.json").get_json()
+
+
+def test_the_page_needs_nothing_inline_and_its_policy_allows_nothing_inline(client: FlaskClient) -> None:
+    with client.get(client.get("/docs").headers["Location"]) as answer:
+        page = answer.get_data(as_text=True)
+        policy = answer.headers["Content-Security-Policy"]
+    assert not re.search(r"<script>|<script (?!src=)|<style|\son[a-z]+=|\sstyle=", page)
+    assert "unsafe" not in policy
+    assert policy.startswith("default-src 'none';")
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_each_answer_that_leads_on_names_calls_that_take_what_it_gives(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+    operations = {each["operationId"]: each for of_path in document["paths"].values() for each in of_path.values()}
+    links = [
+        link
+        for operation in operations.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) > 20
+    for link in links:
+        taken = {parameter["name"] for parameter in operations[link["operationId"]]["parameters"]}
+        assert set(link["parameters"]) <= taken
+
+
+def test_each_call_states_how_it_may_be_refused(client: FlaskClient) -> None:
+    for path, of_path in client.get("/openapi.json").get_json()["paths"].items():
+        for method, operation in of_path.items():
+            stated = set(operation["responses"])
+            assert {"400", "403", "414", "422", "431", "500", "503"} <= stated, (method, path)
+            assert method != "post" or {"408", "413", "415"} <= stated, path

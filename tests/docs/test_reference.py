@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from api.access import ROUTES
 from api.app import create_app
 from models.training.fetch_packages import package_names
 from shared import audit, errors, job_states
@@ -17,7 +18,7 @@ from shared.settings import PREFIX, Settings
 from tests.docs import markdown
 
 DOCS = markdown.ROOT / "docs"
-SETTING_SECTIONS = ("Places", "Listening", "What is accepted", "Work", "Keeping", "Webhooks", "Logs")
+SETTING_SECTIONS = ("Places", "Listening", "Access", "What is accepted", "Work", "Keeping", "Webhooks", "Logs")
 
 
 def every_error(kind: type[errors.OcrelayError] = errors.OcrelayError) -> Iterator[type[errors.OcrelayError]]:
@@ -42,7 +43,7 @@ def test_each_row_of_a_setting_states_its_default() -> None:
 
 @pytest.mark.parametrize("page", markdown.PAGES, ids=markdown.name_of)
 def test_a_page_names_only_settings_that_exist(page: Path) -> None:
-    named = set(re.findall(rf"{PREFIX}([A-Z][A-Z_]*)", page.read_text("utf-8")))
+    named = set(re.findall(rf"{PREFIX}([A-Z][A-Z0-9_]*)", page.read_text("utf-8")))
     assert named <= {name.upper() for name in Settings.model_fields}
 
 
@@ -66,8 +67,15 @@ def test_each_route_has_its_heading_and_each_heading_its_route(tmp_path: Path) -
     assert {match[1] for match in found if match} == routes - files
 
 
+def test_each_route_has_its_scope_on_the_page_of_access() -> None:
+    table = [row for row in markdown.rows(DOCS / "access.md", "Scopes") if row[0].startswith("`") and " /" in row[0]]
+    documented = {re.sub(r"\{(\w+)\}", r"<\1>", route.strip("`")): scope.strip("`") for route, scope in table}
+    words = {"public": "none", "metrics": "see [below](#metrics)"}
+    assert documented == {route: words.get(needed, str(needed)) for route, needed in ROUTES.items()}
+
+
 def test_each_state_and_each_audit_event_has_its_row() -> None:
-    lives = ("The life of a job", "The life of a delivery")
+    lives = ("The life of a job", "The life of a delivery", "The life of a key")
     table = [row for life in lives for row in markdown.rows(DOCS / "architecture.md", life)]
     documented = {row[0].strip("`") for row in table}
     events = {value for name, value in vars(audit).items() if name.isupper() and isinstance(value, str)}

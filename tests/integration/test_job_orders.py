@@ -50,7 +50,11 @@ def fail(database: Database, job: Job, error: errors.OcrelayError) -> None:
 def equal(database: Database, submission: Submission, reader: str = READER) -> str | None:
     with database.read() as connection:
         return jobs.equal_success(
-            connection, sha256=submission.sha256, options_sha256=submission.options_sha256, reader_sha256=reader
+            connection,
+            sha256=submission.sha256,
+            options_sha256=submission.options_sha256,
+            reader_sha256=reader,
+            key_id=submission.key_id,
         )
 
 
@@ -137,6 +141,7 @@ def test_an_equal_job_is_one_with_the_same_bytes_options_and_model(database: Dat
     assert equal(database, replace(submission, sha256="ef" * 32)) is None
     assert equal(database, replace(submission, options={"layout": "page"})) is None
     assert equal(database, submission, reader="00" * 32) is None
+    assert equal(database, replace(submission, key_id="key_another")) is None
 
 
 def test_a_copy_is_a_job_of_its_own_that_survives_its_source(database: Database, submission: Submission) -> None:

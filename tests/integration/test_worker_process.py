@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -149,6 +151,40 @@ def test_what_only_decoding_can_show_fails_the_job_and_no_worker_dies_of_it(syst
     (after,) = system.wait_for(system.submit(LINE))
     assert after.state == State.SUCCEEDED
     assert {child.pid for child in system.children()} == pids
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("serializer", ["pickle", "yaml"])
+def test_a_message_that_is_not_json_is_thrown_away_unread(system: System, tmp_path: Path, serializer: str) -> None:
+    """Who can write to the broker can make the workers look at jobs, and nothing else."""
+    trap = tmp_path / "sprung"
+    forged = pickle.dumps(([], {"job_id": Trap(trap)}, {}))
+    pickle.loads(forged)
+    assert trap.exists(), "the trap works"
+    trap.unlink()
+    refusals = system.worker.said.count("ContentDisallowed")
+    app = queue.create_app(system.settings, system.broker.url, role="client")
+    with app.connection_for_write() as connection:
+        connection.Producer(auto_declare=False).publish(
+            forged if serializer == "pickle" else f"!!python/object/apply:os.mknod [{trap}]".encode(),
+            routing_key=queue.QUEUES["normal"],
+            content_type=f"application/x-{'python-serialize' if serializer == 'pickle' else 'yaml'}",
+            content_encoding="binary" if serializer == "pickle" else "utf-8",
+            headers={"task": queue.TASK_NAME, "id": "forged", "lang": "py", "argsrepr": "", "kwargsrepr": ""},
+        )
+    wait_until(lambda: system.worker.said.count("ContentDisallowed") > refusals, what="the refusal")
+    (job,) = system.wait_for(system.submit(LINE))
+    assert job.state == State.SUCCEEDED
+    assert not trap.exists()
 
 
 def test_a_child_that_is_killed_at_work_costs_one_attempt(system: System) -> None:

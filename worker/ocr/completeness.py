@@ -9,11 +9,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from shared.errors import TruncatedImage
+from shared import jpeg
+from shared.errors import CorruptImage, TruncatedImage
+from worker.ocr import strips
 
 PNG_SIGNATURE_BYTES = 8
-TIFF_EXTENTS = {273: 279, 324: 325}  # StripOffsets: StripByteCounts, TileOffsets: TileByteCounts
-TIFF_EXTENT_TAGS = {*TIFF_EXTENTS, *TIFF_EXTENTS.values()}
+PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+JPEG_MOST_PIXELS_A_BYTE = 8 * 8 * 8 * 8
+TIFF_TAGS = {*strips.TAGS, *strips.EXTENTS, *strips.EXTENTS.values()}
 TIFF_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # by kind of value
 TIFF_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I"}  # kinds BYTE, SHORT, LONG
 
@@ -23,6 +26,7 @@ def require_complete(content: bytes, media_type: str) -> None:
 
     Raises:
         TruncatedImage: The file ends early.
+        CorruptImage: It is all there, but nobody can unpack it.
     """
     try:
         complete = _CHECKS[media_type](content)
@@ -33,47 +37,46 @@ def require_complete(content: bytes, media_type: str) -> None:
 
 
 def _png(content: bytes) -> bool:
-    """Walk the chunks up to IEND. Source: PNG specification, section 5.3."""
-    offset = PNG_SIGNATURE_BYTES
-    while True:
+    """Walk the chunks up to IEND."""
+    return all(end <= len(content) for _, _, end in _png_chunks(content))
+
+
+def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of each chunk up to IEND. Source: PNG specification, section 5.3."""
+    offset, kind = PNG_SIGNATURE_BYTES, b""
+    while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", content, offset)
+        yield kind, offset, offset + 12 + length
         offset += 12 + length
-        if offset > len(content):
-            return False
-        if kind == b"IEND":
-            return True
+
+
+def pixels_of_png(content: bytes) -> bytes:
+    """Return a PNG without what is not needed for its pixels.
+
+    Texts and colour profiles may inflate to anything, and libpng writes a line about each that it does not like: one
+    upload could fill a disk with log.
+    """
+    kept, seen = [content[:PNG_SIGNATURE_BYTES]], set()
+    for kind, start, end in _png_chunks(content):
+        if kind in PNG_PIXELS and (kind == b"IDAT" or kind not in seen):
+            seen.add(kind)
+            kept.append(content[start:end])
+    return b"".join(kept)
 
 
 def _jpeg(content: bytes) -> bool:
     """Find the end marker behind the first scan: one inside an embedded preview does not count.
 
-    Source: ITU-T T.81, annex B.
+    The scans must also be long enough for the size that the header claims: a block of 8 x 8 pixels takes a bit at
+    least, or an eighth of one for a channel of less resolution. Source: ITU-T T.81, annexes A, B and F.
     """
-    return content.find(b"\xff\xd9", jpeg_scan_offset(content)) >= 0
-
-
-def jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, offset of the payload and its length, for each segment before the first scan ends the list."""
-    offset = 2
-    while True:
-        marker, length = struct.unpack_from(">HH", content, offset)
-        if marker >> 8 != 0xFF:
-            return
-        if marker == 0xFFFF:  # fill byte
-            offset += 1
-            continue
-        yield marker, offset + 4, length - 2
-        if marker == 0xFFDA:  # start of scan
-            return
-        offset += 2 + length
-
-
-def jpeg_scan_offset(content: bytes) -> int:
-    """Return the offset of the first scan's data; raises struct.error where the file ends before it."""
-    end = 2
-    for _, payload, length in jpeg_segments(content):
-        end = payload + length
-    return end
+    scan = jpeg.scan_offset(content)
+    end = content.find(b"\xff\xd9", scan)
+    frames = [(marker, payload) for marker, payload, _ in jpeg.segments(content) if marker in jpeg.HUFFMAN_FRAMES]
+    if end < 0 or not frames:
+        return end >= 0
+    height, width = struct.unpack_from(">HH", content, frames[0][1] + 1)
+    return bool((end - scan) * JPEG_MOST_PIXELS_A_BYTE >= width * height)
 
 
 def _webp(content: bytes) -> bool:
@@ -97,12 +100,10 @@ def _bmp(content: bytes) -> bool:
 
 
 def _tiff(content: bytes) -> bool:
-    """All fields, strips and tiles of all pages must lie within the file. Source: TIFF 6.0, sections 2, 7 and 15."""
-    return all(end <= len(content) for end in _tiff_ends(content))
+    """All fields, strips and tiles of all pages must lie within the file, and unpack to whole pages.
 
-
-def _tiff_ends(content: bytes) -> Iterator[int]:
-    """Yield the end of everything that the directories point to."""
+    Source: TIFF 6.0, sections 2, 7 and 15.
+    """
     order = "<" if content[:2] == b"II" else ">"
     (offset,) = struct.unpack_from(order + "I", content, 4)
     while offset:
@@ -110,13 +111,21 @@ def _tiff_ends(content: bytes) -> Iterator[int]:
         fields: dict[int, tuple[int, ...]] = {}
         for index in range(count):
             tag, kind, start, end = _tiff_field(content, order, offset + 2 + 12 * index)
-            yield end
-            if tag not in fields and tag in TIFF_EXTENT_TAGS and kind in TIFF_WHOLE_NUMBERS and end <= len(content):
+            if end > len(content):
+                return False
+            if tag not in fields and tag in TIFF_TAGS and kind in TIFF_WHOLE_NUMBERS and end > start:
                 layout = f"{order}{(end - start) // TIFF_BYTES[kind]}{TIFF_WHOLE_NUMBERS[kind]}"
                 fields[tag] = struct.unpack_from(layout, content, start)
-        for starts, lengths in TIFF_EXTENTS.items():
-            yield from (a + b for a, b in zip(fields.get(starts, ()), fields.get(lengths, ()), strict=False))
+        for starts, lengths in strips.EXTENTS.items():
+            extents = zip(fields.get(starts, ()), fields.get(lengths, ()), strict=False)
+            if any(begin + length > len(content) for begin, length in extents):
+                return False
+        if not strips.are_sound(content, fields):
+            raise CorruptImage()
+        if not strips.are_enough(content, fields):
+            return False
         (offset,) = struct.unpack_from(order + "I", content, offset + 2 + 12 * count)
+    return True
 
 
 def _tiff_field(content: bytes, order: str, entry: int) -> tuple[int, int, int, int]:

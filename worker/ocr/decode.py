@@ -42,6 +42,8 @@ def decode_pages(content: bytes, limits: Limits) -> Iterator[Gray]:
 
 def _decode_one(content: bytes, header: DocumentHeader) -> NDArray[np.generic]:
     flags = GRAY_FLAGS if header.media_type == "image/jpeg" else cv2.IMREAD_UNCHANGED
+    if header.media_type == "image/png":
+        content = completeness.pixels_of_png(content)
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:

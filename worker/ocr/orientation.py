@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.completeness import jpeg_segments
+from shared import jpeg
 
 ORIENTATION_TAG = 274
 UPRIGHT = 1
@@ -56,7 +56,7 @@ def _orientation_of(block: bytes) -> int:
 
 
 def _jpeg_exif(content: bytes) -> Iterator[bytes]:
-    for marker, payload, length in jpeg_segments(content):
+    for marker, payload, length in jpeg.segments(content):
         if marker == 0xFFE1 and content[payload : payload + 6] == b"Exif\x00\x00":
             yield content[payload : payload + length]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from shared import audit, jobs
-from shared.audit import AuditEvent
+from shared import audit, audit_verify, jobs
+from shared.audit_queries import AuditEvent
 from shared.database import Database
 from shared.job_states import MOVES
 from shared.tables import audit_events, deliveries, delivery_attempts, results
@@ -99,6 +99,14 @@ def _broken(trail: list[AuditEvent], state: str) -> Iterable[str]:
     claims = [event.attempt for event in trail if event.event == audit.CLAIMED]
     if claims != list(range(1, len(claims) + 1)):
         yield f"its claims are numbered {claims}"
+
+
+def forged(database: Database) -> list[str]:
+    """What the audit trail's own seals find wrong, after the sweepers have sealed what they could."""
+    report = audit_verify.verify(database, most_events=100_000)
+    if report.broken is not None:
+        return [f"the trail is broken: {report.broken}"]
+    return [] if report.event_count else ["nothing of the trail was sealed"]
 
 
 def dropped(database: Database, diary: Diary, taken: list[Message], expected_paths: dict[str, bool]) -> list[str]:

@@ -150,7 +150,7 @@ def run(kind: str, storm: Storm, folder: Path, model: Path) -> Report:
                 checks.attempts_by_kind(database, diary.accepted),
                 checks.attempts_of_deliveries(database),
                 lost=checks.lost(database, diary),
-                doubled=checks.doubled(database),
+                doubled=checks.doubled(database) + checks.forged(database),
                 dropped=checks.dropped(database, diary, moody.taken, PATHS),
                 untold=diary.troubles + checks.misread(database, diary),
             )

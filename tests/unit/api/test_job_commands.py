@@ -15,7 +15,8 @@ from werkzeug.serving import make_server
 from api.app import app_of
 from api.job_commands import jobs as command
 from api.service import Service
-from shared import errors, jobs
+from shared import errors, jobs, keys
+from shared.key_record import Scope
 from tests.unit.api.conftest import finish, png
 
 
@@ -85,3 +86,14 @@ def test_failed_jobs_are_tried_again_together(client: FlaskClient, service: Serv
 
 def test_an_id_that_is_none_is_asked_for_and_not_found(server: str) -> None:
     assert isinstance(run(server, "show", "../../healthz?x").exception, errors.OcrelayError)
+
+
+def test_the_key_is_taken_from_the_environment_or_the_command_line(service: Service, server: str) -> None:
+    with service.database.write() as connection:
+        _, text = keys.create(connection, name="test", scopes=[Scope.READ])
+    arguments = ["list", "--server", server]
+    runner = CliRunner()
+    assert "missing_key" in str(runner.invoke(command, arguments).exception)
+    assert runner.invoke(command, arguments, env={"OCRELAY_API_KEY": text}).exit_code == 0
+    assert runner.invoke(command, [*arguments, "--api-key", text]).exit_code == 0
+    assert "invalid_key" in str(runner.invoke(command, [*arguments, "--api-key", "ocr_"]).exception)

@@ -150,3 +150,10 @@ def test_an_upload_stays_as_long_as_another_job_needs_it(client: FlaskClient, se
 def test_an_order_for_a_job_that_never_was_answers_404(client: FlaskClient, method: str, path: str) -> None:
     answer = client.open(f"/v1/jobs/job_nosuch{path}", method=method)
     assert (answer.status_code, answer.json["code"]) == (404, "job_not_found")
+
+
+def test_the_order_to_retry_many_jobs_is_no_job(client: FlaskClient) -> None:
+    for method in ("GET", "DELETE"):
+        answer = client.open("/v1/jobs/retry", method=method)
+        assert answer.status_code == 405
+        assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}

@@ -11,6 +11,8 @@ from PIL import Image
 
 from shared import errors
 from shared.document import Limits
+from tests.malformed.case import zeros
+from tests.malformed.tiff import COMPRESSION_DEFLATE, tiff
 from worker.ocr.decode import decode_pages, to_gray
 
 SIZE = (60, 40)  # width, height
@@ -183,3 +185,41 @@ def test_sixteen_bits_with_transparency_lie_over_white() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
 def test_extreme_shapes_decode(shape: tuple[int, int]) -> None:
     assert only_page(bytes(cv2.imencode(".png", np.zeros(shape, np.uint8))[1])).shape == shape
+
+
+def test_what_a_png_says_beside_its_pixels_is_not_even_looked_at(capfd: pytest.CaptureFixture[str]) -> None:
+    """libpng wrote a line for each text that it disliked: 10 MiB of them filled a log with 25 MB."""
+    content = FORMATS["png palette"]()
+    empty = b"\x00\x00\x00\x00tEXt\xc9\x68\x1e\xe4"
+    padded = content[:33] + empty * 10_000 + content[33:]
+    assert (only_page(padded) == only_page(content)).all()
+    assert len(capfd.readouterr().err) < 1000
+
+
+def test_strips_of_a_tiff_on_top_of_one_another_are_refused() -> None:
+    content = tiff(zeros(1), t259=COMPRESSION_DEFLATE)
+    at = content.index(struct.pack("<HHI", 273, 4, 1))
+    many = 5000
+    offsets, lengths = struct.pack("<I", 8) * many, struct.pack("<I", 1000) * many
+    piled = bytearray(content + offsets + lengths)
+    struct.pack_into("<II", piled, at + 4, many, len(content))
+    at = content.index(struct.pack("<HHI", 279, 4, 1))
+    struct.pack_into("<II", piled, at + 4, many, len(content) + len(offsets))
+    with pytest.raises(errors.CorruptImage):
+        only_page(bytes(piled))
+
+
+@pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "raw", "tiff_lzw"])
+def test_a_tiff_with_garbage_for_pixels_is_no_white_page(compression: str) -> None:
+    content = bytearray(saved(picture(), "TIFF", compression=compression))
+    (table,) = struct.unpack_from("<I", content, 4)
+    entries = content[table + 2 :][: 12 * content[table]]
+    fields = {tag: value for tag, _, _, value in struct.iter_unpack("<HHII", entries)}
+    start, length = fields[273], fields[279]
+    if compression == "raw":
+        at = content.index(struct.pack("<HH", 279, 4))
+        struct.pack_into("<I", content, at + 8, length // 2)
+    else:
+        content[start : start + length] = b"\xff" * length
+    with pytest.raises((errors.TruncatedImage, errors.CorruptImage)):
+        only_page(bytes(content))
