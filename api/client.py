@@ -95,6 +95,7 @@ def detail_of(error: urllib.error.HTTPError) -> str:
     """What a problem document says, or the bare status of another answer."""
     try:
         body = json.load(error)
-        return f"{body['detail']} ({body['code']})"
+        hint = " Set OCRELAY_API_KEY, or give --api-key." if error.code == 401 else ""
+        return f"{body['detail']} ({body['code']}){hint}"
     except (ValueError, KeyError, TypeError):
         return f"The server answered {error.code} {error.reason}. Check --server."
