@@ -150,7 +150,7 @@ def _store(
 ) -> Accepted:
     """The one transaction; raises _Late or TooManyOpenJobs."""
     with service.database.write() as connection:
-        _check_open_jobs(service, connection, envelope.key_id, len(sent))
+        check_open_jobs(service, connection, envelope.key_id, len(sent))
         subject = None
         if envelope.is_batch:
             subject = batches.submit(
@@ -172,7 +172,8 @@ def _store(
     return Accepted(subject, stored)
 
 
-def _check_open_jobs(service: Service, connection: Connection, key_id: str | None, more: int) -> None:
+def check_open_jobs(service: Service, connection: Connection, key_id: str | None, more: int) -> None:
+    """Raise TooManyOpenJobs where so many more would be too many for the key."""
     most = service.settings.max_open_jobs_per_key
     if most and key_id:
         found = jobs.open_count(connection, key_id)

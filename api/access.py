@@ -63,6 +63,9 @@ ROUTES: dict[str, Scope | Literal["public", "metrics"]] = {
 }
 """What each route needs. A route that is not here needs the scope admin; a test finds those that were forgotten."""
 
+PASSED_ON = ("Forwarded", "X-Forwarded-For", "Via")
+"""A proxy was here. (One that adds none of these cannot be told from a client on this machine.)"""
+
 PUBLIC_FILES = ("GET /docs/", "GET /static/")
 """The page that shows the documentation: it holds nothing of anybody, and a browser can send no key for it."""
 
@@ -103,12 +106,12 @@ def admit(request: Request, client: Caller, ring: KeyRing, settings: Settings) -
         return client
     if needed == METRICS:
         if settings.metrics_access == "public" or (
-            settings.metrics_access == "loopback" and is_ours(request, client.address)
+            settings.metrics_access == "loopback" and is_ours(request, client.address, settings)
         ):
             return client
         needed = Scope.ADMIN
     if ring.is_empty():
-        if not settings.allow_remote_without_keys and not is_ours(request, client.address):
+        if not settings.allow_remote_without_keys and not is_ours(request, client.address, settings):
             raise errors.ForbiddenClient()
         return client
     key = ring.find(key_text(request), bucket(client.address))
@@ -149,17 +152,23 @@ def named_key(request: Request) -> str:
     return request.headers.get("X-API-Key", "").strip()
 
 
-def is_ours(request: Request, address: str | None) -> bool:
+def is_ours(request: Request, address: str | None, settings: Settings) -> bool:
     """Whether a request comes from this machine and from no page of another site in a browser on it.
 
     Such a page can make a name of its own point at this machine, or post a form here; then Host or Origin name it.
-    (It cannot send a key with that: no answer of this server allows it the header.)
+    (It cannot send a key with that: no answer of this server allows it the header.) Nor is it one that a proxy on this
+    machine passes on and nobody has named: whoever asks that one is anybody.
     """
+    if not is_loopback(address or "localhost"):
+        return False
+    if not settings.proxies and any(name in request.headers for name in PASSED_ON):
+        return False
     origin = request.headers.get("Origin")
-    hosts = [request.host, *([urlsplit(origin).netloc] if origin is not None else [])]
-    return is_loopback(address or "localhost") and all(
-        is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts
-    )
+    try:
+        hosts = [request.host, *([urlsplit(origin).netloc] if origin is not None else [])]
+        return all(is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts)
+    except ValueError:  # no address at all
+        return False
 
 
 def challenge(error: errors.OcrelayError) -> Response:

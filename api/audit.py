@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from api import audit_schemas, schemas
 from api.audit_schemas import EventQuery, StatsQuery, VerifyQuery
+from api.client_ip import truncated
 from api.service import Service
 from shared import addresses, audit_chain, audit_queries, audit_stats, audit_verify, errors
 from shared.audit_json import csv_head, csv_lines, event_document
@@ -21,6 +22,7 @@ from shared.audit_queries import AuditEvent, Place, Wanted
 from shared.audit_verify import Report
 from shared.database import database_now
 from shared.job_json import timestamp
+from shared.settings import Settings
 
 PAGE = 50
 STATS_SPAN = timedelta(days=7)
@@ -48,7 +50,7 @@ def blueprint(service: Service) -> APIBlueprint:
 
         A page may hold fewer events than `limit`, even none, before the end: only `next_cursor` says where the end is.
         """
-        wanted = wanted_by(query)
+        wanted = wanted_by(query, service.settings)
         if query.format != "json":
             return export(service, query, wanted)
         before = None if query.cursor is None else place_of(query.cursor)
@@ -100,7 +102,7 @@ def blueprint(service: Service) -> APIBlueprint:
     return routes
 
 
-def wanted_by(query: EventQuery) -> Wanted:
+def wanted_by(query: EventQuery, settings: Settings) -> Wanted:
     """The filters of a request; raises InvalidOption where they cannot fit together."""
     check_span(query.since, query.until)
     if (query.confidence_from or 0) > (1 if query.confidence_until is None else query.confidence_until):
@@ -111,7 +113,7 @@ def wanted_by(query: EventQuery) -> Wanted:
     return Wanted(
         since=query.since,
         until=query.until,
-        ip_range=None if query.ip is None else addresses.key_range(query.ip),
+        ip_range=None if query.ip is None else addresses.key_range(str(truncated(query.ip, settings))),
         confidence_from=query.confidence_from,
         confidence_until=query.confidence_until,
         equal={column: given[name] for name, column in EQUAL.items() if name in given},

@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint
 
 from api import caller, schemas
 from api.service import Service
-from shared import clock, jobs
+from shared import clock, errors, jobs
 from shared.job_json import job_document
 
 LOOK_SECONDS = 0.5
@@ -59,7 +59,10 @@ def follow(service: Service, job: jobs.Job, client: caller.Caller) -> Iterator[s
     with service.waiting.place() as taken:
         while taken and not job.is_final and clock.monotonic() < deadline:
             service.waiting.until_final(job.id, LOOK_SECONDS)
-            latest = service.job(job.id, client)
+            try:
+                latest = service.job(job.id, client)
+            except errors.OcrelayError:  # deleted, or no database: the browser asks again and is told
+                return
             changed = (latest.state, latest.attempt) != (job.state, job.attempt)
             yield event(latest) if changed else ": still there\n\n"  # a write finds out whether the client is
             job = latest

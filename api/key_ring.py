@@ -54,7 +54,7 @@ class KeyRing:
         self._held: dict[str, Held] = {}
         self._decoys: tuple[Held, ...] = (_NOBODY,)
         self._generation: tuple[int, str | None] = (0, None)
-        self._looked_at = float("-inf")
+        self._looked_at = self._failed_at = float("-inf")
         self._noted: dict[str, float] = {}
 
     def is_empty(self) -> bool:
@@ -97,8 +97,8 @@ class KeyRing:
         An id that is not known is compared with the hashes of some other key, which it cannot match: so it takes the
         same way as one that is, and the same time.
         """
-        digest = key_record.digest(text)
-        held = self._held.get(key_id or "", self._decoys[hash(key_id) % len(self._decoys)])
+        digest, decoys = key_record.digest(text), self._decoys
+        held = self._held.get(key_id or "", decoys[hash(key_id) % len(decoys)])
         is_current = hmac.compare_digest(digest, held.sha256)
         is_old = hmac.compare_digest(digest, held.old_sha256) and clock.monotonic() < held.old_good_until
         return held if is_current or is_old else None
@@ -109,14 +109,23 @@ class KeyRing:
             started = clock.monotonic()
             if started - self._looked_at < older_than_seconds:
                 return
-            with self._database.read() as connection:
-                generation = keys.generation(connection)
-                if generation != self._generation:
-                    found, now = keys.load(connection)
-                    self._held = {key.id: _held(key, now, started) for key in found}
-                    self._decoys = tuple(self._held.values()) or (_NOBODY,)
-                    self._generation = generation
+            if started < self._failed_at + LOOK_AGAIN_SECONDS:  # who waited for the lock need not wait again
+                raise errors.DatabaseUnavailable()
+            try:
+                self._look(started)
+            except errors.DatabaseUnavailable:
+                self._failed_at = clock.monotonic()
+                raise
             self._looked_at = started
+
+    def _look(self, now_here: float) -> None:
+        with self._database.read() as connection:
+            generation = keys.generation(connection)
+            if generation != self._generation:
+                found, now = keys.load(connection)
+                self._held = {key.id: _held(key, now, now_here) for key in found}
+                self._decoys = tuple(self._held.values()) or (_NOBODY,)
+                self._generation = generation
 
     def _note_use(self, key_id: str) -> None:
         """Write the use down, at most once a minute, in a thread: the request must not wait for a writer."""

@@ -67,11 +67,17 @@ def document(
         "instance": instance,
         "code": error.code,
         "retryable": error.retryable,
-        "details": error.details,
+        "details": shown_details(error),
         "request_id": trace.current().request_id,
         **members,
     }
     return body, {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.retryable else {}
+
+
+def shown_details(error: errors.OcrelayError) -> dict[str, Any]:
+    """What a client is told. The reason of a database or a disk names hosts, users and paths: it is for the log."""
+    is_inner = isinstance(error, errors.DatabaseUnavailable)
+    return {name: value for name, value in error.details.items() if not (is_inner and name == "reason")}
 
 
 def problem(error: errors.OcrelayError, status: int | None = None, **members: Any) -> Response:
@@ -91,7 +97,11 @@ def problem(error: errors.OcrelayError, status: int | None = None, **members: An
 
 
 def of_error(error: errors.OcrelayError) -> Response:
-    """Our own errors say everything themselves."""
+    """Our own errors say everything themselves, but for what the client is not told."""
+    if isinstance(error, errors.DatabaseUnavailable):
+        log.warning(
+            "A request failed for want of the database or the disk.", event_name="request.unavailable", **error.details
+        )
     return problem(error)
 
 

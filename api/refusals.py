@@ -11,6 +11,7 @@ from gunicorn import util
 from gunicorn.http import errors as refused
 
 from api import problems, request_log, security_headers
+from api.client_ip import truncated
 from api.patience import PatientWorker
 from shared import errors, trace
 
@@ -51,7 +52,7 @@ class Refusing:
             "path": request_log.quoted(path),
             "status": error.http_status,
             "code": error.code,
-            "client_ip": addr[0] if addr else None,
+            "client_ip": truncated(addr[0], self.app.settings) if addr else None,  # type: ignore[attr-defined]
             "reason": type(exc).__name__,
         }
         if isinstance(error, errors.Internal):

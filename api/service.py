@@ -7,7 +7,7 @@ import dataclasses
 import structlog
 from celery import Celery
 
-from api.accept import Accepted, Envelope, accept
+from api.accept import Accepted, Envelope, accept, check_open_jobs
 from api.caller import NOBODY, Caller
 from api.idempotency import InFlight
 from api.intake import Upload
@@ -95,11 +95,15 @@ class Service:
         return job
 
     def retry(self, job_id: str, client: Caller) -> jobs.Job:
-        """Queue a failed or cancelled job again. Raises JobNotFound, JobDeleted, NotRetryable, DocumentMissing."""
+        """Queue a failed or cancelled job again.
+
+        Raises JobNotFound, JobDeleted, NotRetryable, DocumentMissing, TooManyOpenJobs.
+        """
         before = self._job_of(job_id, client.changes_of)
         if not self.blobs.path(before.sha256).exists():
             raise errors.DocumentMissing(sha256=before.sha256)
         with self.database.write() as connection:
+            check_open_jobs(self, connection, before.key_id, 1)
             job = jobs.retry(connection, job_id, attempts=self.settings.max_attempts, is_published=True)
         if job is None:
             raise errors.NotRetryable(job_id=job_id, state=str(self._job_of(job_id, None).state))
@@ -107,7 +111,10 @@ class Service:
         return self._job_of(job_id, None)
 
     def retry_failed(self, which: jobs.Failed, limit: int) -> tuple[list[str], list[str]]:
-        """Queue failed jobs again, the sweeper publishes them; return the ids, and those whose upload is gone."""
+        """Queue failed jobs again, the sweeper publishes them; return the ids, and those whose upload is gone.
+
+        Raises TooManyOpenJobs where a key may not have so many; what was queued before that stays so.
+        """
         retried: list[str] = []
         missing: list[str] = []
         last = ""
@@ -120,6 +127,7 @@ class Service:
             whole = [job.id for job in found if self.blobs.path(job.sha256).exists()]
             missing += [job.id for job in found if job.id not in whole]
             with self.database.write() as connection:
+                check_open_jobs(self, connection, which.key_id, len(whole))
                 attempts = self.settings.max_attempts
                 moved = [jobs.retry(connection, one, attempts=attempts, is_published=False) for one in whole]
             retried += [job.id for job in moved if job]

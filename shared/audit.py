@@ -6,7 +6,6 @@ Beside it: ``audit_queries`` reads, ``audit_chain`` seals, ``audit_verify`` chec
 from __future__ import annotations
 
 from contextvars import ContextVar
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -16,7 +15,7 @@ from shared.audit_queries import AuditEvent, list_events
 from shared.database import database_now
 from shared.tables import audit_events
 
-__all__ = ["AuditEvent", "first_at", "has_event", "list_events", "record"]
+__all__ = ["AuditEvent", "has_event", "list_events", "record"]
 
 SUBMITTED = "job.submitted"
 CLAIMED = "job.claimed"
@@ -102,9 +101,3 @@ def has_event(connection: Connection, job_id: str, event: str, *, key_id: str | 
     if key_id is not None:
         query = query.where(audit_events.c.key_id == key_id)
     return connection.execute(query).first() is not None
-
-
-def first_at(connection: Connection) -> datetime | None:
-    """Return when the oldest event that is kept happened: this database is at least so old."""
-    query = select(audit_events.c.occurred_at).order_by(audit_events.c.occurred_at).limit(1)
-    return connection.execute(query).scalar_one_or_none()

@@ -65,6 +65,11 @@ def head(connection: Connection) -> Head:
     return Head(0, GENESIS, 0, 0, GENESIS, 0) if found is None else Head(**found)
 
 
+def born_at(connection: Connection) -> datetime | None:
+    """Return when this database was made; its first event may have been deleted by age since."""
+    return connection.execute(select(audit_chain.c.born_at).where(audit_chain.c.id == 1)).scalar_one_or_none()
+
+
 def unsealed(connection: Connection) -> tuple[int, datetime | None]:
     """Return how many events wait to be sealed, and when the oldest of them occurred. No more than MANY are counted."""
     c = audit_events.c

@@ -183,7 +183,14 @@ def _postgres_engine(url: URL, pool_size: int) -> Engine:
     try:
         return create_engine(
             url,
-            connect_args={"connect_timeout": 5, "prepare_threshold": None},
+            connect_args={
+                "connect_timeout": 5,
+                "prepare_threshold": None,
+                "tcp_user_timeout": 15_000,  # ms; a server that fell silent must not hold a thread for ever
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+            },
             json_serializer=_to_json,
             hide_parameters=True,
             pool_size=pool_size,

@@ -243,6 +243,7 @@ audit_chain = Table(
     Column("purged_hash", String(64), nullable=False),
     Column("purged_id", BigInteger, nullable=False),
     Column("purging", SmallInteger, nullable=False),
+    Column("born_at", UtcDateTime),  # when this database was made, or what was left of it began
 )
 
 worker_children = Table(

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from shared import audit, audit_partitions, audit_retention, batches, clock, idempotency, jobs, uploads, workers
+from shared import (
+    audit,
+    audit_chain,
+    audit_partitions,
+    audit_retention,
+    batches,
+    clock,
+    idempotency,
+    jobs,
+    uploads,
+    workers,
+)
 from shared.audit_chain import Sealer
 from shared.blobs import Blobs
 from shared.database import Database
@@ -78,25 +89,30 @@ class Tidy:
             )
 
     def _do_what_is_due(self) -> None:
-        if clock.monotonic() >= self._seal_at and not self._sealer.seal():
-            self._seal_at = clock.monotonic() + SEAL_SECONDS
+        if clock.monotonic() >= self._seal_at:
+            self._seal_at = clock.monotonic() + SEAL_SECONDS  # also where it fails: the rest must not wait for it
+            if self._sealer.seal():
+                self._seal_at = clock.monotonic()
         if clock.monotonic() - self._folder_at >= FOLDER_SECONDS:
             self._folder_at = clock.monotonic()
             self._folder = (self._folder + 1) % 256
             delete_uploads(self._database, self._blobs, f"{self._folder:02x}", age_seconds=self._ages.uploads)
         if clock.monotonic() - self._rest_at >= REST_SECONDS:
             self._rest_at = clock.monotonic()
-            self._delete_rows()
+            if self._delete_rows():
+                self._rest_at -= REST_SECONDS
 
-    def _delete_rows(self) -> None:
-        delete_jobs(self._database, self._blobs, age_seconds=self._ages.results)
+    def _delete_rows(self) -> bool:
+        """Delete a portion of what has reached its age. True: more has, and the next round should go on."""
+        is_more = len(delete_jobs(self._database, self._blobs, age_seconds=self._ages.results)) == PORTION
         with self._database.write() as connection:
             workers.forget_dead(connection)
             idempotency.forget_old(connection, age_seconds=self._ages.idempotency)
             batches.forget_empty(connection, age_seconds=BATCH_SECONDS)
         audit_partitions.ensure_months(self._database)
         if self._ages.audit:
-            audit_retention.forget_old(self._database, age_seconds=self._ages.audit)
+            is_more = audit_retention.forget_old(self._database, age_seconds=self._ages.audit) > 0 or is_more
+        return is_more
 
 
 def delete_uploads(database: Database, blobs: Blobs, prefix: str, *, age_seconds: float) -> list[str]:
@@ -134,7 +150,7 @@ def _kept(database: Database, portion: dict[str, float], *, age_seconds: float) 
     with database.read() as connection:
         known = uploads.needed(connection, portion)
         kept = uploads.needed(connection, portion, age_seconds=age_seconds) if age_seconds else known
-        born = audit.first_at(connection)
+        born = audit_chain.born_at(connection)
     orphans = portion.keys() - known
     return kept | {sha256 for sha256 in orphans if born is None or portion[sha256] < born.timestamp()}
 

@@ -23,6 +23,7 @@ OLD_JOB = """
                       size_bytes, page_count, width, height, options)
     VALUES ('job_old', 'queued', 1, 0, 4, '2026-01-01 00:00:00.000', 1, 'ab', 'image/png', 1, 1, 1, 1, '{}')
 """
+OLD_RESULT = "INSERT INTO results (job_id, created_at, document) VALUES (:job_id, '2026-01-01 00:00:00.000', '{}')"
 MODEL = {"name": "crnn", "version": "1", "sha256": "ab" * 32}
 
 
@@ -55,8 +56,11 @@ def test_jobs_of_the_first_schema_are_kept_by_the_second(postgres: services.Post
             assert (job.state, job.batch_id, job.copied_from, job.options_sha256) == ("queued", None, None, None)
             assert jobs.claim(connection, job.id, owner="n/1", lease_seconds=30) is not None
             assert broker_epoch.known(connection) == broker_epoch.UNKNOWN
+            connection.execute(text(OLD_RESULT), {"job_id": job.id})
         with database.write() as connection:
             command.downgrade(_config(connection), "0001")
+        with database.read() as connection:
+            assert connection.execute(text("SELECT count(*) FROM results")).scalar_one() == 1
         migrate(database)
         database.close()
     postgres.drop_database(fresh)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from shared import audit, batches, clock, errors, idempotency, jobs, tables, workers
 from shared.blobs import Blobs
@@ -27,6 +27,7 @@ def blobs(database: Database, tmp_path: Path) -> Blobs:
     with database.write() as connection:  # a database that is a year old
         audit.record(connection, event="test", actor="test")
         connection.execute(update(tables.audit_events).values(occurred_at=database_now(-365 * DAY)))
+        connection.execute(update(tables.audit_chain).values(born_at=database_now(-365 * DAY)))
     return Blobs(tmp_path / "blobs")
 
 
@@ -73,13 +74,13 @@ def test_uploads_that_are_older_than_the_database_are_not_its_orphans(
 ) -> None:
     """A new database beside old uploads: a mistake in a setting must not cost them."""
     with database.write() as connection:
-        connection.execute(update(tables.audit_events).values(occurred_at=database_now(-HOUR)))
+        connection.execute(update(tables.audit_chain).values(born_at=database_now(-HOUR)))
     foreign = put(blobs, b"foreign", age_seconds=DAY)
     submit(database, submission, put(blobs, b"mine"))
     assert everywhere(database, blobs, age_seconds=DAY) == set()
     with database.write() as connection:
-        connection.execute(tables.audit_events.delete())
-    assert everywhere(database, blobs) == set()
+        connection.execute(update(tables.audit_chain).values(born_at=None))
+    assert everywhere(database, blobs) == set(), "nobody knows"
     assert blobs.get(foreign) == b"foreign"
 
 
@@ -150,6 +151,42 @@ def test_keys_batches_children_and_audit_events_reach_their_ages(
     Tidy(database, blobs, Ages(uploads=0, results=0, audit=DAY, idempotency=DAY))()
     with database.read() as connection:
         assert len(audit.list_events(connection)) == 2, "the one of last year is gone"
+
+
+def test_orphans_go_also_where_old_audit_events_went(database: Database, blobs: Blobs) -> None:
+    orphan = put(blobs, b"orphan", age_seconds=30 * DAY)
+    with database.write() as connection:
+        connection.execute(delete(tables.audit_events))
+    assert everywhere(database, blobs) == {orphan}
+
+
+def test_what_is_old_goes_portion_by_portion_without_a_pause(
+    database: Database, submission: Submission, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tidy, "PORTION", 2)
+    ids = [submit(database, submission, put(blobs, bytes([n])), ended_ago=2 * DAY).id for n in range(5)]
+    sweep = Tidy(database, blobs, Ages(uploads=0, results=DAY, audit=0, idempotency=DAY))
+    sweep._rest_at -= tidy.REST_SECONDS
+    for left in (3, 1, 0, 0):
+        sweep()
+        with database.read() as connection:
+            assert len(jobs.list_jobs(connection)) == left, ids
+
+
+def test_what_cannot_be_sealed_does_not_keep_the_rest_from_being_tidied(
+    database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> bool:
+        raise errors.StorageFull()
+
+    sweep = Tidy(database, blobs, Ages(uploads=0, results=0, audit=0, idempotency=DAY))
+    monkeypatch.setattr(sweep._sealer, "seal", full)
+    folder = sweep._folder
+    sweep._folder_at -= tidy.FOLDER_SECONDS
+    with pytest.raises(errors.StorageFull):
+        sweep()
+    sweep()
+    assert sweep._folder == (folder + 1) % 256
 
 
 def test_a_job_that_arrives_while_its_upload_is_deleted_keeps_it(

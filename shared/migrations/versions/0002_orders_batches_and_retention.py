@@ -58,10 +58,8 @@ def downgrade() -> None:
     """Remove them again."""
     for name in ("ix_jobs_batch_id_id", "ix_jobs_finished_at"):
         op.drop_index(name, "jobs")
-    with op.batch_alter_table("results") as results:
-        results.drop_column("model_sha256")
-    with op.batch_alter_table("jobs") as jobs:
-        for name in ("options_sha256", "batch_id", "copied_from", "promoted_at"):
-            jobs.drop_column(name)
+    op.drop_column("results", "model_sha256")
+    for name in ("options_sha256", "batch_id", "copied_from", "promoted_at"):
+        op.drop_column("jobs", name)  # not in batch mode: SQLite would build the table anew, and empty `results`
     for table in ("batches", "idempotency_keys", "broker_epochs"):
         op.drop_table(table)

@@ -114,7 +114,5 @@ def downgrade() -> None:
     """Drop the tables."""
     for table in ("delivery_attempts", "deliveries", "webhook_secrets", "webhook_endpoints"):
         op.drop_table(table)
-    with op.batch_alter_table("audit_events") as audit_events:
-        audit_events.drop_column("subject")
-    with op.batch_alter_table("jobs") as jobs:
-        jobs.drop_column("webhook")
+    op.drop_column("audit_events", "subject")
+    op.drop_column("jobs", "webhook")

@@ -48,6 +48,5 @@ def downgrade() -> None:
     for name, table, _, _ in INDEXES:
         op.drop_index(name, table)
     for table in ("jobs", "batches", "deliveries"):
-        with op.batch_alter_table(table) as changed:
-            changed.drop_column("key_id")
+        op.drop_column(table, "key_id")
     op.drop_table("api_keys")

@@ -48,6 +48,5 @@ def downgrade() -> None:
         ("deliveries", ["request_id"]),
         ("jobs", ["traceparent", "request_id"]),
     ):
-        with op.batch_alter_table(table) as batch:
-            for column in columns:
-                batch.drop_column(column)
+        for column in columns:
+            op.drop_column(table, column)

@@ -373,8 +373,7 @@ def test_unfinished_jobs_of_a_key_are_bounded_and_nothing_is_stored_beyond(
 ) -> None:
     few = replace(service, settings=service.settings.model_copy(update={"max_open_jobs_per_key": 2}))
     mine, other = (replace(make(*EVERY), client=app_of(few).test_client()) for _ in range(2))
-    first = mine.submit()
-    mine.submit(png(9, 9))
+    first, second = mine.submit(), mine.submit(png(9, 9))
     answer = mine.call("POST", "/v1/jobs", data=png(10, 10))
     assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (429, "too_many_open_jobs", True)
     assert answer.json["details"] == {"open_jobs": 2, "more": 1, "limit": 2}
@@ -383,6 +382,23 @@ def test_unfinished_jobs_of_a_key_are_bounded_and_nothing_is_stored_beyond(
     other.submit()
     finish(service, first)
     mine.submit(png(10, 10))
+    assert mine.call("POST", f"/v1/jobs/{second}/cancel").status_code == 200
+    mine.submit(png(11, 11))
+    again = mine.call("POST", f"/v1/jobs/{second}/retry")
+    assert (again.status_code, again.json["code"]) == (429, "too_many_open_jobs")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://["}, {"Origin": "http://localhost.example"}, {"Host": "[::1"}, {"X-Forwarded-For": "127.0.0.1"},
+     {"Forwarded": "for=127.0.0.1"}, {"Via": "1.1 proxy"}],
+    ids=str,
+)  # fmt: skip
+def test_without_keys_a_page_or_a_proxy_that_nobody_named_is_a_stranger(
+    service: Service, headers: dict[str, str]
+) -> None:
+    answer = app_of(service).test_client().get("/v1/jobs", headers=headers)
+    assert (answer.status_code, answer.json["code"]) in ((403, "loopback_only"), (400, "malformed_request"))
 
 
 def test_a_known_key_costs_the_database_nothing(make: Callable[..., Holder], service: Service) -> None:

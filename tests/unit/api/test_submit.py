@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.app import app_of
 from api.service import Service
 from shared import audit, jobs
 from tests.unit.api.conftest import png
@@ -101,8 +103,6 @@ def test_a_form_field_given_twice_is_refused(client: FlaskClient) -> None:
 
 
 def test_a_full_backlog_answers_503_with_retry_after(service: Service) -> None:
-    from dataclasses import replace
-
     from api.app import app_of
 
     full = replace(service, settings=service.settings.model_copy(update={"backlog_limit": 1}))
@@ -120,7 +120,9 @@ def test_a_stranger_is_refused_while_there_are_no_keys(client: FlaskClient, serv
     assert stored(service) == (0, 0)
 
 
-def test_a_forwarded_header_of_an_untrusted_peer_is_not_believed(client: FlaskClient, service: Service) -> None:
+def test_a_forwarded_header_of_an_untrusted_peer_is_not_believed(service: Service) -> None:
+    open_to_all = replace(service, settings=service.settings.model_copy(update={"allow_remote_without_keys": True}))
+    client = app_of(open_to_all).test_client()
     answer = client.post("/v1/jobs", data=PNG, headers={"X-Forwarded-For": "203.0.113.7"})
     with service.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
@@ -128,8 +130,6 @@ def test_a_forwarded_header_of_an_untrusted_peer_is_not_believed(client: FlaskCl
 
 
 def test_the_last_address_before_our_proxies_is_the_client(service: Service) -> None:
-    from dataclasses import replace
-
     from api.app import app_of
 
     changes = {"trusted_proxies": "10.0.0.0/8, 127.0.0.1", "allow_remote_without_keys": True}
