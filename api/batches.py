@@ -11,15 +11,17 @@ from api import caller, limits, order_schemas, schemas
 from api.accept import Envelope, accept
 from api.idempotency import key_of, key_text
 from api.intake import (
+    BASE64_IMAGE,
     FILE_FIELD,
     SubmitOptions,
     Upload,
     decode_base64,
+    form_schema,
     json_object,
+    json_schema,
     merge,
     once_each,
     parse_options,
-    text_options,
     typed,
 )
 from api.jobs import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED, option_parameters
@@ -36,30 +38,10 @@ BODY = {
     "required": True,
     "content": {
         "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "additionalProperties": False,
-                "properties": {
-                    "file": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}},
-                    **text_options(),
-                },
-            }
+            "schema": form_schema({"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}})
         },
         "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["images"],
-                "additionalProperties": False,
-                "properties": {
-                    "images": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {"type": "string", "format": "byte", "minLength": 4},
-                    },
-                    **SubmitOptions.model_json_schema()["properties"],
-                },
-            }
+            "schema": json_schema(IMAGES_FIELD, {"type": "array", "minItems": 1, "items": BASE64_IMAGE})
         },
     },
 }

@@ -18,6 +18,7 @@ from api.problems import option_error
 from shared import errors
 
 FILE_FIELD = "file"
+BASE64_IMAGE = {"type": "string", "format": "byte", "minLength": 4, "description": "the image in base64"}
 IMAGE_FIELD = "image"
 HTTP_URL: dict[str, Any] = {"format": "uri", "pattern": "^https?://"}
 """What OpenAPI can say of a webhook's URL. That it must lead to a public address it cannot."""
@@ -58,6 +59,18 @@ class SubmitOptions(BaseModel):
     def of_recognition(self) -> dict[str, Any]:
         """The options that decide what is recognised. Jobs with equal ones may share a result."""
         return self.model_dump(mode="json", exclude={"priority", "reference", "dedupe", "webhook"}, exclude_none=True)
+
+
+def form_schema(file: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a form as OpenAPI states it: the field `file` and the options."""
+    properties = {FILE_FIELD: file, **text_options()}
+    return {"type": "object", "required": [FILE_FIELD], "additionalProperties": False, "properties": properties}
+
+
+def json_schema(name: str, images: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a JSON body as OpenAPI states it: the image or images under a name, and the options."""
+    properties = {name: images, **SubmitOptions.model_json_schema()["properties"]}
+    return {"type": "object", "required": [name], "additionalProperties": False, "properties": properties}
 
 
 def text_options() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint
 from api import caller, schemas
 from api.client_ip import truncated
 from api.idempotency import key_of, key_text
-from api.intake import SubmitOptions, read_upload, text_options
+from api.intake import BASE64_IMAGE, IMAGE_FIELD, form_schema, json_schema, read_upload, text_options
 from api.prefer import wait_seconds
 from api.service import Service
 from shared import errors, ids, jobs
@@ -21,27 +21,9 @@ UPLOAD_BODY = {
     "required": True,
     "content": {
         "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "additionalProperties": False,
-                "properties": {
-                    "file": {"type": "string", "format": "binary", "description": "the image"},
-                    **text_options(),
-                },
-            }
+            "schema": form_schema({"type": "string", "format": "binary", "description": "the image"})
         },
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["image"],
-                "additionalProperties": False,
-                "properties": {
-                    "image": {"type": "string", "format": "byte", "minLength": 4, "description": "the image in base64"},
-                    **SubmitOptions.model_json_schema()["properties"],
-                },
-            }
-        },
+        "application/json": {"schema": json_schema(IMAGE_FIELD, BASE64_IMAGE)},
         "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
     },
 }

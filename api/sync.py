@@ -7,11 +7,12 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api import caller, schemas
 from api.intake import (
+    BASE64_IMAGE,
     IMAGE_FIELD,
-    SubmitOptions,
     Upload,
     decode_base64,
     json_object,
+    json_schema,
     merge,
     once_each,
     parse_options,
@@ -22,22 +23,7 @@ from api.service import Service
 from shared import errors, jobs
 
 TAG = Tag(name="compatible", description="Calls of other services.")
-BODY = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["image"],
-                "additionalProperties": False,
-                "properties": {
-                    "image": {"type": "string", "format": "byte", "minLength": 4},
-                    **SubmitOptions.model_json_schema()["properties"],
-                },
-            }
-        }
-    },
-}
+BODY = {"required": True, "content": {"application/json": {"schema": json_schema(IMAGE_FIELD, BASE64_IMAGE)}}}
 
 
 def blueprint(service: Service) -> APIBlueprint:
