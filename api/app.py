@@ -9,39 +9,27 @@ from pathlib import Path
 from flask import Response, request
 from flask_openapi3 import Info, OpenAPI
 
-from api import (
-    access,
-    access_document,
-    audit,
-    batches,
-    body,
-    deliveries,
-    description,
-    documentation,
-    events,
-    health,
-    jobs,
-    limits,
-    metrics,
-    orders,
-    problems,
-    request_log,
-    results,
-    schemas,
-    security_headers,
-    sync,
-    webhook_secrets,
-    webhooks,
-)
-from api.http_metrics import HttpMetrics
-from api.id_path import IdPart
-from api.service import Service
-from api.waiting import Waiting
-from shared import broker, errors, queue
-from shared.blobs import Blobs
+from api.access import limits, rules
+from api.audit import routes as audit
+from api.dialects import original
+from api.http import body, problems, request_log, security_headers
+from api.http.counters import HttpMetrics
+from api.http.id_path import IdPart
+from api.jobs import batches, control, events, results, schemas
+from api.jobs import routes as jobs
+from api.metrics import health
+from api.metrics import routes as metrics
+from api.openapi import access as access_document
+from api.openapi import description, documentation
+from api.service.parts import Parts
+from api.service.waiting import Waiting
+from api.webhooks import deliveries, endpoints, secrets
+from shared import errors, queue
 from shared.database import Database
 from shared.settings import Settings
-from shared.targets import Guard
+from shared.up import broker
+from shared.uploads.blobs import Blobs
+from shared.webhooks.targets import Guard
 
 BASE64_GROWTH = 4 / 3
 REQUEST_OVERHEAD_BYTES = 64 * 1024
@@ -61,7 +49,7 @@ def create_app(settings: Settings, metrics_folder: Path | None = None) -> OpenAP
     database = Database(settings.database, pool_size=settings.api_threads)
     celery = queue.create_app(settings, broker.url_of(settings), role="client")
     return app_of(
-        Service(
+        Parts(
             settings,
             database,
             Blobs(settings.blobs_dir),
@@ -73,30 +61,30 @@ def create_app(settings: Settings, metrics_folder: Path | None = None) -> OpenAP
     )
 
 
-def app_of(service: Service, counters: HttpMetrics | None = None) -> OpenAPI:
+def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
     """The application over parts that are given."""
     counters = counters or HttpMetrics()
     app = OpenAPI(
         "api",
         info=Info(title="ocrelay", version=version("ocrelay"), description="Images in, text out: Chinese and English."),
-        doc_ui=False,  # its pages need inline scripts; ours is api/documentation.py
+        doc_ui=False,  # its pages need inline scripts; ours is api/openapi/documentation.py
         validation_error_model=schemas.Problem,
         validation_error_callback=problems.of_validation,
     )
     app.url_map.converters["default"] = IdPart
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.config["MAX_CONTENT_LENGTH"] = int(service.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = int(parts.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, orders, batches, results, events, sync, webhooks, webhook_secrets, deliveries, audit, health):
-        app.register_api(room.blueprint(service))
-    app.register_api(metrics.blueprint(service, counters))
-    add_documents(app, service.settings)
+    for room in (jobs, control, batches, results, events, original, endpoints, secrets, deliveries, audit, health):
+        app.register_api(room.blueprint(parts))
+    app.register_api(metrics.blueprint(parts, counters))
+    add_documents(app, parts.settings)
     app.wsgi_app = request_log.RequestLog(app.wsgi_app, counters)  # type: ignore[method-assign]
 
-    access.register(app, service)
-    limits.register(app, service)
+    rules.register(app, parts)
+    limits.register(app, parts)
 
     security_headers.register(app)
     body.register(app)

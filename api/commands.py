@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from api.client import Client
-from api.server_option import with_server
+from api.client.http import Client
+from api.client.server_option import with_server
 from shared import errors, keys, logs, telemetry
 from shared.settings import Settings
 
@@ -20,7 +20,7 @@ def api() -> None:
     """Serve HTTP: take uploads, answer questions about jobs. SIGTERM ends it in order."""
     if sys.platform == "win32":
         raise errors.InvalidConfiguration("`ocrelay api` needs Linux or macOS. Run it in WSL or in a container.")
-    from api.server import Server
+    from api.server.gunicorn import Server
     from shared.database import Database
     from shared.migrations import check_schema
 
@@ -76,6 +76,6 @@ def confidence(value: float | None) -> str:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def demo(folder: Path) -> None:
     """Start everything for a moment, read the images of FOLDER through the real queue, show what came out."""
-    from api.demo import run
+    from api.client.demo import run
 
     run(folder)

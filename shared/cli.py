@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from shared import errors, lifeline
+from shared import errors
+from shared.up import lifeline
 
 ENTRY_POINTS = "ocrelay.commands"
 

@@ -19,3 +19,10 @@ def monotonic() -> float:
 def sleep(seconds: float) -> None:
     """Pause this thread."""
     time.sleep(seconds)
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC with milliseconds, e.g. ``2026-11-20T23:48:30.123Z``."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, Float, bindparam, create_engine, event, exc
+from sqlalchemy import Connection, Engine, Float, Row, bindparam, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from shared import errors, sqlite
+from shared import errors
 from shared.tables import UtcDateTime
+
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+
+driver: ModuleType = sqlite3
+"""The SQLite in the wheel `pysqlite3` where it is installed, else the one that Python links, which is often too old for
+WAL (see `wal_is_safe`)."""
+try:
+    from pysqlite3 import dbapi2
+except ImportError:  # there is no wheel for this platform
+    pass
+else:
+    driver = dbapi2
+
+SQLITE_VERSION: tuple[int, int, int] = driver.sqlite_version_info
 
 LOCK_WAIT_SECONDS = 30
 """How long a write waits for another writer before it fails as DatabaseUnavailable."""
@@ -80,7 +96,7 @@ class Database:
             assert raw is not None
             try:
                 raw.execute(f"PRAGMA journal_mode = {journal_mode()}")
-            except sqlite.OperationalError as error:
+            except driver.OperationalError as error:
                 raise errors.DatabaseUnavailable(reason=str(error)) from error
 
     def dispose_after_fork(self) -> None:
@@ -121,7 +137,7 @@ def _postgres_now(element: database_now, compiler: Any, **options: Any) -> str:
     return f"clock_timestamp() + make_interval(secs => {offset})"
 
 
-def wal_is_safe(version: tuple[int, int, int] = sqlite.VERSION) -> bool:
+def wal_is_safe(version: tuple[int, int, int] = SQLITE_VERSION) -> bool:
     """Return whether this SQLite has the repair of the WAL-reset bug, which can corrupt a database in WAL mode.
 
     Source: sqlite.org, changes of 3.51.3; back-ported to 3.50.7 and 3.44.6.
@@ -156,7 +172,7 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
-        module=sqlite.driver,
+        module=driver,
         connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False},
         json_serializer=_to_json,
         hide_parameters=True,  # they hold texts and secrets, and errors are logged
@@ -220,4 +236,5 @@ def _translated() -> Iterator[None]:
 
 def _says_full(cause: Any) -> bool:
     """Whether the database means its disk: SQLITE_FULL, or PostgreSQL's state ``disk_full``."""
-    return sqlite.says_full(cause) or getattr(cause, "sqlstate", None) == "53100"
+    sqlite_says_so = getattr(cause, "sqlite_errorname", None) == "SQLITE_FULL" or "disk is full" in str(cause)
+    return sqlite_says_so or getattr(cause, "sqlstate", None) == "53100"

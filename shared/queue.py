@@ -16,7 +16,7 @@ from celery import Celery
 from kombu import Queue
 
 from shared import clock
-from shared.job_record import PriorityName
+from shared.jobs.record import PriorityName
 from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -133,7 +133,7 @@ def depth(app: Celery) -> int | None:
 
 
 def epoch(app: Celery) -> str | None:
-    """Return the random mark that the broker keeps, making one where there is none. See ``shared.broker_epoch``.
+    """Return the random mark that the broker keeps, making one where there is none. See ``worker.sweep.broker_epoch``.
 
     Returns:
         None when the broker does not answer, or is no Redis or Valkey.

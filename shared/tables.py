@@ -345,7 +345,7 @@ api_keys = Table(
     Column("revision", Integer, nullable=False),  # grows with every change: the sum over all keys tells of any
 )
 
-# What /metrics says of the past: sums over the audit trail, kept by the sweeper; see shared/tallies.py.
+# What /metrics says of the past: sums over the audit trail, kept by the sweeper; see shared/audit/tallies.py.
 tallies = Table(
     "tallies",
     metadata,

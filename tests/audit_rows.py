@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select, text
 
-from shared import audit_partitions
+from shared.audit import partitions
 from shared.database import Database, database_now
 
 MONTHS = 12
@@ -46,7 +46,7 @@ def fill(database: Database, count: int) -> tuple[datetime, datetime]:
     """Add about so many events of the last year to an empty, migrated database; return from when to when."""
     with database.write() as connection:
         now = connection.execute(select(database_now())).scalar_one()
-        begin = _add_months_before(connection, audit_partitions.month_of(now))
+        begin = _add_months_before(connection, partitions.month_of(now))
         times = {"begin_at": begin, "end_at": now}
         connection.execute(text(_RARE), {"begin_at": begin})
         connection.execute(text(_FILL), {"jobs": count // 3, **times})
@@ -60,9 +60,9 @@ def _add_months_before(connection: Connection, month: datetime) -> datetime:
     connection.execute(text("DROP TABLE audit_events_past"))
     for _ in range(MONTHS):
         end, month = month, (month - timedelta(days=1)).astimezone(UTC).replace(day=1)
-        name = audit_partitions.name_of(month)
+        name = partitions.name_of(month)
         connection.execute(
             text(f"CREATE TABLE {name} PARTITION OF audit_events FOR VALUES FROM ('{month}') TO ('{end}')")
         )
-    connection.execute(text(audit_partitions.past_until(month)))
+    connection.execute(text(partitions.past_until(month)))
     return month

@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from shared.broker import EmbeddedBroker
 from shared.settings import Settings
+from shared.up.broker import EmbeddedBroker
 
 
 def unavailable(reason: str) -> NoReturn:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from celery import Celery
 
-from shared import broker, queue
+from shared import queue
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings, limit_native_libraries
-from worker import acknowledge
+from shared.up import broker
+from worker.jobs import acknowledge
 
 
 def create(settings: Settings) -> Celery:
@@ -26,7 +27,7 @@ def create(settings: Settings) -> Celery:
         database.close()  # children must not inherit a connection
     acknowledge.install()
     app = queue.create_app(settings, broker.url_of(settings), role="worker")
-    app.conf.include = ["worker.tasks"]  # also what a spawned child imports
+    app.conf.include = ["worker.jobs.tasks"]  # also what a spawned child imports
     return app
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
-from shared import broker, clock, errors, logs, queue, telemetry, workers
-from shared.blobs import Blobs
+from shared import clock, errors, logs, queue, telemetry, workers
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings
+from shared.up import broker
+from shared.uploads.blobs import Blobs
 
 SILENT_SECONDS = 60
 """A sweeper that did no round for so long hangs; a slow database alone delays one by half of it."""
@@ -62,10 +63,10 @@ def _check_children(settings: Settings) -> None:
 @click.option("--check", is_flag=True, help="Only say whether a sweeper of this host did a round lately.")
 def sweeper(check: bool) -> None:
     """Take back what silent workers held, publish what has no message, deliver webhooks. Any number may run."""
-    from worker.deliverer import Deliverer
-    from worker.sweeper import Sweeper
-    from worker.tally import Tally
-    from worker.tidy import Ages, Tidy
+    from worker.sweep.sweeper import Sweeper
+    from worker.sweep.tally import Tally
+    from worker.sweep.tidy import Ages, Tidy
+    from worker.webhooks.deliverer import Deliverer
 
     settings = Settings.load()
     sign_of_life = settings.data_dir / f"sweeper-{socket.gethostname()}"

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shared import broker, errors, queue
+from shared import errors, queue
 from shared.database import Database, journal_mode
 from shared.migrations import check_schema
 from shared.settings import Settings, limit_native_libraries
+from shared.up import broker
 
 OLDEST_PYTHON = (3, 11)
 

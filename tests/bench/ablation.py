@@ -24,9 +24,12 @@ import models
 from models import line_image
 from tests.bench import real_images
 from tests.bench.real_images import Gray, Truth
-from worker.ocr import crops, decode, lines, orientation, pipeline, turning
-from worker.ocr.ink import estimate_background
-from worker.ocr.preprocess import as_is
+from worker.ocr import pipeline
+from worker.ocr.decode import orientation, pages
+from worker.ocr.ink.ink import estimate_background
+from worker.ocr.lines.classical import find
+from worker.ocr.page import crops, turning
+from worker.ocr.page.preprocess import as_is
 
 Change = tuple[Any, str, Any]  # a module, a name in it, what stands there instead
 
@@ -44,7 +47,7 @@ def on_pages(step: Callable[[Gray], Gray]) -> tuple[Change, ...]:
     """Change every page, or given line, after it is decoded."""
 
     def decode_pages(*given: Any) -> Iterator[Gray]:
-        return (step(gray) for gray in decode.decode_pages(*given))
+        return (step(gray) for gray in pages.decode_pages(*given))
 
     return ((pipeline, "decode_pages", decode_pages),)
 
@@ -99,7 +102,7 @@ VARIANTS = (
     Variant("without straightening", ((pipeline, "straighten", as_is), (turning, "straighten", as_is)), True),
     Variant("without EXIF", ((orientation, "read_orientation", lambda *_: 1),)),
     Variant("without turning", ((turning, "SURE", 0.0),), True),
-    Variant("without light on dark", ((lines, "_both_polarities", dark_only),), True),
+    Variant("without light on dark", ((find, "_both_polarities", dark_only),), True),
     Variant("without standardising", ((line_image, "standardise", plain),)),
     Variant("no margin around lines", ((crops, "MARGIN", 0.0),)),
     Variant("twice the margin", ((crops, "MARGIN", 2 * crops.MARGIN),)),

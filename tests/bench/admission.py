@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 
 import models
+from shared.result import Page
 from tests.bench import real_images
 from tests.bench.real_images import Gray, share
-from worker.ocr.admission import PAGE_RULES, WRITING_RULES
-from worker.ocr.document import Page
+from worker.ocr.page.admission import PAGE_RULES, WRITING_RULES
 
 PAPER = 200.0  # grey level that everything fades to
 NOISE = 2.0  # grey levels; a faded image is not a clean one

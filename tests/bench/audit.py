@@ -23,14 +23,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from api.app import app_of
-from api.service import Service
-from api.waiting import Waiting
-from shared import audit_verify, logs, queue
-from shared.audit_chain import Sealer
-from shared.blobs import Blobs
+from api.service.parts import Parts
+from api.service.waiting import Waiting
+from shared import logs, queue
+from shared.audit import verify
+from shared.audit.chain import Sealer
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.uploads.blobs import Blobs
 from tests import audit_rows
 from tests.services import postgres_server
 
@@ -128,10 +129,10 @@ def alone(url: str, what: str, most: int) -> None:
     database = Database(url)
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if what == "verify":
-        count, report = 0, audit_verify.verify(database)
+        count, report = 0, verify.verify(database)
         while report.following is not None and count < most:
             count += report.event_count
-            report = audit_verify.verify(database, first=report.following)
+            report = verify.verify(database, first=report.following)
         assert report.broken is None
         count += report.event_count
     else:
@@ -153,7 +154,7 @@ def alone(url: str, what: str, most: int) -> None:
 def client_of(database: Database, folder: Path) -> FlaskClient:
     settings = Settings.load(data_dir=folder, redis_url=NO_BROKER)
     celery = queue.create_app(settings, NO_BROKER, role="client")
-    return app_of(Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))).test_client()
+    return app_of(Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))).test_client()
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ import models
 from models.calibration import IDENTITY
 from tests.bench.lines import are_right, logits_of, prepared_lines
 from tests.bench.recognition import load_metric
-from worker.ocr import ctc
-from worker.ocr.decoder import Decoder
+from worker.ocr.text import ctc
+from worker.ocr.text.decoder import Decoder
 
 KINDS = {
     "print": ("omnidoc_zh_lines", "omnidoc_en_lines", "taigi_en_lines"),

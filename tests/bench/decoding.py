@@ -22,7 +22,7 @@ from models.training.evaluate import character_error_rate
 from models.training.ngram import held_out
 from tests.bench.lines import Logits, distance, has_code, has_only_digits, logits_of, prepared_lines
 from tests.bench.recognition import load_metric
-from worker.ocr.decoder import Decoder
+from worker.ocr.text.decoder import Decoder
 
 SETS = (
     "omnidoc_zh_lines", "omnidoc_en_lines", "zhphoto_hand_lines", "taigi_en_lines", "sroie_lines", "funsd_lines",

@@ -37,10 +37,10 @@ def work(seed: int, minutes: float, current: str, began: Synchronized[float], re
     os.environ["OPENCV_LOG_LEVEL"] = "SILENT"
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libpng's and libjpeg's remarks
     from shared import errors
-    from shared.document import Limits, inspect
+    from shared.uploads.header import Limits, inspect
     from tests.malformed import corpus
     from tests.malformed.mutate import mutated
-    from worker.ocr.decode import decode_pages
+    from worker.ocr.decode.pages import decode_pages
 
     limits = Limits(max_pixels=4_000_000)
     chance = random.Random(seed)

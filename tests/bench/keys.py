@@ -21,16 +21,17 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
+from api.access.key_ring import KeyRing
 from api.app import app_of
-from api.key_ring import KeyRing
-from api.service import Service
-from api.waiting import Waiting
-from shared import errors, ids, key_record, keys, logs, queue
-from shared.blobs import Blobs
+from api.service.parts import Parts
+from api.service.waiting import Waiting
+from shared import errors, ids, keys, logs, queue
 from shared.database import Database
-from shared.key_record import Scope
+from shared.keys import record
+from shared.keys.record import Scope
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.uploads.blobs import Blobs
 from tests.bench.overhead import COUNT, NO_BROKER
 from tests.services import postgres_server
 
@@ -44,8 +45,8 @@ def texts_of(kind: str, right: Sequence[str]) -> str:
     known = f"key_{text.split('_')[1]}"
     return {
         "right key": text,
-        "wrong secret": key_record.new_text(known),
-        "unknown id": key_record.new_text(ids.new("key")),
+        "wrong secret": record.new_text(known),
+        "unknown id": record.new_text(ids.new("key")),
     }[kind]
 
 
@@ -102,10 +103,10 @@ def ask(client: FlaskClient, text: str) -> object:
     return client.get("/v1/jobs", headers={"X-API-Key": text})
 
 
-def service_of(database: Database, folder: Path) -> Service:
+def service_of(database: Database, folder: Path) -> Parts:
     settings = Settings.load(data_dir=folder, redis_url=NO_BROKER, wrong_keys_per_minute=10**9)
     celery = queue.create_app(settings, NO_BROKER, role="client")
-    return Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
+    return Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
 
 
 def main() -> None:

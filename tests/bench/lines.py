@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from models import Recognizer
-from shared.document import Limits
-from worker.ocr import batches
-from worker.ocr.crops import crop_line
-from worker.ocr.decode import decode_pages
-from worker.ocr.layout import arrange
-from worker.ocr.preprocess import as_is
+from shared.uploads.header import Limits
+from worker.ocr.decode.pages import decode_pages
+from worker.ocr.lines.layout import arrange
+from worker.ocr.page.crops import crop_line
+from worker.ocr.page.preprocess import as_is
+from worker.ocr.text import batches
 
 Logits = NDArray[np.float32]
 Prepared = list[NDArray[np.float32]]

@@ -21,13 +21,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from api.app import app_of
-from api.service import Service
-from api.waiting import Waiting
+from api.service.parts import Parts
+from api.service.waiting import Waiting
 from shared import jobs, logs, queue, workers
-from shared.blobs import Blobs
 from shared.database import Database, journal_mode
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.uploads.blobs import Blobs
 from tests.services import postgres_server
 from tests.unit.api.conftest import RESULT, png
 
@@ -77,8 +77,8 @@ class Steps:
 def run(database: Database, folder: Path, count: int, *, key: str = "") -> Steps:
     settings = Settings.load(data_dir=folder, redis_url=NO_BROKER)
     celery = queue.create_app(settings, NO_BROKER, role="client")
-    service = Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
-    client = app_of(service).test_client()
+    parts = Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
+    client = app_of(parts).test_client()
     client.environ_base["HTTP_X_API_KEY"] = key
     steps = Steps()
     with database.write() as connection:  # a worker lives, so that the usual questions of a submission are asked

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 import models
-from shared.document import Limits
+from shared.result import Page
+from shared.uploads.header import Limits
 from tests.bench.recognition import load_metric
-from worker.ocr.document import Page
 from worker.ocr.pipeline import Layout, Options, recognize_document
 
 Gray = NDArray[np.uint8]

@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from api.client import Client
-from api.demo import running
+from api.client.demo import running
+from api.client.http import Client
 
 CLIENTS = 6
 WAIT_SECONDS = 60

@@ -17,7 +17,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from shared import gauges, logs, tallies
+from api.metrics import gauges
+from shared import logs
+from shared.audit import tallies
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings

@@ -19,8 +19,8 @@ from pathlib import Path
 import cv2
 
 import models
-from api.client import Client
-from api.demo import running
+from api.client.demo import running
+from api.client.http import Client
 from models import detector
 from shared import workers
 from shared.database import Database

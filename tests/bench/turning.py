@@ -4,7 +4,7 @@
 
 DATA as for tests.bench.recognition; page sets only. Every page is read as it is, and turned counter-clockwise by 90,
 180 and 270 degrees. A cell: how many were read in the right direction, and 1 - F1 of their characters. The limit SURE
-in worker/ocr/turning.py must lie between the last two columns: the confidence of nearly all upright pages (the lowest
+of worker/ocr/page must lie between the last two columns: the confidence of nearly all upright pages (the lowest
 tenth is left out; they are only looked at twice), and that of the surest page upside down. In one process on one core.
 """
 
@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 import models
+from shared.result import Page
 from tests.bench import real_images
 from tests.bench.real_images import Gray, Truth, share
-from worker.ocr import turning
-from worker.ocr.document import Page
+from worker.ocr.page import turning
 
 SETS = [*real_images.PAGES, "taigi_en_pages", "funsd_pages", "taigi_hanji_pages", "aicup_tc_street_pages"]
 TURNS = (0, 1, 2, 3)  # quarters, counter-clockwise

@@ -17,12 +17,13 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import app_of
-from api.service import Service
-from api.waiting import Waiting
-from shared import errors, jobs, queue, tallies, workers
-from shared.blobs import Blobs
+from api.service.parts import Parts
+from api.service.waiting import Waiting
+from shared import errors, jobs, queue, workers
+from shared.audit import tallies
 from shared.database import Database
 from shared.settings import Settings
+from shared.uploads.blobs import Blobs
 from tests import services as real
 from tests.docs import markdown
 from tests.unit.api.conftest import RESULT, finish, png
@@ -49,9 +50,9 @@ def given(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     database = Database(settings.database)
     celery = queue.create_app(settings, "redis://127.0.0.1:1/0", role="client")
     queue.breaker_of(celery).trip()
-    service = Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
-    client = app_of(service).test_client()
-    use(client, service)
+    parts = Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
+    client = app_of(parts).test_client()
+    use(client, parts)
     found: dict[str, Labels] = {}
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for sample in family.samples:
@@ -62,18 +63,18 @@ def given(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     database.close()
 
 
-def use(client: FlaskClient, service: Service) -> None:
+def use(client: FlaskClient, parts: Parts) -> None:
     """Let happen, once, what a label depends on."""
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         workers.register(connection, node="n", host="h", pid=7, model=RESULT["model"], rss_bytes=1)  # type: ignore[arg-type]
-    finish(service, client.post("/v1/jobs", data=png(), buffered=True).json["id"])
+    finish(parts, client.post("/v1/jobs", data=png(), buffered=True).json["id"])
     failing = client.post("/v1/jobs", data=png(9), buffered=True).json["id"]
     client.post("/v1/jobs", data=b"abc", buffered=True)
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         job = jobs.claim(connection, failing, owner="n/1", lease_seconds=30)
         assert job is not None
         jobs.fail(connection, failing, str(job.lease_token), error=errors.CorruptImage())
-    tallies.advance(service.database, settled_seconds=0)
+    tallies.advance(parts.database, settled_seconds=0)
 
 
 @pytest.mark.parametrize(("title", "expression"), EXPRESSIONS, ids=[title for title, _ in EXPRESSIONS])

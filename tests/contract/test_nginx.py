@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from api import problems, schemas
+from api.http import problems
+from api.jobs import schemas
 from shared import errors, trace
 from tests import services as real
 

@@ -12,7 +12,7 @@ import pytest
 
 from shared import keys
 from shared.database import Database
-from shared.key_record import Scope
+from shared.keys.record import Scope
 from shared.migrations import migrate
 from shared.settings import Settings
 from tests.contract.calls.run import run

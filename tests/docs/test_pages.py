@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api import schemas
+from api.jobs import schemas
 from shared import errors
 from tests.docs import markdown
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from api.access import ROUTES
+from api.access.rules import ROUTES
 from api.app import create_app
 from models.training.fetch_packages import package_names
-from shared import audit, errors, job_states
-from shared.delivery_record import DeliveryState
-from shared.job_record import State
+from shared import errors
+from shared.audit import trail
+from shared.jobs import states
+from shared.jobs.record import State
 from shared.settings import PREFIX, Settings
+from shared.webhooks.record import DeliveryState
 from tests.docs import markdown
 
 DOCS = markdown.ROOT / "docs"
@@ -78,15 +80,15 @@ def test_each_state_and_each_audit_event_has_its_row() -> None:
     lives = ("The life of a job", "The life of a delivery", "The life of a key")
     table = [row for life in lives for row in markdown.rows(DOCS / "architecture.md", life)]
     documented = {row[0].strip("`") for row in table}
-    events = {value for name, value in vars(audit).items() if name.isupper() and isinstance(value, str)}
+    events = {value for name, value in vars(trail).items() if name.isupper() and isinstance(value, str)}
     assert documented == {str(state) for state in [*State, *DeliveryState]} | events
 
 
 def test_the_moves_of_a_job_on_the_page_are_those_of_the_code() -> None:
-    """`python -m shared.job_states` prints what belongs there."""
+    """`python -m shared.jobs.states` prints what belongs there."""
     page = DOCS / "architecture.md"
-    assert markdown.blocks(page, "mermaid") == [job_states.diagram() + "\n"]
-    assert job_states.table() in page.read_text("utf-8")
+    assert markdown.blocks(page, "mermaid") == [states.diagram() + "\n"]
+    assert states.table() in page.read_text("utf-8")
 
 
 def test_each_training_package_has_its_licence() -> None:

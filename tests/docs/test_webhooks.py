@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.delivery_record import EVENT_TYPES, PING
+from shared.webhooks.record import EVENT_TYPES, PING
 from tests.docs import markdown
-from worker.webhook_message import headers_of
+from worker.webhooks.message import headers_of
 
 PAGE = markdown.ROOT / "docs" / "webhooks.md"
 SECRETS = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]
@@ -56,7 +56,7 @@ def test_each_event_type_has_its_row() -> None:
 
 
 def test_each_reason_and_each_error_is_explained() -> None:
-    rooms = [markdown.ROOT / "worker" / "webhook_post.py", markdown.ROOT / "worker" / "deliverer.py"]
+    rooms = [markdown.ROOT / "worker/webhooks/post.py", markdown.ROOT / "worker/webhooks/deliverer.py"]
     code = "".join(path.read_text("utf-8") for path in rooms)
     explained = {row[0].strip("`") for row in markdown.rows(PAGE, "When it is not taken")}
     for error in (

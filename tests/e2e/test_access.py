@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from shared.key_commands import keys
+from shared.keys.commands import keys
 from shared.settings import Settings
 from tests.e2e.test_service import free_port
 from tests.services import BrokerServer, Process, wait_until

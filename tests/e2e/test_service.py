@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from shared import audit, jobs, workers
+from shared import jobs, workers
+from shared.audit import trail
 from shared.database import Database
 from shared.settings import Settings
 from tests.e2e.test_up import alive, descendants
@@ -113,7 +114,7 @@ def test_an_image_becomes_text_and_the_trail_of_it_stays(system: System) -> None
     page = system.submit((SAMPLES / "page.png").read_bytes(), "layout=page")
     assert len(page["result"]["pages"][0]["lines"]) == 9
     with system.database.read() as connection:
-        events = audit.list_events(connection, job_id=job["id"])
+        events = trail.list_events(connection, job_id=job["id"])
     assert [event.event for event in reversed(events)] == ["job.submitted", "job.claimed", "job.succeeded"]
     last = events[0]
     assert (last.client_ip, last.sha256) == ("127.0.0.1", job["document"]["sha256"])
@@ -190,7 +191,7 @@ def test_no_job_is_lost_or_done_twice_when_broker_and_child_are_killed(
     with system.database.read() as connection:
         counts = jobs.counts(connection)
         ends = [
-            [event.event for event in audit.list_events(connection, job_id=job_id)].count("job.succeeded")
+            [event.event for event in trail.list_events(connection, job_id=job_id)].count("job.succeeded")
             for job_id in accepted
         ]
     assert counts["succeeded"] == 200, counts

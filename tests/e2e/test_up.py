@@ -104,7 +104,7 @@ def test_what_dies_is_started_again(ups: Ups) -> None:
     def find(words: str) -> list[int]:
         return sorted(pid for pid, args in descendants(up.pid).items() if words in args)
 
-    for words in ("valkey-server unixsocket", "shared.leash", "cli sweeper", "cli worker", "cli api"):
+    for words in ("valkey-server unixsocket", "shared.up.leash", "cli sweeper", "cli worker", "cli api"):
         before = find(words)
         assert before, words
         os.kill(before[0], signal.SIGKILL)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api import schemas
+from api.jobs import schemas
 from shared.settings import Settings
 from tests.services import Process, wait_until
 

@@ -14,9 +14,10 @@ import structlog
 from alembic import command
 from sqlalchemy import delete, insert, select, text
 
-from shared import addresses, audit, audit_partitions, audit_queries, audit_retention, audit_verify, tables
-from shared.audit_chain import Sealer
-from shared.audit_queries import Place, Wanted
+from shared import tables
+from shared.audit import addresses, partitions, queries, retention, trail, verify
+from shared.audit.chain import Sealer
+from shared.audit.queries import Place, Wanted
 from shared.database import Database, database_now
 from shared.migrations import _config, migrate
 from tests import audit_rows, services
@@ -44,7 +45,7 @@ def year(postgres: services.Postgres, migrated_postgres: str) -> Iterator[tuple[
 
 def months(database: Database) -> list[str]:
     with database.read() as connection:
-        return [f"{month:%Y-%m}" for month in audit_partitions.months(connection)]
+        return [f"{month:%Y-%m}" for month in partitions.months(connection)]
 
 
 def count(database: Database, table: str) -> int:
@@ -67,11 +68,11 @@ def seal_all(database: Database) -> None:
 def ahead(database: Database) -> list[str]:
     """The names of this month and those that must be there before they come."""
     with database.read() as connection:
-        month = audit_partitions.month_of(connection.execute(select(database_now())).scalar_one())
+        month = partitions.month_of(connection.execute(select(database_now())).scalar_one())
     names = []
-    for _ in range(audit_partitions.MONTHS_AHEAD + 1):
+    for _ in range(partitions.MONTHS_AHEAD + 1):
         names.append(f"{month:%Y-%m}")
-        month = audit_partitions.after(month)
+        month = partitions.after(month)
     return names
 
 
@@ -83,7 +84,7 @@ def drop_months_ahead(database: Database) -> None:
 
 def test_a_new_database_has_room_for_the_coming_months(database: Database) -> None:
     assert months(database) == ahead(database)
-    assert audit_partitions.ensure_months(database) == []
+    assert partitions.ensure_months(database) == []
 
 
 def test_an_event_of_a_month_without_partition_is_kept_and_moved_when_there_is_one(database: Database) -> None:
@@ -91,9 +92,9 @@ def test_an_event_of_a_month_without_partition_is_kept_and_moved_when_there_is_o
     record(database, database_now(32 * DAY), 3)
     assert count(database, "audit_events_default") == 3
     seal_all(database)  # sealed events are moved, too
-    assert [f"{month:%Y-%m}" for month in audit_partitions.ensure_months(database)] == ahead(database)[1:]
+    assert [f"{month:%Y-%m}" for month in partitions.ensure_months(database)] == ahead(database)[1:]
     assert (count(database, "audit_events_default"), count(database, "audit_events")) == (0, 3)
-    report = audit_verify.verify(database)
+    report = verify.verify(database)
     assert (report.broken, report.event_count) == (None, 3)
     with pytest.raises(Exception, match="never changed"), database.write() as connection:
         connection.execute(delete(EVENTS))
@@ -102,12 +103,12 @@ def test_an_event_of_a_month_without_partition_is_kept_and_moved_when_there_is_o
 def test_many_sweepers_make_each_month_once(database: Database) -> None:
     drop_months_ahead(database)
     others = [Database(database.url.render_as_string(hide_password=False)) for _ in range(4)]
-    threads = [threading.Thread(target=audit_partitions.ensure_months, args=(other,)) for other in others]
+    threads = [threading.Thread(target=partitions.ensure_months, args=(other,)) for other in others]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    audit_partitions.ensure_months(database)
+    partitions.ensure_months(database)
     assert months(database) == ahead(database)
     for other in others:
         other.close()
@@ -117,15 +118,15 @@ def test_a_month_waits_for_a_transaction_that_is_in_its_way_only_shortly(databas
     drop_months_ahead(database)
     with database.read() as connection:
         connection.execute(text("SELECT * FROM audit_events_default"))
-        assert audit_partitions.ensure_months(database) == []
-    assert len(audit_partitions.ensure_months(database)) == audit_partitions.MONTHS_AHEAD
+        assert partitions.ensure_months(database) == []
+    assert len(partitions.ensure_months(database)) == partitions.MONTHS_AHEAD
 
 
 def test_a_database_user_without_the_right_is_told_so_and_nothing_breaks(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = structlog.testing.CapturingLogger()
-    monkeypatch.setattr(audit_partitions, "log", log)
+    monkeypatch.setattr(partitions, "log", log)
     drop_months_ahead(database)
     with database.write() as connection:
         connection.execute(text("DROP ROLE IF EXISTS meek"))
@@ -133,10 +134,10 @@ def test_a_database_user_without_the_right_is_told_so_and_nothing_breaks(
         connection.execute(text("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO meek"))
         connection.execute(text("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO meek"))
     meek = Database(database.url.set(username="meek").render_as_string(hide_password=False))
-    assert audit_partitions.ensure_months(meek) == []
+    assert partitions.ensure_months(meek) == []
     assert [call.kwargs["event_name"] for call in log.calls] == ["audit.no_partition"]
     with meek.write() as connection:
-        audit.record(connection, event="test", actor="x")
+        trail.record(connection, event="test", actor="x")
     meek.close()
     with database.write() as connection:
         connection.execute(text("DROP OWNED BY meek"))
@@ -150,19 +151,19 @@ def test_a_month_that_is_old_goes_as_a_whole_and_what_is_left_by_seals(
     database = Database(url)
     begin, now = audit_rows.fill(database, 3000)
     seal_all(database)
-    before = audit_verify.verify(database)
+    before = verify.verify(database)
     cut = begin + timedelta(days=45)
     old = (now - cut).total_seconds()
     with database.read() as connection:
         kept = connection.execute(select(EVENTS.c.id).where(EVENTS.c.occurred_at >= cut)).scalars().all()
-    assert audit_retention.forget_old(database, age_seconds=old, seals=1) > 20, "the first month, all at once"
-    assert months(database)[0] == f"{audit_partitions.after(begin):%Y-%m}"
-    while audit_retention.forget_old(database, age_seconds=old):
-        assert audit_verify.verify(database).broken is None
+    assert retention.forget_old(database, age_seconds=old, seals=1) > 20, "the first month, all at once"
+    assert months(database)[0] == f"{partitions.after(begin):%Y-%m}"
+    while retention.forget_old(database, age_seconds=old):
+        assert verify.verify(database).broken is None
     with database.read() as connection:
         left = connection.execute(select(EVENTS.c.id)).scalars().all()
     assert set(kept) <= set(left) and len(left) - len(kept) < 20, "one seal holds events before and after the cut"
-    after = audit_verify.verify(database)
+    after = verify.verify(database)
     assert after.broken is None and after.head.hash == before.head.hash
     assert count(database, "audit_events_past") == 0
     record(database, begin)
@@ -173,15 +174,15 @@ def test_a_month_that_is_old_goes_as_a_whole_and_what_is_left_by_seals(
 
 def test_a_month_with_events_that_are_not_sealed_stays(database: Database) -> None:
     with database.write() as connection:
-        month = audit_rows._add_months_before(connection, audit_partitions.months(connection)[0])
+        month = audit_rows._add_months_before(connection, partitions.months(connection)[0])
     record(database, month)
     first = months(database)[0]
-    audit_retention.forget_old(database, age_seconds=40 * DAY)
+    retention.forget_old(database, age_seconds=40 * DAY)
     assert months(database)[0] == first
     seal_all(database)
     while months(database)[0] < ahead(database)[0]:
-        audit_retention.forget_old(database, age_seconds=-40 * DAY)
-    assert count(database, "audit_events") == 0 and audit_verify.verify(database).broken is None
+        retention.forget_old(database, age_seconds=-40 * DAY)
+    assert count(database, "audit_events") == 0 and verify.verify(database).broken is None
 
 
 WANTED = {
@@ -216,16 +217,16 @@ def test_each_page_is_found_by_an_index(year: tuple[Database, datetime], name: s
         assert {table for kind, table in found if kind == "Seq Scan"} <= empty(database)
         assert "audit_events_default" not in tables_read
         if before is not None:
-            assert max(tables_read - {"audit_events_past"}) == audit_partitions.name_of(middle.occurred_at)
+            assert max(tables_read - {"audit_events_past"}) == partitions.name_of(middle.occurred_at)
 
 
 def test_a_span_of_time_leaves_out_the_other_months(year: tuple[Database, datetime]) -> None:
     database, begin = year
-    second = audit_partitions.after(begin)
+    second = partitions.after(begin)
     wanted = Wanted(since=second + timedelta(days=3), until=second + timedelta(days=40))
     assert {table for _, table in scans(database, wanted, None)} == {
-        audit_partitions.name_of(second),
-        audit_partitions.name_of(audit_partitions.after(second)),
+        partitions.name_of(second),
+        partitions.name_of(partitions.after(second)),
     }
 
 
@@ -238,7 +239,7 @@ def test_the_months_are_read_one_after_the_other_and_no_more_than_needed(year: t
 
 
 def explained(database: Database, wanted: Wanted, before: Place | None, how: str = "") -> dict[str, Any]:
-    query = audit_queries.page_query(wanted, limit=51, before=before)
+    query = queries.page_query(wanted, limit=51, before=before)
     with database.read() as connection:
         compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
         (plans,) = connection.execute(text(f"EXPLAIN ({how}FORMAT JSON) {compiled}".replace(":", r"\:"))).scalars()
@@ -279,15 +280,15 @@ def test_events_of_the_old_schema_are_carried_over(postgres: services.Postgres, 
                 ))).values(occurred_at=moment_at, **values))  # fmt: skip
         migrate(database)
         with database.read() as connection:
-            events = audit.list_events(connection)[::-1]
+            events = trail.list_events(connection)[::-1]
         assert [(event.actor, event.ip_key) for event in events] == [
             ("a0", "4c0000201"), ("a1", None), ("a2", "620010db8000000000000000000000001"),
         ]  # fmt: skip
         assert events[0].occurred_at == datetime(2024, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
         with database.write() as connection:
-            audit.record(connection, event="test", actor="after")
+            trail.record(connection, event="test", actor="after")
         seal_all(database)
-        report = audit_verify.verify(database)
+        report = verify.verify(database)
         assert (report.broken, report.event_count) == (None, 4)
         with database.write() as connection:
             command.downgrade(_config(connection), "0003")
@@ -295,7 +296,7 @@ def test_events_of_the_old_schema_are_carried_over(postgres: services.Postgres, 
             assert connection.execute(text("SELECT count(*) FROM audit_events")).scalar_one() == 4
         migrate(database)
         with database.write() as connection:
-            audit.record(connection, event="test", actor="again")
-            assert len({event.id for event in audit.list_events(connection)}) == 5
+            trail.record(connection, event="test", actor="again")
+            assert len({event.id for event in trail.list_events(connection)}) == 5
         database.close()
     postgres.drop_database(fresh)

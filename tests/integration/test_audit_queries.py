@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import literal_column, select, update
 
-from shared import addresses, audit, audit_queries, audit_stats, tables
-from shared.audit_queries import AuditEvent, Place, Wanted
+from api.audit import stats
+from shared import tables
+from shared.audit import addresses, queries, trail
+from shared.audit.queries import AuditEvent, Place, Wanted
 from shared.database import Database, database_now
 
 MODELS = [None, {"name": "crnn", "version": "1", "sha256": "a"}, {"name": "crnn", "version": "2", "sha256": "b"}]
@@ -26,13 +28,13 @@ def events(database: Database) -> list[AuditEvent]:
 
 def write_events(database: Database) -> list[AuditEvent]:
     """Some dozens of events over four months; several occurred in the same moment. The newest is the first."""
-    many = itertools.product(ADDRESSES, MODELS, (audit.SUCCEEDED, audit.FAILED))
+    many = itertools.product(ADDRESSES, MODELS, (trail.SUCCEEDED, trail.FAILED))
     with database.write() as connection:
         for n, (client_ip, model, event) in enumerate(many):
-            audit.record(
+            trail.record(
                 connection, event=event, actor="x", client_ip=client_ip, model=model, job_id=f"job_{n % 5}",
                 sha256=str(n % 3), key_id=None if n % 4 == 0 else f"key{n % 4}", outcome=event.partition(".")[2],
-                confidence=None if event == audit.FAILED else n / 42, subject=f"s{n % 2}", duration_ms=n,
+                confidence=None if event == trail.FAILED else n / 42, subject=f"s{n % 2}", duration_ms=n,
             )  # fmt: skip
         c = tables.audit_events.c
         now = connection.execute(select(database_now())).scalar_one()
@@ -51,7 +53,7 @@ def in_block(*blocks: str) -> Callable[[AuditEvent], bool]:
 
 FILTERS: dict[str, tuple[dict[str, Any], Callable[[AuditEvent], bool]]] = {
     "none": ({}, lambda _: True),
-    "event": ({"equal": {"event": audit.FAILED}}, lambda e: e.event == audit.FAILED),
+    "event": ({"equal": {"event": trail.FAILED}}, lambda e: e.event == trail.FAILED),
     "job": ({"equal": {"job_id": "job_3"}}, lambda e: e.job_id == "job_3"),
     "sha256": ({"equal": {"sha256": "2"}}, lambda e: e.sha256 == "2"),
     "key": ({"equal": {"key_id": "key2"}}, lambda e: e.key_id == "key2"),
@@ -66,8 +68,8 @@ FILTERS: dict[str, tuple[dict[str, Any], Callable[[AuditEvent], bool]]] = {
     "no address there": ({"ip_range": addresses.key_range("10.0.0.0/8")}, lambda _: False),
     "confidence": ({"confidence_from": 0.2, "confidence_until": 0.4}, lambda e: 0.2 <= (e.confidence or 0) <= 0.4),
     "several": (
-        {"equal": {"event": audit.SUCCEEDED, "sha256": "1"}, "confidence_from": 0.5},
-        lambda e: (e.event, e.sha256) == (audit.SUCCEEDED, "1") and (e.confidence or 0) >= 0.5,
+        {"equal": {"event": trail.SUCCEEDED, "sha256": "1"}, "confidence_from": 0.5},
+        lambda e: (e.event, e.sha256) == (trail.SUCCEEDED, "1") and (e.confidence or 0) >= 0.5,
     ),
 }
 
@@ -84,7 +86,7 @@ def test_pages_hold_what_is_wanted_without_gaps(database: Database, events: list
     ):
         for limit in (1, 4, 1000):
             assert walk(database, wanted, limit) == expected
-        assert [event for portion in audit_queries.portions(database, wanted) for event in portion] == expected
+        assert [event for portion in queries.portions(database, wanted) for event in portion] == expected
 
 
 def walk(database: Database, wanted: Wanted, limit: int) -> list[AuditEvent]:
@@ -92,7 +94,7 @@ def walk(database: Database, wanted: Wanted, limit: int) -> list[AuditEvent]:
     place = None
     while True:
         with database.read() as connection:
-            page = audit_queries.page(connection, wanted, limit=limit, before=place)
+            page = queries.page(connection, wanted, limit=limit, before=place)
         assert len(page.events) <= limit
         found += page.events
         if page.following is None:
@@ -103,24 +105,24 @@ def walk(database: Database, wanted: Wanted, limit: int) -> list[AuditEvent]:
 
 def test_events_that_come_meanwhile_shift_nothing(database: Database, events: list[AuditEvent]) -> None:
     with database.read() as connection:
-        first = audit_queries.page(connection, Wanted(), limit=5)
+        first = queries.page(connection, Wanted(), limit=5)
     with database.write() as connection:
-        audit.record(connection, event="test", actor="x")
+        trail.record(connection, event="test", actor="x")
     with database.read() as connection:
-        second = audit_queries.page(connection, Wanted(), limit=5, before=first.following)
+        second = queries.page(connection, Wanted(), limit=5, before=first.following)
     assert first.events + second.events == events[:10]
 
 
 def test_an_export_holds_no_connection_while_its_reader_is_slow(
     database: Database, events: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_queries, "PORTION", 10)
+    monkeypatch.setattr(queries, "PORTION", 10)
     url = database.url.render_as_string(hide_password=False)
     narrow = Database(url, pool_size=1)
-    portions = audit_queries.portions(narrow, Wanted())
+    portions = queries.portions(narrow, Wanted())
     assert len(next(portions)) == 10
     with narrow.write() as connection:  # the only connection is free, and nothing is locked
-        audit.record(connection, event="test", actor="x")
+        trail.record(connection, event="test", actor="x")
     assert sum(len(portion) for portion in portions) == len(events) - 10
     narrow.close()
 
@@ -131,14 +133,14 @@ def test_a_search_that_takes_too_long_goes_on_with_the_next_page(
 ) -> None:
     database = Database(postgres_url)
     expected = [event for event in write_events(database) if FILTERS[name][1](event)]
-    monkeypatch.setattr(audit_queries, "WINDOW", 5)
-    real = audit_queries.page_query
+    monkeypatch.setattr(queries, "WINDOW", 5)
+    real = queries.page_query
 
     def page_query(wanted: Wanted, **given: Any) -> Any:
         query = real(wanted, **given)
         return query if given == {"limit": 1} else query.where(tables.audit_events.c.id > slow())
 
-    monkeypatch.setattr(audit_queries, "page_query", page_query)
+    monkeypatch.setattr(queries, "page_query", page_query)
     assert walk(database, Wanted(**FILTERS[name][0]), 3) == expected
     database.close()
 
@@ -152,10 +154,10 @@ def test_the_numbers_are_those_of_the_events(database: Database, events: list[Au
     since, until = events[-4].occurred_at, events[3].occurred_at
     inside = [event for event in events if since <= event.occurred_at < until]
     with database.read() as connection:
-        numbers = audit_stats.stats(connection, since, until)
+        numbers = stats.stats(connection, since, until)
     read = [event.confidence for event in inside if event.confidence is not None]
     assert numbers["event_count"] == len(inside)
-    for event in (audit.SUCCEEDED, audit.FAILED):
+    for event in (trail.SUCCEEDED, trail.FAILED):
         assert numbers["events"][event] == sum(e.event == event for e in inside)
         assert numbers["outcomes"][event.partition(".")[2]] == numbers["events"][event]
     confidence = numbers["confidence"]
@@ -178,7 +180,7 @@ def test_the_numbers_are_those_of_the_events(database: Database, events: list[Au
 
 def test_the_numbers_of_no_time_are_none(database: Database) -> None:
     with database.read() as connection:
-        numbers = audit_stats.stats(
+        numbers = stats.stats(
             connection, datetime.fromisoformat("2020-01-01T00:00Z"), datetime.fromisoformat("2020-01-02T00:00Z")
         )
     assert (numbers["event_count"], numbers["models"], numbers["slowest"]) == (0, [], [])

@@ -11,12 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text, update
 
-from shared import broker_epoch, clock, errors, jobs, workers
-from shared.audit_partitions import is_partition
+from shared import clock, errors, jobs, workers
+from shared.audit.partitions import is_partition
 from shared.database import Database, database_now, journal_mode
 from shared.migrations import _config, check_schema, migrate
 from shared.tables import metadata, worker_children
 from tests import services
+from worker.sweep import broker_epoch
 
 OLD_JOB = """
     INSERT INTO jobs (id, state, priority, attempt, max_attempts, created_at, publish_count, sha256, media_type,

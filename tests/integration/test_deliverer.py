@@ -13,15 +13,16 @@ import standardwebhooks
 import svix
 from sqlalchemy import update
 
-from shared import clock, deliveries, endpoints, jobs, tables
+from shared import clock, jobs, tables
 from shared.database import Database, database_now
-from shared.delivery_record import JOB_URLS, Delivery, DeliveryAttempt, Endpoint
 from shared.jobs import Job, Submission
 from shared.settings import Settings
+from shared.webhooks import deliveries, endpoints
+from shared.webhooks.record import JOB_URLS, Delivery, DeliveryAttempt, Endpoint
 from tests.receiver import Answer, Message, Receiver
 from tests.services import wait_until
-from worker.deliverer import Deliverer
-from worker.webhook_message import MAX_BODY_BYTES, body_of
+from worker.webhooks.deliverer import Deliverer
+from worker.webhooks.message import MAX_BODY_BYTES, body_of
 
 RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": {}, "pages": []}
 PUBLIC_URL = "https://ocr.example"

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from shared import audit, deliveries, endpoints, errors, jobs, tables
+from shared import errors, jobs, tables
+from shared.audit import trail as audit
 from shared.database import Database, database_now
-from shared.delivery_record import JOB_URLS, SCHEDULE_SECONDS, Delivery, DeliveryState, Endpoint, Outcome
 from shared.jobs import Job, Submission
 from shared.migrations import migrate
+from shared.webhooks import deliveries, endpoints
+from shared.webhooks.record import JOB_URLS, SCHEDULE_SECONDS, Delivery, DeliveryState, Endpoint, Outcome
 
 RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": {}, "pages": []}
 OWNER = "node/1"

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared import audit, errors, jobs
+from shared import errors, jobs
+from shared.audit import trail
 from shared.database import Database
 from shared.jobs import Job, State, Submission
 
@@ -67,7 +68,7 @@ def found(database: Database, job: Job) -> Job:
 
 def events(database: Database, job: Job) -> list[str]:
     with database.read() as connection:
-        return [event.event for event in reversed(audit.list_events(connection, job_id=job.id))]
+        return [event.event for event in reversed(trail.list_events(connection, job_id=job.id))]
 
 
 def test_a_submitted_job_is_queued_with_everything_it_came_with(database: Database, submission: Submission) -> None:
@@ -79,7 +80,7 @@ def test_a_submitted_job_is_queued_with_everything_it_came_with(database: Databa
     assert again.published_at is not None
     assert again.publish_count == 1
     assert again.created_at.tzinfo is not None
-    assert events(database, job) == [audit.SUBMITTED]
+    assert events(database, job) == [trail.SUBMITTED]
 
 
 def test_a_claim_counts_the_attempt_and_holds_a_lease(database: Database, submission: Submission) -> None:
@@ -88,7 +89,7 @@ def test_a_claim_counts_the_attempt_and_holds_a_lease(database: Database, submis
     assert job.started_at is not None
     assert job.lease_until is not None
     assert 25 < (job.lease_until - job.started_at).total_seconds() < 31
-    assert events(database, job) == [audit.SUBMITTED, audit.CLAIMED]
+    assert events(database, job) == [trail.SUBMITTED, trail.CLAIMED]
 
 
 def test_claim_returns_none_when_another_worker_was_faster(database: Database, submission: Submission) -> None:
@@ -123,8 +124,8 @@ def test_a_success_stores_the_result_the_times_and_one_audit_event(database: Dat
     assert again.finished_at is not None
     assert (again.lease_token, again.lease_until, again.error) == (None, None, None)
     with database.read() as connection:
-        event = audit.list_events(connection, job_id=job.id, limit=1)[0]
-    assert (event.event, event.outcome, event.actor, event.attempt) == (audit.SUCCEEDED, "succeeded", WORKER, 1)
+        event = trail.list_events(connection, job_id=job.id, limit=1)[0]
+    assert (event.event, event.outcome, event.actor, event.attempt) == (trail.SUCCEEDED, "succeeded", WORKER, 1)
     assert (event.confidence, event.min_confidence) == (0.9, 0.8)
     assert (event.model, event.model_version, event.model_sha256) == ("crnn", "2", "cd" * 32)
     assert (event.client_ip, event.sha256) == ("127.0.0.1", submission.sha256)
@@ -137,14 +138,14 @@ def test_a_late_success_of_a_worker_that_lost_its_lease_is_refused(database: Dat
     assert not succeed(database, zombie)
     assert found(database, zombie).result is None
     assert succeed(database, current)
-    assert events(database, zombie).count(audit.SUCCEEDED) == 1
+    assert events(database, zombie).count(trail.SUCCEEDED) == 1
 
 
 def test_a_job_does_not_succeed_twice(database: Database, submission: Submission) -> None:
     job = claimed(database, submission)
     assert succeed(database, job)
     assert not succeed(database, job)
-    assert events(database, job).count(audit.SUCCEEDED) == 1
+    assert events(database, job).count(trail.SUCCEEDED) == 1
 
 
 def test_nothing_moves_a_job_that_has_succeeded(database: Database, submission: Submission) -> None:
@@ -173,7 +174,7 @@ def test_a_result_is_rolled_back_together_with_its_state(database: Database, sub
         raise RuntimeError
     again = found(database, job)
     assert (again.state, again.result) == (State.RUNNING, None)
-    assert events(database, job) == [audit.SUBMITTED, audit.CLAIMED]
+    assert events(database, job) == [trail.SUBMITTED, trail.CLAIMED]
 
 
 def test_an_error_of_the_document_ends_the_job_at_once(database: Database, submission: Submission) -> None:
@@ -184,7 +185,7 @@ def test_an_error_of_the_document_ends_the_job_at_once(database: Database, submi
     assert again.error is not None
     assert again.error["code"] == "truncated_image"
     assert again.error["details"] == {"page_number": 1}
-    assert events(database, job)[-1] == audit.FAILED
+    assert events(database, job)[-1] == trail.FAILED
 
 
 def test_a_passing_error_is_tried_again_after_a_pause(database: Database, submission: Submission) -> None:
@@ -196,7 +197,7 @@ def test_a_passing_error_is_tried_again_after_a_pause(database: Database, submis
     assert again.not_before > again.created_at
     assert again.error is not None
     assert again.error["code"] == "recognition_failed"
-    assert events(database, job)[-1] == audit.RETRIED
+    assert events(database, job)[-1] == trail.RETRIED
 
 
 def test_a_passing_error_at_the_last_attempt_ends_the_job(database: Database, submission: Submission) -> None:
@@ -206,7 +207,7 @@ def test_a_passing_error_at_the_last_attempt_ends_the_job(database: Database, su
     assert again.state == State.FAILED
     assert again.error is not None
     assert again.error["code"] == "recognition_failed"
-    assert events(database, job)[-1] == audit.FAILED
+    assert events(database, job)[-1] == trail.FAILED
 
 
 def test_a_heartbeat_extends_the_lease(database: Database, submission: Submission) -> None:
@@ -231,7 +232,7 @@ def test_a_lease_that_has_run_out_is_taken_back(database: Database, submission: 
     assert expire(database) == [job.id]
     again = found(database, job)
     assert (again.state, again.attempt, again.published_at, again.lease_token) == (State.QUEUED, 1, None, None)
-    assert events(database, job)[-1] == audit.EXPIRED
+    assert events(database, job)[-1] == trail.EXPIRED
     assert expire(database) == []
 
 
@@ -253,7 +254,7 @@ def test_a_job_that_is_abandoned_at_every_attempt_ends_as_poison(database: Datab
     assert again.error is not None
     assert again.error["code"] == "poison_job"
     assert claim(database, job.id) is None
-    assert events(database, job)[-2:] == [audit.CLAIMED, audit.FAILED]
+    assert events(database, job)[-2:] == [trail.CLAIMED, trail.FAILED]
 
 
 def test_a_crash_gives_back_what_the_task_held_and_counts_the_attempt(
@@ -266,7 +267,7 @@ def test_a_crash_gives_back_what_the_task_held_and_counts_the_attempt(
         assert jobs.release(connection, owner=WORKER, reason="crash") == []
     assert (found(database, job).state, found(database, job).attempt) == (State.QUEUED, 1)
     assert found(database, other).state == State.RUNNING
-    assert events(database, job)[-1] == audit.RELEASED
+    assert events(database, job)[-1] == trail.RELEASED
 
 
 def test_a_crash_at_the_last_attempt_ends_as_poison(database: Database, submission: Submission) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, update
 
-from shared import audit, errors, job_states, jobs
+from shared import errors, jobs
+from shared.audit import trail as audit
 from shared.database import Database, database_now
-from shared.job_moves import move
 from shared.jobs import Job, State, Submission
+from shared.jobs import states as job_states
+from shared.jobs.moves import move
 from shared.tables import jobs as table
 
 OWNER = "node/task"

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from sqlalchemy import func, select
 
-from shared import audit, errors, jobs
+from shared import errors, jobs
+from shared.audit import trail
 from shared.database import Database
 from shared.jobs import Job, State, Submission
 from shared.tables import results
@@ -60,7 +61,7 @@ def equal(database: Database, submission: Submission, reader: str = READER) -> s
 
 def events(database: Database, job_id: str) -> list[str]:
     with database.read() as connection:
-        return [event.event for event in reversed(audit.list_events(connection, job_id=job_id))]
+        return [event.event for event in reversed(trail.list_events(connection, job_id=job_id))]
 
 
 def test_a_worker_whose_job_was_cancelled_can_store_nothing(database: Database, submission: Submission) -> None:
@@ -90,7 +91,7 @@ def test_a_retried_job_gets_new_attempts_and_keeps_their_count(database: Databas
     assert (again.finished_at, again.publish_count) == (None, 1)
     second = claim(database, job)
     assert second.attempt == 2
-    assert events(database, job.id)[-2:] == [audit.REQUEUED, audit.CLAIMED]
+    assert events(database, job.id)[-2:] == [trail.REQUEUED, trail.CLAIMED]
 
 
 def test_failed_jobs_are_found_by_code_reference_and_batch(database: Database, submission: Submission) -> None:
@@ -119,8 +120,8 @@ def test_an_erased_job_leaves_nothing_but_its_trail(database: Database, submissi
     with database.read() as connection:
         assert jobs.get(connection, job.id) is None
         assert connection.execute(select(func.count()).select_from(results)).scalar_one() == 0
-        assert audit.has_event(connection, job.id, audit.DELETED)
-    assert events(database, job.id) == [audit.SUBMITTED, audit.CLAIMED, audit.SUCCEEDED, audit.DELETED]
+        assert trail.has_event(connection, job.id, trail.DELETED)
+    assert events(database, job.id) == [trail.SUBMITTED, trail.CLAIMED, trail.SUCCEEDED, trail.DELETED]
 
 
 def test_an_open_job_is_not_erased_before_it_is_cancelled(database: Database, submission: Submission) -> None:
@@ -155,9 +156,9 @@ def test_a_copy_is_a_job_of_its_own_that_survives_its_source(database: Database,
     assert again is not None
     assert (again.state, again.attempt, again.copied_from, again.reference) == (State.SUCCEEDED, 0, first.id, "2")
     assert again.result == RESULT
-    assert events(database, copy.id) == [audit.SUBMITTED, audit.SUCCEEDED]
+    assert events(database, copy.id) == [trail.SUBMITTED, trail.SUCCEEDED]
     with database.read() as connection:
-        event = audit.list_events(connection, job_id=copy.id, limit=1)[0]
+        event = trail.list_events(connection, job_id=copy.id, limit=1)[0]
     assert (event.actor, event.confidence, event.model_sha256) == (first.id, 0.9, MODEL)
 
 

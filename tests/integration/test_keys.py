@@ -10,10 +10,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from shared import audit, jobs, key_record, keys
+from shared import jobs, keys
+from shared.audit import trail as audit
 from shared.database import Database
 from shared.jobs import Submission
-from shared.key_record import ApiKey, Scope
+from shared.keys import record
+from shared.keys.record import ApiKey, Scope
 from shared.tables import api_keys
 
 
@@ -32,7 +34,7 @@ def test_only_the_hash_of_a_key_is_stored(database: Database) -> None:
     with database.read() as connection:
         row = connection.execute(select(api_keys)).one()
         assert keys.list_keys(connection) == [key]
-    assert row.sha256 == key_record.digest(text)
+    assert row.sha256 == record.digest(text)
     secret = text.split("_")[2]
     assert not any(secret in str(value) for value in row)
     assert (row.scopes, key.scopes) == (["read", "submit"], {Scope.READ, Scope.SUBMIT})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared import keys
 from shared.database import Database
-from shared.key_record import Scope
+from shared.keys.record import Scope
 from tests.bench import overhead
 
 COSTS = {"submit": (6, 1), "claim": (2, 1), "finish": (4, 1), "poll": (1, 0)}

@@ -10,13 +10,13 @@ import redis
 from celery import Celery
 from sqlalchemy import update
 
-from shared import broker_epoch, clock, errors, jobs, promotion, publish_window, queue, tables
+from shared import clock, errors, jobs, queue, tables
 from shared.database import Database, database_now
 from shared.jobs import Job, Submission
 from shared.settings import Settings
 from tests.services import BrokerServer
-from worker import sweeper
-from worker.sweeper import Sweeper
+from worker.sweep import broker_epoch, promotion, publish_window, sweeper
+from worker.sweep.sweeper import Sweeper
 
 STRANDED_SECONDS = 3
 

@@ -10,15 +10,17 @@ import pytest
 from alembic import command
 from sqlalchemy import select, text, update
 
-from shared import audit, audit_retention, errors, gauges, jobs, tallies, workers
-from shared.audit_chain import Sealer
+from api.metrics import gauges
+from shared import errors, jobs, workers
+from shared.audit import retention, tallies, trail
+from shared.audit.chain import Sealer
 from shared.database import Database, database_now
 from shared.jobs import Job, Submission
 from shared.migrations import _config, migrate
 from shared.tables import tally_cursor
 from tests import services
 from tests.unit.api.conftest import RESULT
-from worker.tally import Tally
+from worker.sweep.tally import Tally
 
 TIMINGS = {"queue": 30.0, "decode": 4.0, "preprocess": 20.0, "lines": 60.0, "recognition": 700.0, "total": 814.0}
 
@@ -62,7 +64,7 @@ def test_each_event_is_counted_once(database: Database, submission: Submission) 
     assert (count(database), count(database)) == (9, 0)
     read_one(database, submission)
     count(database)
-    for event in (audit.SUBMITTED, audit.CLAIMED, audit.SUCCEEDED):
+    for event in (trail.SUBMITTED, trail.CLAIMED, trail.SUCCEEDED):
         assert sums(database)[tallies.EVENTS, event, ""] == 4
 
 
@@ -95,8 +97,8 @@ def test_a_copy_is_counted_as_one_and_not_as_work(database: Database, submission
     after = sums(database)
     assert after[tallies.COPIES, "", ""] == 1
     assert {key for key in after if after[key] != before.get(key)} == {
-        (tallies.EVENTS, audit.SUBMITTED, ""),
-        (tallies.EVENTS, audit.SUCCEEDED, ""),
+        (tallies.EVENTS, trail.SUBMITTED, ""),
+        (tallies.EVENTS, trail.SUCCEEDED, ""),
         (tallies.COPIES, "", ""),
     }
 
@@ -118,7 +120,7 @@ def test_sums_do_not_fall_when_jobs_and_events_are_deleted(database: Database, s
     with database.write() as connection:
         jobs.erase(connection, job.id, actor="sweeper")
     Sealer(database).seal()
-    assert audit_retention.forget_old(database, age_seconds=-60) > 0
+    assert retention.forget_old(database, age_seconds=-60) > 0
     count(database)
     after = sums(database)
     assert all(after[key] >= before[key] for key in before)
@@ -156,7 +158,7 @@ def test_of_many_sweepers_one_counts_each_event(
         list(pool.map(lambda _: [count(database) for _ in range(20)], range(4)))
     while count(database):
         pass
-    assert sums(database)[tallies.EVENTS, audit.SUCCEEDED, ""] == 8
+    assert sums(database)[tallies.EVENTS, trail.SUCCEEDED, ""] == 8
     assert sums(database)[tallies.STAGES, "total", "1.0"] == 8
 
 

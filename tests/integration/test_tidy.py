@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from shared import audit, batches, clock, errors, idempotency, jobs, tables, workers
-from shared.blobs import Blobs
+from shared import clock, errors, jobs, tables, workers
+from shared.audit import trail
 from shared.database import Database, database_now
-from shared.idempotency import Key
-from shared.jobs import Job, Submission
-from worker import tidy
-from worker.tidy import Ages, Tidy
+from shared.jobs import Job, Submission, batches, idempotency
+from shared.jobs.idempotency import Key
+from shared.uploads.blobs import Blobs
+from worker.sweep import tidy
+from worker.sweep.tidy import Ages, Tidy
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -25,7 +26,7 @@ DAY = 24 * HOUR
 @pytest.fixture
 def blobs(database: Database, tmp_path: Path) -> Blobs:
     with database.write() as connection:  # a database that is a year old
-        audit.record(connection, event="test", actor="test")
+        trail.record(connection, event="test", actor="test")
         connection.execute(update(tables.audit_events).values(occurred_at=database_now(-365 * DAY)))
         connection.execute(update(tables.audit_chain).values(born_at=database_now(-365 * DAY)))
     return Blobs(tmp_path / "blobs")
@@ -55,7 +56,7 @@ def everywhere(database: Database, blobs: Blobs, *, age_seconds: float = 0) -> s
 
 def events(database: Database) -> list[str]:
     with database.read() as connection:
-        return [event.event for event in audit.list_events(connection)]
+        return [event.event for event in trail.list_events(connection)]
 
 
 def test_an_upload_without_a_job_is_deleted_when_it_is_old(
@@ -66,7 +67,7 @@ def test_an_upload_without_a_job_is_deleted_when_it_is_old(
     assert everywhere(database, blobs) == {orphan}
     assert not blobs.path(orphan).exists()
     assert blobs.get(young) == b"young" and blobs.get(used) == b"used"
-    assert events(database).count(audit.UPLOAD_DELETED) == 1
+    assert events(database).count(trail.UPLOAD_DELETED) == 1
 
 
 def test_uploads_that_are_older_than_the_database_are_not_its_orphans(
@@ -120,7 +121,7 @@ def test_jobs_are_deleted_at_their_age_with_their_uploads_and_open_ones_never(
     assert tidy.delete_jobs(database, blobs, age_seconds=DAY) == [old.id]
     with database.read() as connection:
         assert {job.id for job in jobs.list_jobs(connection)} == {young.id, waiting.id}
-        assert audit.has_event(connection, old.id, audit.DELETED)
+        assert trail.has_event(connection, old.id, trail.DELETED)
     assert not blobs.path(sha256).exists()
     assert blobs.get(other) == b"2"
 
@@ -133,7 +134,7 @@ def test_keys_batches_children_and_audit_events_reach_their_ages(
             assert idempotency.remember(connection, Key("ip", str(n), "f"), "job", age_seconds=DAY)
             workers.register(connection, node="n", host="h", pid=n, model={"name": "m", "version": "1", "sha256": "0"})
             batches.submit(connection, reference=None, client_ip=None, document_count=1)
-            audit.record(connection, event="test", actor="test")
+            trail.record(connection, event="test", actor="test")
         first_batch = tables.batches.c.id == select(func.min(tables.batches.c.id)).scalar_subquery()
         for table, column, row in (
             (tables.idempotency_keys, "created_at", tables.idempotency_keys.c.key == "0"),
@@ -150,7 +151,7 @@ def test_keys_batches_children_and_audit_events_reach_their_ages(
     assert left == [1, 1, 1, 3], "audit events are kept unless the operator says otherwise"
     Tidy(database, blobs, Ages(uploads=0, results=0, audit=DAY, idempotency=DAY))()
     with database.read() as connection:
-        assert len(audit.list_events(connection)) == 2, "the one of last year is gone"
+        assert len(trail.list_events(connection)) == 2, "the one of last year is gone"
 
 
 def test_orphans_go_also_where_old_audit_events_went(database: Database, blobs: Blobs) -> None:

@@ -18,10 +18,10 @@ import pytest
 
 from shared import clock
 from shared.settings import Settings
-from shared.targets import Guard
+from shared.webhooks.targets import Guard
 from tests.receiver import Answer, Receiver
 from tests.services import unavailable
-from worker.webhook_post import KEPT_ANSWER_BYTES, Sender, retry_after_seconds
+from worker.webhooks.post import KEPT_ANSWER_BYTES, Sender, retry_after_seconds
 
 LIMIT_SECONDS = 1.0
 MARGIN_SECONDS = 10.0

@@ -10,9 +10,9 @@ import pytest
 
 from shared import errors
 from shared.settings import Settings
-from shared.targets import Guard
+from shared.webhooks.targets import Guard
 from tests.receiver import Answer, Receiver
-from worker.webhook_post import Sender
+from worker.webhooks.post import Sender
 
 FORMS = [
     # loopback, as numbers of every kind that the system's resolver takes for an address

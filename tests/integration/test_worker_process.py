@@ -15,12 +15,13 @@ import pytest
 import redis
 from PIL import Image, ImageDraw
 
-from shared import audit, jobs, queue, workers
-from shared.blobs import Blobs
+from shared import jobs, queue, workers
+from shared.audit import trail
 from shared.database import Database
 from shared.jobs import Job, State, Submission
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.uploads.blobs import Blobs
 from tests.services import BrokerServer, Process, broker_program, wait_until
 
 
@@ -80,8 +81,8 @@ class System:
 
     def successes(self, job_id: str) -> int:
         with self.database.read() as connection:
-            names = [event.event for event in audit.list_events(connection, job_id=job_id)]
-        return names.count(audit.SUCCEEDED)
+            names = [event.event for event in trail.list_events(connection, job_id=job_id)]
+        return names.count(trail.SUCCEEDED)
 
     def end(self) -> None:
         self.worker.end()

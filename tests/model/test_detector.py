@@ -13,7 +13,8 @@ import models
 from models import detector
 from models.card import ModelFileError
 from models.recognizer import DEFAULT, WEIGHTS
-from worker.ocr import detection, lines
+from worker.ocr.lines.classical import find
+from worker.ocr.lines.learned import detection
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
@@ -32,7 +33,7 @@ def test_the_maps_have_a_cell_for_each_four_pixels(shipped: detector.Detector, s
 
 def test_it_finds_the_lines_of_the_sample_page(shipped: detector.Detector) -> None:
     page = np.asarray(cv2.imread(str(SAMPLES / "page.png"), cv2.IMREAD_GRAYSCALE), np.uint8)
-    found, expected = detection.find_lines(page, shipped), lines.find_lines(page)
+    found, expected = detection.find_lines(page, shipped), find.find_lines(page)
     assert len(found) == pytest.approx(len(expected), abs=2)
 
 

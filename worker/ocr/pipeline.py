@@ -15,19 +15,20 @@ from models.charset import Charset
 from models.line_image import HEIGHT as LINE_HEIGHT
 from models.ngram import Ngram
 from shared import clock
-from shared.document import Limits
-from worker.ocr import admission, batches, crops, turning, words
-from worker.ocr.admission import Admission
-from worker.ocr.batches import LineImage
-from worker.ocr.decode import decode_pages
-from worker.ocr.decoder import CharsetName, Decoder, Reading, edits
-from worker.ocr.detection import PageDetector
-from worker.ocr.document import DocumentResult, Line, ModelName, Page, as_polygon
-from worker.ocr.ink import Gray
-from worker.ocr.layout import Arrangement, Layout, arrange
-from worker.ocr.lines import TextLine
-from worker.ocr.preprocess import Upright, as_is, straighten
-from worker.ocr.quality import Quality, measure_page, measure_writing
+from shared.result import DocumentResult, Line, ModelName, Page, as_polygon
+from shared.uploads.header import Limits
+from worker.ocr.decode.pages import decode_pages
+from worker.ocr.ink.ink import Gray
+from worker.ocr.lines.layout import Arrangement, Layout, arrange
+from worker.ocr.lines.learned.detection import PageDetector
+from worker.ocr.lines.text_line import TextLine
+from worker.ocr.page import admission, crops, turning
+from worker.ocr.page.admission import Admission
+from worker.ocr.page.preprocess import Upright, as_is, straighten
+from worker.ocr.page.quality import Quality, measure_page, measure_writing
+from worker.ocr.text import batches, words
+from worker.ocr.text.batches import LineImage
+from worker.ocr.text.decoder import CharsetName, Decoder, Reading, edits
 
 LEAST_CONFIDENCE = 0.45  # what was found by searching a page and reads worse than this is a picture, not writing
 
@@ -98,7 +99,7 @@ class Options:
 
     layout: `line` (the upload is one text line), `page`, or `auto` (look and decide).
     admission: `off`, `warn` (say which pages are poor) or `refuse` (do not read very poor ones).
-    charset: which characters may be read, see `worker.ocr.decoder`.
+    charset: which characters may be read, see `worker.ocr.text.decoder`.
     """
 
     layout: Layout = "auto"

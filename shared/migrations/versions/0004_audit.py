@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from shared import addresses, audit_partitions
+from shared.audit import addresses, partitions
 from shared.tables import UtcDateTime
 
 revision = "0004"
@@ -84,12 +84,12 @@ def _fill_ip_keys() -> None:
 def _partition() -> None:
     connection = op.get_bind()
     oldest = connection.execute(sa.text("SELECT coalesce(min(occurred_at), clock_timestamp()) FROM audit_events"))
-    first = audit_partitions.month_of(oldest.scalar_one())
+    first = partitions.month_of(oldest.scalar_one())
     now = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-    last = audit_partitions.month_of(now)
-    for _ in range(audit_partitions.MONTHS_AHEAD):
-        last = audit_partitions.after(last)
-    _copy_into("PARTITION BY RANGE (occurred_at)", audit_partitions.first_partitions(min(first, last), last))
+    last = partitions.month_of(now)
+    for _ in range(partitions.MONTHS_AHEAD):
+        last = partitions.after(last)
+    _copy_into("PARTITION BY RANGE (occurred_at)", partitions.first_partitions(min(first, last), last))
     op.create_primary_key("pk_audit_events", "audit_events", ["id", "occurred_at"])
 
 

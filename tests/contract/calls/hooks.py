@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import schemathesis
 from hypothesis import strategies as st
 
-from api.jobs import IDEMPOTENCY_KEY
+from api.jobs.routes import IDEMPOTENCY_KEY
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])

@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from shared import audit, audit_verify, jobs
-from shared.audit_queries import AuditEvent
+from shared import jobs
+from shared.audit import trail as audit
+from shared.audit import verify
+from shared.audit.queries import AuditEvent
 from shared.database import Database
-from shared.job_states import MOVES
+from shared.jobs.states import MOVES
 from shared.tables import audit_events, deliveries, delivery_attempts, results
 from tests.e2e.chaos.clients import Diary
 from tests.e2e.chaos.documents import Document
@@ -103,7 +105,7 @@ def _broken(trail: list[AuditEvent], state: str) -> Iterable[str]:
 
 def forged(database: Database) -> list[str]:
     """What the audit trail's own seals find wrong, after the sweepers have sealed what they could."""
-    report = audit_verify.verify(database, most_events=100_000)
+    report = verify.verify(database, most_events=100_000)
     if report.broken is not None:
         return [f"the trail is broken: {report.broken}"]
     return [] if report.event_count else ["nothing of the trail was sealed"]

@@ -10,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import app_of
-from api.service import Service
-from api.waiting import Waiting
+from api.service.parts import Parts
+from api.service.waiting import Waiting
 from shared import jobs, queue
-from shared.blobs import Blobs
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.uploads.blobs import Blobs
 
 RESULT = {
     "text": "你好 world",
@@ -64,26 +64,26 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def service(settings: Settings) -> Iterator[Service]:
+def parts(settings: Settings) -> Iterator[Parts]:
     database = Database(settings.database)
     migrate(database)
     celery = queue.create_app(settings, "redis://127.0.0.1:1/0", role="client")
     queue.breaker_of(celery).trip()  # the broker is known to be down, so no submission waits for it
-    yield Service(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
+    yield Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
     database.close()
 
 
 @pytest.fixture
-def client(service: Service) -> FlaskClient:
-    return app_of(service).test_client()
+def client(parts: Parts) -> FlaskClient:
+    return app_of(parts).test_client()
 
 
 READER = "ef" * 32
 
 
-def finish(service: Service, job_id: str) -> None:
+def finish(parts: Parts, job_id: str) -> None:
     """Do what a worker does: claim the job and end it with RESULT."""
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         job = jobs.claim(connection, job_id, owner="test/1", lease_seconds=30)
         assert job is not None and job.lease_token is not None
         assert jobs.succeed(

@@ -14,12 +14,15 @@ from sqlalchemy import event, update
 from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
-from api.access import METRICS, PUBLIC_FILES, ROUTES
+from api.access.key_ring import LOOK_AGAIN_SECONDS, REFRESH_SECONDS, Failures
+from api.access.rules import METRICS, PUBLIC_FILES, ROUTES
 from api.app import app_of
-from api.key_ring import LOOK_AGAIN_SECONDS, REFRESH_SECONDS, Failures
-from api.service import Service
-from shared import audit, clock, key_record, keys, tables, workers
-from shared.key_record import Scope
+from api.service.parts import Parts
+from shared import clock, keys, tables, workers
+from shared.audit import trail
+from shared.keys import record
+from shared.keys.record import Scope
+from shared.keys.store import NOTE_SECONDS
 from tests.services import wait_until
 from tests.unit.api.conftest import READER, RESULT, finish, png
 
@@ -48,14 +51,14 @@ class Holder:
 
 
 @pytest.fixture
-def make(service: Service) -> Callable[..., Holder]:
+def make(parts: Parts) -> Callable[..., Holder]:
     """Make a key and a client that has it."""
 
     def make(*scopes: Scope, days: float | None = None) -> Holder:
         lifetime = None if days is None else days * 86_400
-        with service.database.write() as connection:
+        with parts.database.write() as connection:
             key, text = keys.create(connection, name="test", scopes=scopes, lifetime_seconds=lifetime)
-        return Holder(app_of(service).test_client(), key.id, text)
+        return Holder(app_of(parts).test_client(), key.id, text)
 
     return make
 
@@ -87,15 +90,15 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", note)
 
 
-def events_of(service: Service, job_id: str) -> list[audit.AuditEvent]:
-    with service.database.read() as connection:
-        return audit.list_events(connection, job_id=job_id)[::-1]
+def events_of(parts: Parts, job_id: str) -> list[trail.AuditEvent]:
+    with parts.database.read() as connection:
+        return trail.list_events(connection, job_id=job_id)[::-1]
 
 
-def test_no_route_is_forgotten(service: Service) -> None:
+def test_no_route_is_forgotten(parts: Parts) -> None:
     routes = {
         f"{method} {rule.rule}"
-        for rule in app_of(service).url_map.iter_rules()
+        for rule in app_of(parts).url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     asked = {route for route in routes if not route.startswith(PUBLIC_FILES)}
@@ -169,8 +172,8 @@ def test_a_key_in_the_address_is_no_key(make: Callable[..., Holder]) -> None:
 
 def wrong(text: str) -> list[str]:
     """Keys that are none, each in another way."""
-    stranger = key_record.new_text("key_" + "0" * 26)
-    other_secret = key_record.new_text("key_" + text.split("_")[1])
+    stranger = record.new_text("key_" + "0" * 26)
+    other_secret = record.new_text("key_" + text.split("_")[1])
     typo = text[:-1] + ("0" if text[-1] != "0" else "1")
     return [stranger, other_secret, typo, text[:-1], text + "0", text.upper(), "ocr_", "secret", "é", "\x7f" * 90]
 
@@ -184,15 +187,15 @@ def test_wrong_keys_are_refused_and_all_alike(make: Callable[..., Holder]) -> No
 
 
 def test_a_revoked_key_is_refused_within_two_seconds(
-    make: Callable[..., Holder], service: Service, advance: Callable[[float], None]
+    make: Callable[..., Holder], parts: Parts, advance: Callable[[float], None]
 ) -> None:
     holder, other = make(Scope.READ), make(Scope.READ)
     assert holder.get("/v1/jobs").status_code == 200
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         assert keys.revoke(connection, holder.key_id) is not None
     advance(REFRESH_SECONDS)
     assert holder.get("/v1/jobs").json["code"] == "invalid_key"
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         assert keys.revoke(connection, other.key_id) is not None
     advance(REFRESH_SECONDS)
     assert holder.client.get("/v1/jobs").status_code == 401, "the door stays shut when the last key is revoked"
@@ -214,11 +217,11 @@ def test_an_expired_key_says_so(make: Callable[..., Holder], advance: Callable[[
 
 
 def test_a_rotated_key_stays_good_for_its_grace(
-    make: Callable[..., Holder], service: Service, advance: Callable[[float], None]
+    make: Callable[..., Holder], parts: Parts, advance: Callable[[float], None]
 ) -> None:
     old = make(Scope.SUBMIT, Scope.READ)
     job_id = old.submit()
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         rotated = keys.rotate(connection, old.key_id, grace_seconds=3600)
     assert rotated is not None
     new = replace(old, text=rotated[1])
@@ -260,7 +263,7 @@ def test_a_deleted_job_of_another_key_is_unknown_too(make: Callable[..., Holder]
         assert holder.get(f"/v1/jobs/{job_id}").json["code"] == "job_deleted"
 
 
-def test_audit_reads_everybodys_jobs_and_changes_none(make: Callable[..., Holder], service: Service) -> None:
+def test_audit_reads_everybodys_jobs_and_changes_none(make: Callable[..., Holder], parts: Parts) -> None:
     mine, auditor = make(Scope.SUBMIT, Scope.READ), make(Scope.AUDIT, Scope.SUBMIT)
     job_id = mine.submit()
     assert auditor.get(f"/v1/jobs?key_id={mine.key_id}").json["jobs"][0]["id"] == job_id
@@ -269,54 +272,54 @@ def test_audit_reads_everybodys_jobs_and_changes_none(make: Callable[..., Holder
         assert auditor.call(method, f"/v1/jobs/{job_id}{path}").status_code == 404
     admin = make(Scope.ADMIN)
     assert admin.call("POST", f"/v1/jobs/{job_id}/cancel").json["state"] == "cancelled"
-    cancelled = events_of(service, job_id)[-1]
-    assert (cancelled.event, cancelled.key_id) == (audit.CANCELLED, admin.key_id)
+    cancelled = events_of(parts, job_id)[-1]
+    assert (cancelled.event, cancelled.key_id) == (trail.CANCELLED, admin.key_id)
 
 
-def test_no_shared_cache_keeps_what_a_key_was_shown(make: Callable[..., Holder], service: Service) -> None:
+def test_no_shared_cache_keeps_what_a_key_was_shown(make: Callable[..., Holder], parts: Parts) -> None:
     mine = make(Scope.SUBMIT, Scope.READ)
     job_id = mine.submit()
-    finish(service, job_id)
+    finish(parts, job_id)
     for path in ("", "/result", "/image"):
         answer = mine.get(f"/v1/jobs/{job_id}{path}")
         assert answer.headers["Cache-Control"] == "no-store", path
 
 
-def test_reading_anothers_result_is_on_record(make: Callable[..., Holder], service: Service) -> None:
+def test_reading_anothers_result_is_on_record(make: Callable[..., Holder], parts: Parts) -> None:
     mine, auditor = make(Scope.SUBMIT, Scope.READ), make(Scope.AUDIT)
     job_id = mine.submit()
     assert auditor.get(f"/v1/jobs/{job_id}").status_code == 200, "it has no result yet"
-    finish(service, job_id)
+    finish(parts, job_id)
     for path in ("", "/result", "/image", "/events"):
         assert mine.get(f"/v1/jobs/{job_id}{path}").status_code == 200
-    assert audit.READ not in {event.event for event in events_of(service, job_id)}
+    assert trail.READ not in {event.event for event in events_of(parts, job_id)}
     elsewhere = {"REMOTE_ADDR": "192.0.2.9"}
     for path in ("", "/result", "/image", "/events"):
         assert auditor.get(f"/v1/jobs/{job_id}{path}", environ_overrides=elsewhere).status_code == 200
-    reads = [event for event in events_of(service, job_id) if event.event == audit.READ]
+    reads = [event for event in events_of(parts, job_id) if event.event == trail.READ]
     assert [(read.key_id, read.client_ip) for read in reads] == [(auditor.key_id, "192.0.2.9")] * 4
 
 
-def test_the_trail_names_the_key_of_whoever_acts(make: Callable[..., Holder], service: Service) -> None:
+def test_the_trail_names_the_key_of_whoever_acts(make: Callable[..., Holder], parts: Parts) -> None:
     mine, admin = make(Scope.SUBMIT, Scope.READ), make(Scope.ADMIN)
     job_id = mine.submit()
     assert admin.get(f"/v1/jobs/{job_id}").status_code == 200, "the last request of this thread is another's"
-    finish(service, job_id)
-    assert {event.key_id for event in events_of(service, job_id)} == {mine.key_id}
+    finish(parts, job_id)
+    assert {event.key_id for event in events_of(parts, job_id)} == {mine.key_id}
     made = admin.call("POST", "/v1/webhook-endpoints", json={"url": "https://hooks.example/a"})
     assert made.status_code == 201
-    with service.database.read() as connection:
-        newest = audit.list_events(connection, limit=1)[0]
-    assert (newest.event, newest.key_id) == (audit.ENDPOINT_CREATED, admin.key_id)
+    with parts.database.read() as connection:
+        newest = trail.list_events(connection, limit=1)[0]
+    assert (newest.event, newest.key_id) == (trail.ENDPOINT_CREATED, admin.key_id)
 
 
-def test_a_key_is_given_no_copy_of_anothers_result(make: Callable[..., Holder], service: Service) -> None:
+def test_a_key_is_given_no_copy_of_anothers_result(make: Callable[..., Holder], parts: Parts) -> None:
     mine, other, admin = make(Scope.SUBMIT, Scope.READ), make(Scope.SUBMIT, Scope.READ), make(Scope.ADMIN)
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         model: Any = RESULT["model"]
         workers.register(connection, node="n", host="h", pid=1, model=model, reader_sha256=READER)
     first = mine.submit()
-    finish(service, first)
+    finish(parts, first)
     for stranger in (other, admin):
         job = stranger.call("POST", "/v1/jobs", data=png()).json
         assert (job["state"], job["copied_from"]) == ("queued", None)
@@ -333,12 +336,12 @@ def test_each_key_has_idempotency_keys_of_its_own(make: Callable[..., Holder]) -
     assert other.submit(**header) != mine.submit(**header)
 
 
-def test_a_key_sees_deliveries_to_the_urls_of_its_jobs(make: Callable[..., Holder], service: Service) -> None:
+def test_a_key_sees_deliveries_to_the_urls_of_its_jobs(make: Callable[..., Holder], parts: Parts) -> None:
     mine, other = make(Scope.SUBMIT, Scope.READ), make(Scope.SUBMIT, Scope.READ)
     auditor, admin = make(Scope.AUDIT), make(Scope.ADMIN)
     admin.call("POST", "/v1/webhook-endpoints", json={"url": "https://hooks.example/of-the-operator"})
     job_id = mine.submit(query_string={"webhook": "https://hooks.example/mine"})
-    finish(service, job_id)
+    finish(parts, job_id)
     (seen,) = mine.get("/v1/deliveries").json["deliveries"]
     assert seen["url"] == "https://hooks.example/mine"
     assert len(auditor.get("/v1/deliveries").json["deliveries"]) == 2
@@ -349,14 +352,14 @@ def test_a_key_sees_deliveries_to_the_urls_of_its_jobs(make: Callable[..., Holde
     assert mine.call("POST", f"/v1/deliveries/{seen['id']}/redeliver").status_code == 202
 
 
-def test_bulk_retry_moves_the_jobs_of_the_key_alone(make: Callable[..., Holder], service: Service) -> None:
+def test_bulk_retry_moves_the_jobs_of_the_key_alone(make: Callable[..., Holder], parts: Parts) -> None:
     mine, other, admin = make(Scope.SUBMIT), make(Scope.SUBMIT), make(Scope.ADMIN)
     job_id = mine.submit()
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         connection.execute(update(tables.jobs).values(state="failed"))
     assert other.call("POST", "/v1/jobs/retry").json["retried"] == []
     assert mine.call("POST", "/v1/jobs/retry").json["retried"] == [job_id]
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         connection.execute(update(tables.jobs).values(state="failed"))
     assert admin.call("POST", "/v1/jobs/retry").json["retried"] == [job_id]
 
@@ -369,18 +372,18 @@ def test_jobs_from_before_the_first_key_are_the_operators(client: FlaskClient, m
 
 
 def test_unfinished_jobs_of_a_key_are_bounded_and_nothing_is_stored_beyond(
-    service: Service, make: Callable[..., Holder]
+    parts: Parts, make: Callable[..., Holder]
 ) -> None:
-    few = replace(service, settings=service.settings.model_copy(update={"max_open_jobs_per_key": 2}))
+    few = replace(parts, settings=parts.settings.model_copy(update={"max_open_jobs_per_key": 2}))
     mine, other = (replace(make(*EVERY), client=app_of(few).test_client()) for _ in range(2))
     first, second = mine.submit(), mine.submit(png(9, 9))
     answer = mine.call("POST", "/v1/jobs", data=png(10, 10))
     assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (429, "too_many_open_jobs", True)
     assert answer.json["details"] == {"open_jobs": 2, "more": 1, "limit": 2}
     assert int(answer.headers["Retry-After"]) >= 1
-    assert len([path for path in service.settings.blobs_dir.rglob("*") if path.is_file()]) == 2
+    assert len([path for path in parts.settings.blobs_dir.rglob("*") if path.is_file()]) == 2
     other.submit()
-    finish(service, first)
+    finish(parts, first)
     mine.submit(png(10, 10))
     assert mine.call("POST", f"/v1/jobs/{second}/cancel").status_code == 200
     mine.submit(png(11, 11))
@@ -394,17 +397,15 @@ def test_unfinished_jobs_of_a_key_are_bounded_and_nothing_is_stored_beyond(
      {"Forwarded": "for=127.0.0.1"}, {"Via": "1.1 proxy"}],
     ids=str,
 )  # fmt: skip
-def test_without_keys_a_page_or_a_proxy_that_nobody_named_is_a_stranger(
-    service: Service, headers: dict[str, str]
-) -> None:
-    answer = app_of(service).test_client().get("/v1/jobs", headers=headers)
+def test_without_keys_a_page_or_a_proxy_that_nobody_named_is_a_stranger(parts: Parts, headers: dict[str, str]) -> None:
+    answer = app_of(parts).test_client().get("/v1/jobs", headers=headers)
     assert (answer.status_code, answer.json["code"]) in ((403, "loopback_only"), (400, "malformed_request"))
 
 
-def test_a_known_key_costs_the_database_nothing(make: Callable[..., Holder], service: Service) -> None:
+def test_a_known_key_costs_the_database_nothing(make: Callable[..., Holder], parts: Parts) -> None:
     holder = make(Scope.READ)
     assert holder.get("/v1/jobs").status_code == 200
-    wait_until(lambda: used(service, holder) is not None, what="the use of the key")
+    wait_until(lambda: used(parts, holder) is not None, what="the use of the key")
     with statements() as seen:
         for _ in range(5):
             assert holder.get("/v1/jobs").status_code == 200
@@ -413,34 +414,34 @@ def test_a_known_key_costs_the_database_nothing(make: Callable[..., Holder], ser
     assert len([statement for statement in seen if "api_keys" in statement]) <= 1, "at most one look for changes"
 
 
-def used(service: Service, holder: Holder) -> object:
-    with service.database.read() as connection:
+def used(parts: Parts, holder: Holder) -> object:
+    with parts.database.read() as connection:
         return next(key.last_used_at for key in keys.list_keys(connection) if key.id == holder.key_id)
 
 
 def test_the_last_use_is_written_once_a_minute(
-    make: Callable[..., Holder], service: Service, advance: Callable[[float], None]
+    make: Callable[..., Holder], parts: Parts, advance: Callable[[float], None]
 ) -> None:
     holder = make(Scope.READ)
     holder.get("/v1/jobs")
-    wait_until(lambda: used(service, holder) is not None, what="the first use")
-    with service.database.write() as connection:
+    wait_until(lambda: used(parts, holder) is not None, what="the first use")
+    with parts.database.write() as connection:
         connection.execute(update(tables.api_keys).values(last_used_at=None))
     holder.get("/v1/jobs")
-    assert used(service, holder) is None
-    advance(keys.NOTE_SECONDS)
+    assert used(parts, holder) is None
+    advance(NOTE_SECONDS)
     holder.get("/v1/jobs")
-    wait_until(lambda: used(service, holder) is not None, what="the use a minute later")
+    wait_until(lambda: used(parts, holder) is not None, what="the use a minute later")
 
 
 def test_wrong_keys_cost_the_database_nothing(
-    make: Callable[..., Holder], service: Service, advance: Callable[[float], None]
+    make: Callable[..., Holder], parts: Parts, advance: Callable[[float], None]
 ) -> None:
     """`python -m tests.bench.keys` does the same with many more."""
     holder = make(Scope.READ)
     assert holder.get("/v1/jobs").status_code == 200
-    wait_until(lambda: used(service, holder) is not None, what="the use of the key")
-    most = service.settings.wrong_keys_per_minute
+    wait_until(lambda: used(parts, holder) is not None, what="the use of the key")
+    most = parts.settings.wrong_keys_per_minute
     with statements() as seen:
         answers = []
         for _ in range(3 * most):
@@ -461,10 +462,10 @@ def test_wrong_keys_cost_the_database_nothing(
     ("access", "here", "elsewhere"), [("loopback", 200, 401), ("admin", 401, 401), ("public", 200, 200)]
 )
 def test_metrics_are_shown_to_whom_the_setting_says(
-    service: Service, make: Callable[..., Holder], access: str, here: int, elsewhere: int
+    parts: Parts, make: Callable[..., Holder], access: str, here: int, elsewhere: int
 ) -> None:
     admin, reader = make(Scope.ADMIN), make(Scope.AUDIT, Scope.SUBMIT)
-    app = app_of(replace(service, settings=service.settings.model_copy(update={"metrics_access": access})))
+    app = app_of(replace(parts, settings=parts.settings.model_copy(update={"metrics_access": access})))
     if "GET /metrics" not in {f"GET {rule.rule}" for rule in app.url_map.iter_rules()}:
         app.add_url_rule("/metrics", "numbers", lambda: "numbers")
     peer = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.9"}}
@@ -477,7 +478,7 @@ def test_metrics_are_shown_to_whom_the_setting_says(
 
 
 def test_only_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.key_ring.REMEMBERED_ADDRESSES", 3)
+    monkeypatch.setattr("api.access.key_ring.REMEMBERED_ADDRESSES", 3)
     failures = Failures(1)
     for number in range(5):
         failures.add(f"192.0.2.{number}")

@@ -12,19 +12,20 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from sqlalchemy import delete, text
 
-from api.service import Service
-from shared import audit, audit_queries, tables
-from shared.audit_chain import Sealer
-from shared.audit_json import defused
+from api.audit.wire import defused
+from api.service.parts import Parts
+from shared import tables
+from shared.audit import queries, trail
+from shared.audit.chain import Sealer
 from tests.unit.api.conftest import finish, png
 
 EVENTS = "/v1/audit/events"
 
 
 @pytest.fixture
-def job_id(client: FlaskClient, service: Service) -> str:
+def job_id(client: FlaskClient, parts: Parts) -> str:
     job_id = str(client.post("/v1/jobs", data=png()).json["id"])
-    finish(service, job_id)
+    finish(parts, job_id)
     return job_id
 
 
@@ -128,7 +129,7 @@ def test_pages_follow_each_other(client: FlaskClient, job_id: str) -> None:
 def test_an_export_holds_everything_as_lines_of_json(
     client: FlaskClient, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_queries, "PORTION", 2)
+    monkeypatch.setattr(queries, "PORTION", 2)
     answer = client.get(EVENTS, query_string={"format": "ndjson"})
     assert answer.mimetype == "application/x-ndjson"
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="audit-events-2')
@@ -139,22 +140,22 @@ def test_an_export_holds_everything_as_lines_of_json(
 
 
 def test_an_export_is_read_while_it_is_sent(
-    client: FlaskClient, service: Service, job_id: str, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, parts: Parts, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_queries, "PORTION", 1)
+    monkeypatch.setattr(queries, "PORTION", 1)
     answer = client.get(EVENTS, query_string={"format": "ndjson"}, buffered=False)
     pieces = iter(answer.response)
     next(pieces)
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         connection.execute(delete(tables.audit_events))
     assert list(pieces) == [], "what had not been read yet was not held in memory"
     answer.close()
 
 
-def test_an_export_as_csv_opens_in_a_spreadsheet_and_runs_nothing(client: FlaskClient, service: Service) -> None:
-    with service.database.write() as connection:
-        audit.record(connection, event="x", actor="=HYPERLINK(1)", subject="-1", code='a,"b"', confidence=0.5)
-        audit.record(connection, event="x", actor="@SUM(1)", client_ip="\tx", sha256="+1", attempt=-1)
+def test_an_export_as_csv_opens_in_a_spreadsheet_and_runs_nothing(client: FlaskClient, parts: Parts) -> None:
+    with parts.database.write() as connection:
+        trail.record(connection, event="x", actor="=HYPERLINK(1)", subject="-1", code='a,"b"', confidence=0.5)
+        trail.record(connection, event="x", actor="@SUM(1)", client_ip="\tx", sha256="+1", attempt=-1)
     answer = client.get(EVENTS, query_string={"format": "csv"})
     assert answer.mimetype == "text/csv" and answer.headers["Content-Disposition"].endswith('.csv"')
     newest, oldest = csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline=""))
@@ -197,14 +198,14 @@ def test_a_span_that_cannot_be_counted_is_refused(client: FlaskClient, query: st
     assert says is None or says in answer.json["detail"]
 
 
-def test_the_check_names_what_is_broken(client: FlaskClient, service: Service, job_id: str) -> None:
+def test_the_check_names_what_is_broken(client: FlaskClient, parts: Parts, job_id: str) -> None:
     assert client.get("/v1/audit/verify").json["chain"]["seal"] == 0
-    Sealer(service.database).seal()
+    Sealer(parts.database).seal()
     answer = client.get("/v1/audit/verify").json
     kept = answer["chain"]["hash"]
     assert (answer["valid"], answer["event_count"], answer["next_seal"], answer["broken"]) == (True, 3, None, None)
     assert client.get("/v1/audit/stats").json["chain"] == answer["chain"]
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         connection.execute(text("DROP TRIGGER audit_events_no_update"))
         connection.execute(text("UPDATE audit_events SET client_ip = '127.0.0.2' WHERE id = 2"))
     answer = client.get(f"/v1/audit/verify?anchor={kept}").json
@@ -225,8 +226,8 @@ def test_a_check_from_a_seal_that_is_not_there_says_which_are(client: FlaskClien
     assert "the last has the number 0" in answer.json["detail"]
 
 
-def test_answers_have_the_shape_that_the_document_states(client: FlaskClient, service: Service, job_id: str) -> None:
-    Sealer(service.database).seal()
+def test_answers_have_the_shape_that_the_document_states(client: FlaskClient, parts: Parts, job_id: str) -> None:
+    Sealer(parts.database).seal()
     document = client.get("/openapi.json").json
 
     def check(path: str) -> None:
@@ -236,7 +237,7 @@ def test_answers_have_the_shape_that_the_document_states(client: FlaskClient, se
 
     for path in (EVENTS, "/v1/audit/stats", "/v1/audit/verify"):
         check(path)
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         connection.execute(text("UPDATE audit_chain SET hash = 'x'"))
     check("/v1/audit/verify")
     stated = document["paths"][EVENTS]["get"]

@@ -11,28 +11,28 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from api import audit_commands
-from api.audit_commands import audit as command
-from api.service import Service
-from shared import audit, audit_chain
-from shared.audit_chain import Sealer
+from api.audit import commands
+from api.audit.commands import audit as command
+from api.service.parts import Parts
+from shared.audit import chain, trail
+from shared.audit.chain import Sealer
 from tests.unit.api.test_job_commands import server
 
 __all__ = ["server"]
 
 
 @pytest.fixture
-def sealed(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+def sealed(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Parts:
     """Seven events under four seals."""
-    monkeypatch.setattr(audit_chain, "BATCH", 2)
-    with service.database.write() as connection:
+    monkeypatch.setattr(chain, "BATCH", 2)
+    with parts.database.write() as connection:
         for n in range(7):
-            audit.record(
-                connection, event=audit.SUCCEEDED if n % 2 else audit.CLAIMED, actor=f"node/{n}",
+            trail.record(
+                connection, event=trail.SUCCEEDED if n % 2 else trail.CLAIMED, actor=f"node/{n}",
                 client_ip="192.0.2.1", job_id=f"job_{n}", confidence=n / 10 if n % 2 else None,
             )  # fmt: skip
-    Sealer(service.database).seal()
-    return service
+    Sealer(parts.database).seal()
+    return parts
 
 
 def run(server: str, *arguments: str) -> Result:
@@ -40,10 +40,8 @@ def run(server: str, *arguments: str) -> Result:
     return CliRunner().invoke(command, [name, "--server", server, *rest])
 
 
-def test_events_are_listed_one_a_line_and_filtered(
-    server: str, sealed: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(audit_commands, "PAGE", 2)
+def test_events_are_listed_one_a_line_and_filtered(server: str, sealed: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "PAGE", 2)
     lines = run(server, "list").output.splitlines()
     assert [line.split()[0] for line in lines] == list("7654321")
     assert "job.succeeded  node/5  192.0.2.1  job_5  0.500" in lines[1]
@@ -55,7 +53,7 @@ def test_events_are_listed_one_a_line_and_filtered(
     assert refused.exit_code == 1 and "192.0.2.0/24" in str(refused.exception)
 
 
-def test_an_export_is_written_to_a_file(server: str, sealed: Service, tmp_path: Path) -> None:
+def test_an_export_is_written_to_a_file(server: str, sealed: Parts, tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     assert run(server, "export", "--format", "csv", "--event", "job.claimed", "--output", str(path)).exit_code == 0
     with path.open(newline="") as file:
@@ -64,7 +62,7 @@ def test_an_export_is_written_to_a_file(server: str, sealed: Service, tmp_path: 
     assert [json.loads(line)["id"] for line in lines] == [7, 6, 5, 4, 3, 2, 1]
 
 
-def test_numbers_are_printed_as_json(server: str, sealed: Service) -> None:
+def test_numbers_are_printed_as_json(server: str, sealed: Parts) -> None:
     numbers = json.loads(run(server, "stats", "--from", "2020-06-01", "--until", "2020-07-01").output)
     assert numbers["event_count"] == 0 and numbers["chain"]["seal"] == 4
     assert json.loads(run(server, "stats").output)["event_count"] == 7
@@ -72,14 +70,14 @@ def test_numbers_are_printed_as_json(server: str, sealed: Service) -> None:
 
 @pytest.mark.parametrize("place", [[], ["--local"]])
 def test_a_check_goes_through_the_whole_chain_and_ends_with_1_where_it_is_broken(
-    server: str, sealed: Service, place: list[str], monkeypatch: pytest.MonkeyPatch
+    server: str, sealed: Parts, place: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OCRELAY_DATABASE_URL", sealed.settings.database)
     whole = run(server, "verify", *place)
     assert whole.exit_code == 0, whole.output
     assert "4 seals and 7 events were checked" in whole.output
     with sealed.database.read() as connection:
-        kept = audit_chain.head(connection).hash
+        kept = chain.head(connection).hash
     assert kept in whole.output
     assert run(server, "verify", *place, "--anchor", kept).exit_code == 0
     assert run(server, "verify", *place, "--anchor", "0" * 63 + "1").exit_code == 1

@@ -11,9 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import app_of
-from api.service import Service
+from api.service.parts import Parts
 from shared import jobs
-from shared.targets import Guard
+from shared.webhooks.targets import Guard
 from tests.unit.api.conftest import finish, png
 
 CONTENTS = [png(8 + n, 8) for n in range(30)]
@@ -24,15 +24,13 @@ def form(contents: list[bytes], **fields: str) -> dict[str, Any]:
     return {"file": [(io.BytesIO(content), f"{n}.png") for n, content in enumerate(contents)], **fields}
 
 
-def stored(service: Service) -> tuple[int, int]:
-    with service.database.read() as connection:
-        files = (
-            [path for path in service.blobs.root.rglob("*") if path.is_file()] if service.blobs.root.exists() else []
-        )
+def stored(parts: Parts) -> tuple[int, int]:
+    with parts.database.read() as connection:
+        files = [path for path in parts.blobs.root.rglob("*") if path.is_file()] if parts.blobs.root.exists() else []
         return len(jobs.list_jobs(connection)), len(files)
 
 
-def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, service: Service) -> None:
+def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, parts: Parts) -> None:
     answer = client.post("/v1/batches", data=form(CONTENTS, reference="scan 7", layout="line", priority="bulk"))
     assert answer.status_code == 202
     batch = answer.json
@@ -43,7 +41,7 @@ def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, service: Se
     assert {(job["reference"], job["priority"], job["batch_id"]) for job in batch["jobs"]} == {
         ("scan 7", "bulk", batch["id"])
     }
-    finish(service, batch["jobs"][0]["id"])
+    finish(parts, batch["jobs"][0]["id"])
     client.post(f"/v1/jobs/{batch['jobs'][1]['id']}/cancel")
     client.delete(f"/v1/jobs/{batch['jobs'][2]['id']}")
     again = client.get(batch["links"]["self"]).json
@@ -51,29 +49,29 @@ def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, service: Se
     assert len(client.get(batch["links"]["jobs"]).json["jobs"]) == 29
 
 
-def test_the_webhook_of_a_batch_is_that_of_each_job_and_is_judged_once(service: Service) -> None:
+def test_the_webhook_of_a_batch_is_that_of_each_job_and_is_judged_once(parts: Parts) -> None:
     asked: list[str] = []
 
     def known(host: str, _port: int) -> list[str]:
         asked.append(host)
         return ["10.0.0.1" if host == "inside.example" else "93.184.216.34"]
 
-    client = app_of(replace(service, guard=Guard((), known))).test_client()
+    client = app_of(replace(parts, guard=Guard((), known))).test_client()
     refused = client.post("/v1/batches", data=form(CONTENTS[:3], webhook="https://inside.example/"))
     assert (refused.status_code, refused.json["code"]) == (422, "invalid_webhook_url")
-    assert stored(service) == (0, 0)
+    assert stored(parts) == (0, 0)
     url = "https://hooks.example/ocr"
     assert client.post("/v1/batches", data=form(CONTENTS[:3], webhook=url)).status_code == 202
     assert asked == ["inside.example", "hooks.example"]
-    with service.database.read() as connection:
+    with parts.database.read() as connection:
         assert [job.webhook for job in jobs.list_jobs(connection)] == [url] * 3
 
 
-def test_a_batch_is_finished_when_none_of_its_jobs_is_open(client: FlaskClient, service: Service) -> None:
+def test_a_batch_is_finished_when_none_of_its_jobs_is_open(client: FlaskClient, parts: Parts) -> None:
     images = [base64.b64encode(content).decode() for content in CONTENTS[:2]]
     batch = client.post("/v1/batches", json={"images": images}).json
     for job in batch["jobs"]:
-        finish(service, job["id"])
+        finish(parts, job["id"])
     answer = client.get(batch["links"]["self"])
     assert answer.json["is_finished"] and "Retry-After" not in answer.headers
 
@@ -94,11 +92,11 @@ def test_a_batch_is_finished_when_none_of_its_jobs_is_open(client: FlaskClient, 
     ],
 )
 def test_a_batch_is_taken_whole_or_not_at_all(
-    client: FlaskClient, service: Service, request_: dict[str, Any], status: int, code: str
+    client: FlaskClient, parts: Parts, request_: dict[str, Any], status: int, code: str
 ) -> None:
     answer = client.post("/v1/batches", **request_)
     assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, "application/problem+json")
-    assert stored(service) == (0, 0)
+    assert stored(parts) == (0, 0)
 
 
 def test_a_refused_batch_names_every_document_that_is_wrong(client: FlaskClient) -> None:
@@ -110,9 +108,9 @@ def test_a_refused_batch_names_every_document_that_is_wrong(client: FlaskClient)
     ]
 
 
-def test_a_batch_may_be_larger_than_one_document_but_not_endless(service: Service) -> None:
-    settings = service.settings.model_copy(update={"max_document_bytes": 400, "max_batch_bytes": 900})
-    client = app_of(replace(service, settings=settings)).test_client()
+def test_a_batch_may_be_larger_than_one_document_but_not_endless(parts: Parts) -> None:
+    settings = parts.settings.model_copy(update={"max_document_bytes": 400, "max_batch_bytes": 900})
+    client = app_of(replace(parts, settings=settings)).test_client()
     padded = [png(8 + n, 8) + b"\0" * 200 for n in range(4)]
     assert client.post("/v1/batches", data=form(padded[:3])).status_code == 202
     answer = client.post("/v1/batches", data=form(padded))
@@ -120,14 +118,14 @@ def test_a_batch_may_be_larger_than_one_document_but_not_endless(service: Servic
     assert "OCRELAY_MAX_BATCH_BYTES" in answer.json["detail"]
 
 
-def test_a_batch_that_is_sent_again_with_its_key_is_the_same_batch(client: FlaskClient, service: Service) -> None:
+def test_a_batch_that_is_sent_again_with_its_key_is_the_same_batch(client: FlaskClient, parts: Parts) -> None:
     first = client.post("/v1/batches", data=form(CONTENTS[:3]), headers=KEY)
     again = client.post("/v1/batches", data=form(CONTENTS[:3]), headers=KEY)
     assert (again.json["id"], again.headers["Idempotency-Replayed"]) == (first.json["id"], "true")
     assert {job["id"] for job in again.json["jobs"]} == {job["id"] for job in first.json["jobs"]}
     assert client.post("/v1/batches", data=form(CONTENTS[:2]), headers=KEY).json["code"] == "idempotency_mismatch"
     assert client.post("/v1/jobs", data=CONTENTS[0], headers=KEY).json["code"] == "idempotency_mismatch"
-    assert stored(service) == (3, 3)
+    assert stored(parts) == (3, 3)
 
 
 @pytest.mark.parametrize("batch_id", ["bat_1", "bat_" + "0" * 26, "job_" + "0" * 26, "%00"])

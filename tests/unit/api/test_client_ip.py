@@ -9,10 +9,11 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from api.access.client_ip import bucket, client_ip, truncated
 from api.app import app_of
-from api.client_ip import bucket, client_ip, truncated
-from api.service import Service
-from shared import audit, jobs
+from api.service.parts import Parts
+from shared import jobs
+from shared.audit import trail
 from shared.settings import Settings
 from tests.unit.api.conftest import png
 
@@ -127,15 +128,15 @@ def test_limits_count_an_ipv4_address_and_an_ipv6_network() -> None:
     assert bucket(None) == "unknown"
 
 
-def test_what_is_stored_and_logged_is_cut_and_can_be_found(service: Service) -> None:
+def test_what_is_stored_and_logged_is_cut_and_can_be_found(parts: Parts) -> None:
     changes: dict[str, Any] = {"client_ip_bits_v4": 24, "allow_remote_without_keys": True, "wait_limit_seconds": 1}
-    private = replace(service, settings=service.settings.model_copy(update=changes))
+    private = replace(parts, settings=parts.settings.model_copy(update=changes))
     client = app_of(private).test_client()
     peer = {"environ_overrides": {"REMOTE_ADDR": "203.0.113.77"}}
     job_id = client.post("/v1/jobs", data=png(), headers={"Idempotency-Key": "1"}, **peer).json["id"]
-    with service.database.read() as connection:
+    with parts.database.read() as connection:
         job = jobs.get(connection, job_id)
-        (event,) = audit.list_events(connection, job_id=job_id)
+        (event,) = trail.list_events(connection, job_id=job_id)
         scopes = connection.exec_driver_sql("SELECT scope FROM idempotency_keys").scalars().all()
     assert job is not None and job.client_ip == event.client_ip == "203.0.113.0"
     assert scopes == ["ip:203.0.113.0"]

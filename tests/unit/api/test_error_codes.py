@@ -15,11 +15,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-import api.jobs
-from api import schemas
 from api.app import app_of
-from api.service import Service
-from shared import database, deliveries, errors, jobs
+from api.jobs import routes, schemas
+from api.service.parts import Parts
+from shared import database, errors, jobs
+from shared.webhooks import deliveries
 from tests.docs.test_reference import every_error
 from tests.services import wait_until
 from tests.unit.api.conftest import finish, png
@@ -32,15 +32,15 @@ Call = Callable[["Door"], TestResponse]
 class Door:
     """The application, and what is behind it."""
 
-    service: Service
+    parts: Parts
     patch: pytest.MonkeyPatch
 
     @property
     def client(self) -> FlaskClient:
-        return app_of(self.service).test_client()
+        return app_of(self.parts).test_client()
 
     def with_settings(self, **changed: Any) -> FlaskClient:
-        self.service = replace(self.service, settings=self.service.settings.model_copy(update=changed))
+        self.parts = replace(self.parts, settings=self.parts.settings.model_copy(update=changed))
         return self.client
 
     def submit(self, **headers: str) -> str:
@@ -51,13 +51,13 @@ class Door:
         return str(self.client.post("/v1/webhook-endpoints", json=body).json["id"])
 
     def execute(self, statement: str) -> None:
-        with self.service.database.write() as connection:
+        with self.parts.database.write() as connection:
             connection.execute(text(statement))
 
 
 @pytest.fixture
-def door(service: Service, monkeypatch: pytest.MonkeyPatch) -> Door:
-    return Door(service, monkeypatch)
+def door(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Door:
+    return Door(parts, monkeypatch)
 
 
 def post(content: bytes, path: str = "/v1/jobs", **settings: Any) -> Call:
@@ -76,12 +76,12 @@ def failed_job(error: errors.OcrelayError) -> Call:
             found: list[jobs.Job] = []
 
             def look() -> bool:
-                with door.service.database.read() as connection:
+                with door.parts.database.read() as connection:
                     found[:] = jobs.list_jobs(connection)
                 return bool(found)
 
             wait_until(look)
-            with door.service.database.write() as connection:
+            with door.parts.database.write() as connection:
                 job = jobs.claim(connection, found[0].id, owner="n/1", lease_seconds=30)
                 assert job is not None
                 final = type(
@@ -103,7 +103,7 @@ def ended(method: str, path: str) -> Call:
 
     def call(door: Door) -> TestResponse:
         job_id = door.submit()
-        finish(door.service, job_id)
+        finish(door.parts, job_id)
         return door.client.open(path.replace("ID", job_id), method=method)
 
     return call
@@ -128,19 +128,19 @@ def mismatch(door: Door) -> TestResponse:
 
 
 def in_flight(door: Door) -> TestResponse:
-    key_of = api.jobs.key_of
+    key_of = routes.key_of
     held = threading.Event()
 
     def hold(*arguments: Any) -> Any:
         key = key_of(*arguments)
         if not held.is_set():
             held.set()
-            with door.service.in_flight.hold(key):
+            with door.parts.in_flight.hold(key):
                 answers.append(door.client.post("/v1/jobs", data=png(), headers={"Idempotency-Key": "k"}))
         return key
 
     answers: list[TestResponse] = []
-    door.patch.setattr("api.jobs.key_of", hold)
+    door.patch.setattr("api.jobs.routes.key_of", hold)
     door.submit(**{"Idempotency-Key": "k"})
     return answers[0]
 
@@ -164,15 +164,15 @@ def disk_full(door: Door) -> TestResponse:
     def put(_content: bytes) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    door.patch.setattr(door.service.blobs, "put", put)
+    door.patch.setattr(door.parts.blobs, "put", put)
     return door.client.post("/v1/jobs", data=png())
 
 
 def database_away(door: Door) -> TestResponse:
     door.patch.setattr(database, "LOCK_WAIT_SECONDS", 0)
-    folder = database.make_url(f"sqlite+pysqlite:///{door.service.settings.data_dir}")
+    folder = database.make_url(f"sqlite+pysqlite:///{door.parts.settings.data_dir}")
     reader = database._sqlite_engine(folder, begin="BEGIN", read_only=True, pool_size=1)
-    door.patch.setattr(door.service.database, "_reader", reader)
+    door.patch.setattr(door.parts.database, "_reader", reader)
     return door.client.get("/v1/jobs")
 
 
@@ -189,7 +189,7 @@ def disabled(door: Door) -> TestResponse:
 
 def delivery_under_way(door: Door) -> TestResponse:
     door.client.post(f"/v1/webhook-endpoints/{door.endpoint()}/ping")
-    with door.service.database.write() as connection:
+    with door.parts.database.write() as connection:
         (delivery,) = deliveries.list_deliveries(connection)
         deliveries.claim(connection, [delivery.id], lease_seconds=30)
     return door.client.post(f"/v1/deliveries/{delivery.id}/redeliver")
@@ -313,9 +313,9 @@ def test_a_code_is_answered_with_its_status_in_the_one_shape(code: str, door: Do
 
 @pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)
 def test_whatever_is_raised_is_answered_with_its_status_in_the_one_shape(
-    kind: type[errors.OcrelayError], service: Service
+    kind: type[errors.OcrelayError], parts: Parts
 ) -> None:
-    app = app_of(service)
+    app = app_of(parts)
 
     @app.get("/raised", doc_ui=False)
     def raised() -> str:

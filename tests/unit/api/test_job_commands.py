@@ -13,16 +13,16 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from api.app import app_of
-from api.job_commands import jobs as command
-from api.service import Service
+from api.client.job_commands import jobs as command
+from api.service.parts import Parts
 from shared import errors, jobs, keys
-from shared.key_record import Scope
+from shared.keys.record import Scope
 from tests.unit.api.conftest import finish, png
 
 
 @pytest.fixture
-def server(service: Service) -> Iterator[str]:
-    app = app_of(service)
+def server(parts: Parts) -> Iterator[str]:
+    app = app_of(parts)
 
     def bounded(environ: dict[str, Any], start_response: Any) -> Any:
         """Werkzeug's server has no end of a body, as gunicorn has."""
@@ -43,44 +43,44 @@ def run(server: str, *arguments: str) -> Result:
     return CliRunner().invoke(command, [name, "--server", server, *rest])
 
 
-def submit(client: FlaskClient, service: Service, *, end: str = "") -> str:
+def submit(client: FlaskClient, parts: Parts, *, end: str = "") -> str:
     job_id = str(client.post("/v1/jobs?reference=r1", data=png()).json["id"])
     if end == "succeeded":
-        finish(service, job_id)
+        finish(parts, job_id)
     if end == "failed":
-        with service.database.write() as connection:
+        with parts.database.write() as connection:
             job = jobs.claim(connection, job_id, owner="t/1", lease_seconds=30)
             assert job is not None
             assert jobs.fail(connection, job_id, str(job.lease_token), error=errors.TruncatedImage())
     return job_id
 
 
-def test_jobs_are_listed_one_a_line_and_filtered(client: FlaskClient, service: Service, server: str) -> None:
-    waiting, failed = submit(client, service), submit(client, service, end="failed")
+def test_jobs_are_listed_one_a_line_and_filtered(client: FlaskClient, parts: Parts, server: str) -> None:
+    waiting, failed = submit(client, parts), submit(client, parts, end="failed")
     lines = run(server, "list").output.splitlines()
     assert {line.split()[0] for line in lines} == {waiting, failed}
     (line,) = run(server, "list", "--state", "failed").output.splitlines()
     assert line.split()[:2] == [failed, "failed"] and line.split()[-2:] == ["r1", "truncated_image"]
 
 
-def test_a_job_is_shown_with_its_text(client: FlaskClient, service: Service, server: str) -> None:
-    assert "你好 world" in run(server, "show", submit(client, service, end="succeeded")).output
+def test_a_job_is_shown_with_its_text(client: FlaskClient, parts: Parts, server: str) -> None:
+    assert "你好 world" in run(server, "show", submit(client, parts, end="succeeded")).output
 
 
-def test_jobs_are_cancelled_and_tried_again(client: FlaskClient, service: Service, server: str) -> None:
-    job_id = submit(client, service)
+def test_jobs_are_cancelled_and_tried_again(client: FlaskClient, parts: Parts, server: str) -> None:
+    job_id = submit(client, parts)
     assert "cancelled" in run(server, "cancel", job_id).output
     assert "queued" in run(server, "retry", job_id).output
     assert isinstance(run(server, "retry", job_id).exception, errors.OcrelayError), "it waits already"
 
 
-def test_failed_jobs_are_tried_again_together(client: FlaskClient, service: Service, server: str) -> None:
+def test_failed_jobs_are_tried_again_together(client: FlaskClient, parts: Parts, server: str) -> None:
     for _ in range(3):
-        submit(client, service, end="failed")
+        submit(client, parts, end="failed")
     assert run(server, "retry").exit_code == 2
     assert run(server, "retry", "--code", "corrupt_image").output == "0 jobs wait again.\n"
     assert run(server, "retry", "--all").output == "3 jobs wait again.\n"
-    with service.database.read() as connection:
+    with parts.database.read() as connection:
         assert jobs.counts(connection)["queued"] == 3
 
 
@@ -88,8 +88,8 @@ def test_an_id_that_is_none_is_asked_for_and_not_found(server: str) -> None:
     assert isinstance(run(server, "show", "../../healthz?x").exception, errors.OcrelayError)
 
 
-def test_the_key_is_taken_from_the_environment_or_the_command_line(service: Service, server: str) -> None:
-    with service.database.write() as connection:
+def test_the_key_is_taken_from_the_environment_or_the_command_line(parts: Parts, server: str) -> None:
+    with parts.database.write() as connection:
         _, text = keys.create(connection, name="test", scopes=[Scope.READ])
     arguments = ["list", "--server", server]
     runner = CliRunner()

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import app_of
-from api.service import Service
+from api.service.parts import Parts
 from shared import errors, jobs
 from tests.unit.api.conftest import RESULT, finish, png
 
@@ -26,8 +26,8 @@ def test_an_open_job_says_when_to_come_again(client: FlaskClient, job_id: str) -
     assert (answer.json["queue_position"], answer.json["result"], answer.json["error"]) == (1, None, None)
 
 
-def test_a_finished_job_has_the_shape_of_the_contract(client: FlaskClient, service: Service, job_id: str) -> None:
-    finish(service, job_id)
+def test_a_finished_job_has_the_shape_of_the_contract(client: FlaskClient, parts: Parts, job_id: str) -> None:
+    finish(parts, job_id)
     answer = client.get(f"/v1/jobs/{job_id}")
     assert "Retry-After" not in answer.headers
     assert answer.json.keys() >= {
@@ -41,16 +41,16 @@ def test_a_finished_job_has_the_shape_of_the_contract(client: FlaskClient, servi
     assert "你好" in answer.get_data(as_text=True)
 
 
-def test_an_unchanged_job_answers_304_to_its_etag(client: FlaskClient, service: Service, job_id: str) -> None:
-    finish(service, job_id)
+def test_an_unchanged_job_answers_304_to_its_etag(client: FlaskClient, parts: Parts, job_id: str) -> None:
+    finish(parts, job_id)
     etag = client.get(f"/v1/jobs/{job_id}").headers["ETag"]
     answer = client.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": etag})
     assert (answer.status_code, answer.data) == (304, b"")
 
 
-def test_a_changed_job_answers_200_to_its_old_etag(client: FlaskClient, service: Service, job_id: str) -> None:
+def test_a_changed_job_answers_200_to_its_old_etag(client: FlaskClient, parts: Parts, job_id: str) -> None:
     etag = client.get(f"/v1/jobs/{job_id}").headers["ETag"]
-    finish(service, job_id)
+    finish(parts, job_id)
     assert client.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": etag}).status_code == 200
 
 
@@ -64,10 +64,10 @@ def test_an_unknown_job_is_a_404_problem(client: FlaskClient, path: str) -> None
     )
 
 
-def test_prefer_wait_returns_as_soon_as_the_job_ends(service: Service, job_id: str) -> None:
-    patient = replace(service, settings=service.settings.model_copy(update={"wait_limit_seconds": 20}))
+def test_prefer_wait_returns_as_soon_as_the_job_ends(parts: Parts, job_id: str) -> None:
+    patient = replace(parts, settings=parts.settings.model_copy(update={"wait_limit_seconds": 20}))
     client = app_of(patient).test_client()
-    threading.Timer(0.2, finish, (service, job_id)).start()
+    threading.Timer(0.2, finish, (parts, job_id)).start()
     started = time.monotonic()
     answer = client.get(f"/v1/jobs/{job_id}", headers={"Prefer": "respond-async, wait=100"})
     assert answer.json["state"] == "succeeded"
@@ -85,22 +85,22 @@ def test_a_preference_that_cannot_be_read_is_ignored(client: FlaskClient, job_id
     assert answer.status_code == 200 and "Preference-Applied" not in answer.headers
 
 
-def test_a_submission_that_ends_in_time_answers_200(service: Service) -> None:
+def test_a_submission_that_ends_in_time_answers_200(parts: Parts) -> None:
     """The worker's part is played by a thread that takes whatever is queued."""
     stop = threading.Event()
 
     def work() -> None:
         while not stop.wait(0.02):
-            with service.database.read() as connection:
+            with parts.database.read() as connection:
                 queued = jobs.list_jobs(connection, state="queued")
             for job in queued:
-                finish(service, job.id)
+                finish(parts, job.id)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        answer = app_of(service).test_client().post("/v1/jobs", data=png(), headers={"Prefer": "wait=2"})
-        sync = app_of(service).test_client().post("/api/ocr", json={"image": "data:," + b64()})
+        answer = app_of(parts).test_client().post("/v1/jobs", data=png(), headers={"Prefer": "wait=2"})
+        sync = app_of(parts).test_client().post("/api/ocr", json={"image": "data:," + b64()})
     finally:
         stop.set()
         thread.join()
@@ -121,10 +121,10 @@ def test_the_synchronous_call_names_the_job_when_time_is_over(client: FlaskClien
     assert answer.headers["Location"].endswith(answer.json["job_id"])
 
 
-def test_the_synchronous_call_gives_the_jobs_failure(client: FlaskClient, service: Service) -> None:
+def test_the_synchronous_call_gives_the_jobs_failure(client: FlaskClient, parts: Parts) -> None:
     def break_it() -> None:
         while True:
-            with service.database.write() as connection:
+            with parts.database.write() as connection:
                 for job in jobs.list_jobs(connection, state="queued"):
                     claimed = jobs.claim(connection, job.id, owner="t/1", lease_seconds=9)
                     assert claimed is not None and claimed.lease_token is not None
@@ -152,9 +152,9 @@ def test_the_synchronous_call_refuses_bad_input(client: FlaskClient, body: dict[
     assert (answer.status_code, answer.json["code"]) == (422, code)
 
 
-def test_a_result_is_given_as_json_and_as_text(client: FlaskClient, service: Service, job_id: str) -> None:
+def test_a_result_is_given_as_json_and_as_text(client: FlaskClient, parts: Parts, job_id: str) -> None:
     assert client.get(f"/v1/jobs/{job_id}/result").status_code == 409
-    finish(service, job_id)
+    finish(parts, job_id)
     assert client.get(f"/v1/jobs/{job_id}/result").json == RESULT
     text = client.get(f"/v1/jobs/{job_id}/result?format=text")
     assert (text.mimetype, text.get_data(as_text=True)) == ("text/plain", "你好 world\n")
@@ -168,8 +168,8 @@ def test_the_upload_comes_back_as_it_was_and_cannot_run_in_a_browser(client: Fla
     assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
-def test_events_follow_a_job_to_its_end(client: FlaskClient, service: Service, job_id: str) -> None:
-    threading.Timer(0.3, finish, (service, job_id)).start()
+def test_events_follow_a_job_to_its_end(client: FlaskClient, parts: Parts, job_id: str) -> None:
+    threading.Timer(0.3, finish, (parts, job_id)).start()
     events = client.get(f"/v1/jobs/{job_id}/events").get_data(as_text=True).strip().split("\n\n")[1:]
     names = [line.removeprefix("event: ") for event in events for line in event.split("\n") if line.startswith("event")]
     assert names[0] == "job.queued" and names[-1] == "job.succeeded"
@@ -177,9 +177,9 @@ def test_events_follow_a_job_to_its_end(client: FlaskClient, service: Service, j
     assert json.loads(data)["result"]["text"] == "你好 world"
 
 
-def test_the_list_pages_without_gaps_and_filters(client: FlaskClient, service: Service) -> None:
+def test_the_list_pages_without_gaps_and_filters(client: FlaskClient, parts: Parts) -> None:
     ids = [client.post(f"/v1/jobs?reference=r{n % 2}", data=png(8 + n, 8)).json["id"] for n in range(5)]
-    finish(service, ids[0])
+    finish(parts, ids[0])
     seen, cursor = [], ""
     while True:
         page = client.get(f"/v1/jobs?limit=2{cursor}").json
@@ -214,14 +214,14 @@ def test_every_http_error_is_a_problem(client: FlaskClient) -> None:
     assert "POST" in refused.headers["Allow"]
 
 
-def test_health_needs_nothing_and_readiness_needs_a_worker(client: FlaskClient, service: Service) -> None:
+def test_health_needs_nothing_and_readiness_needs_a_worker(client: FlaskClient, parts: Parts) -> None:
     from shared import workers
 
     assert client.get("/healthz").json["status"] == "ok"
     unready = client.get("/readyz")
     assert (unready.status_code, unready.json["status"], unready.json["workers"]) == (503, "unready", 0)
     assert "ocrelay worker" in unready.json["checks"]["workers"]
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         workers.register(connection, node="n", host="h", pid=1, model={"name": "m", "version": "1", "sha256": "0"})
     assert client.get("/readyz").json["status"] == "ready"
 
@@ -235,15 +235,15 @@ def test_the_documentation_is_served_from_this_server_alone(client: FlaskClient)
     assert client.get("/openapi.json").json["openapi"].startswith("3.1")
 
 
-def test_a_finished_stream_is_not_followed_for_ever(client: FlaskClient, service: Service, job_id: str) -> None:
-    finish(service, job_id)
+def test_a_finished_stream_is_not_followed_for_ever(client: FlaskClient, parts: Parts, job_id: str) -> None:
+    finish(parts, job_id)
     answer = client.get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "1-succeeded"})
     assert (answer.status_code, answer.data) == (204, b"")
 
 
-def test_who_finds_no_place_to_wait_is_answered_at_once(service: Service, client: FlaskClient, job_id: str) -> None:
+def test_who_finds_no_place_to_wait_is_answered_at_once(parts: Parts, client: FlaskClient, job_id: str) -> None:
     with contextlib.ExitStack() as stack:
-        while stack.enter_context(service.waiting.place()):
+        while stack.enter_context(parts.waiting.place()):
             pass
         answer = client.get(f"/v1/jobs/{job_id}", headers={"Prefer": "wait=100"})
         events = client.get(f"/v1/jobs/{job_id}/events").get_data(as_text=True)

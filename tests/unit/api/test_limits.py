@@ -12,11 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api.access.limits import SUBMISSIONS, storage_of
 from api.app import app_of
-from api.limits import SUBMISSIONS, storage_of
-from api.service import Service
+from api.service.parts import Parts
 from shared import keys
-from shared.key_record import Scope
+from shared.keys.record import Scope
 from shared.settings import Settings
 from tests.unit.api.conftest import png
 
@@ -35,12 +35,12 @@ def members(value: str) -> dict[str, dict[str, int]]:
 
 
 @pytest.fixture
-def limited(service: Service) -> Callable[..., FlaskClient]:
+def limited(parts: Parts) -> Callable[..., FlaskClient]:
     """A client of a server with these limits, to which everybody is welcome."""
 
     def limited(**limits: Any) -> FlaskClient:
         changes = {"allow_remote_without_keys": True, **limits}
-        return app_of(replace(service, settings=service.settings.model_copy(update=changes))).test_client()
+        return app_of(replace(parts, settings=parts.settings.model_copy(update=changes))).test_client()
 
     return limited
 
@@ -111,7 +111,7 @@ def test_all_ways_to_submit_count_together(limited: Callable[..., FlaskClient]) 
         assert client.open(path, method=method, **peer).status_code == 429, route
 
 
-def test_a_batch_counts_as_many_as_it_holds(limited: Callable[..., FlaskClient], service: Service) -> None:
+def test_a_batch_counts_as_many_as_it_holds(limited: Callable[..., FlaskClient], parts: Parts) -> None:
     client = limited(submit_limit_per_ip="5/minute")
 
     def send(count: int) -> TestResponse:
@@ -123,12 +123,12 @@ def test_a_batch_counts_as_many_as_it_holds(limited: Callable[..., FlaskClient],
     assert (answer.status_code, members(answer.headers["RateLimit"])["submit-ip-60"]["r"]) == (202, 2)
     answer = send(3)
     assert (answer.status_code, answer.json["code"]) == (429, "rate_limited")
-    assert len([path for path in service.settings.blobs_dir.rglob("*") if path.is_file()]) == 3
+    assert len([path for path in parts.settings.blobs_dir.rglob("*") if path.is_file()]) == 3
     assert send(1).status_code == 202, "what was refused counted as the one request that it was"
 
 
-def test_a_key_has_limits_of_its_own_wherever_it_is_used(limited: Callable[..., FlaskClient], service: Service) -> None:
-    with service.database.write() as connection:
+def test_a_key_has_limits_of_its_own_wherever_it_is_used(limited: Callable[..., FlaskClient], parts: Parts) -> None:
+    with parts.database.write() as connection:
         texts = [keys.create(connection, name=name, scopes=[Scope.SUBMIT])[1] for name in "ab"]
     client = limited(submit_limit_per_key="2/minute", submit_limit_per_ip="3/minute")
     one, other = ({"headers": {"X-API-Key": text}} for text in texts)

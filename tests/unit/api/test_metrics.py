@@ -12,8 +12,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from api.app import app_of
-from api.service import Service
-from shared import audit, errors, tallies, workers
+from api.service.parts import Parts
+from shared import errors, workers
+from shared.audit import tallies, trail
 from shared.database import Database
 from tests.unit.api.conftest import RESULT, finish, png
 
@@ -30,15 +31,15 @@ def value(family: Metric, suffix: str = "", **labels: str) -> float:
 
 
 @pytest.fixture
-def used(client: FlaskClient, service: Service) -> FlaskClient:
+def used(client: FlaskClient, parts: Parts) -> FlaskClient:
     """After a job was read, one was refused, one failed, one waits, and a worker lives."""
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         workers.register(connection, node="n", host="h", pid=7, model=RESULT["model"], rss_bytes=123)  # type: ignore[arg-type]
     first = client.post("/v1/jobs", data=png(), buffered=True).json["id"]
-    finish(service, first)
+    finish(parts, first)
     client.post("/v1/jobs", data=b"abc", buffered=True)
     client.post("/v1/jobs?priority=bulk", data=png(9), buffered=True)
-    tallies.advance(service.database, settled_seconds=0)
+    tallies.advance(parts.database, settled_seconds=0)
     return client
 
 
@@ -74,7 +75,7 @@ def test_histograms_are_cumulative_and_end_with_all(used: FlaskClient) -> None:
 def test_what_may_happen_is_there_from_the_start_so_that_the_first_one_is_an_increase(client: FlaskClient) -> None:
     found = scrape(client)
     events = {sample.labels["event"] for sample in found["ocrelay_audit_events"].samples}
-    assert events == audit.events() >= {audit.SUBMITTED, audit.EXPIRED, audit.DELIVERY_FAILED}
+    assert events == trail.events() >= {trail.SUBMITTED, trail.EXPIRED, trail.DELIVERY_FAILED}
     assert {sample.labels.get("stage") for sample in found["ocrelay_job_stage_duration_seconds"].samples} == set(
         tallies.STAGE_NAMES
     )
@@ -102,13 +103,13 @@ def test_names_follow_the_conventions_and_labels_are_bounded(used: FlaskClient) 
 
 
 def test_an_answer_comes_also_without_the_database(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_database: Database) -> None:
         raise errors.DatabaseUnavailable()
 
-    monkeypatch.setattr("shared.gauges.read", away)
-    found = scrape(app_of(service).test_client())
+    monkeypatch.setattr("api.metrics.gauges.read", away)
+    found = scrape(app_of(parts).test_client())
     assert value(found["ocrelay_database_up"]) == 0
     assert "ocrelay_disk_free_bytes" in found
     assert "ocrelay_audit_events" not in found

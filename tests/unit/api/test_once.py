@@ -12,27 +12,27 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from api.app import app_of
-from api.service import Service
+from api.service.parts import Parts
 from shared import jobs, tables, workers
-from shared.blobs import Blobs
 from shared.database import database_now
+from shared.uploads.blobs import Blobs
 from tests.unit.api.conftest import READER, RESULT, finish, png
 
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 MODEL = {"name": "m", "version": "1", "sha256": "0" * 64}
 
 
-def count(service: Service) -> int:
-    with service.database.read() as connection:
+def count(parts: Parts) -> int:
+    with parts.database.read() as connection:
         return len(jobs.list_jobs(connection))
 
 
-def live(service: Service, pid: int = 1, reader: str = READER) -> None:
-    with service.database.write() as connection:
+def live(parts: Parts, pid: int = 1, reader: str = READER) -> None:
+    with parts.database.write() as connection:
         workers.register(connection, node="n", host="h", pid=pid, model=MODEL, reader_sha256=reader)
 
 
-def test_the_same_request_with_the_same_key_gets_the_same_job(client: FlaskClient, service: Service) -> None:
+def test_the_same_request_with_the_same_key_gets_the_same_job(client: FlaskClient, parts: Parts) -> None:
     first = client.post("/v1/jobs?reference=7", data=png(), headers=KEY)
     again = client.post("/v1/jobs?reference=7", data=png(), headers=KEY)
     unquoted = client.post(
@@ -42,11 +42,11 @@ def test_the_same_request_with_the_same_key_gets_the_same_job(client: FlaskClien
     for answer in (again, unquoted):
         assert (answer.status_code, answer.headers["Idempotency-Replayed"]) == (202, "true")
         assert (answer.json, answer.headers["Location"]) == (first.json, first.headers["Location"])
-    assert count(service) == 1
+    assert count(parts) == 1
 
 
-def test_a_replay_is_answered_although_the_backlog_is_full(service: Service) -> None:
-    full = replace(service, settings=service.settings.model_copy(update={"backlog_limit": 1}))
+def test_a_replay_is_answered_although_the_backlog_is_full(parts: Parts) -> None:
+    full = replace(parts, settings=parts.settings.model_copy(update={"backlog_limit": 1}))
     client = app_of(full).test_client()
     first = client.post("/v1/jobs", data=png(), headers=KEY)
     assert client.post("/v1/jobs", data=png()).status_code == 503
@@ -54,23 +54,21 @@ def test_a_replay_is_answered_although_the_backlog_is_full(service: Service) -> 
 
 
 @pytest.mark.parametrize("other", [{"data": png(9, 9)}, {"data": png(), "query_string": {"layout": "line"}}])
-def test_the_same_key_with_something_else_is_refused(
-    client: FlaskClient, service: Service, other: dict[str, Any]
-) -> None:
+def test_the_same_key_with_something_else_is_refused(client: FlaskClient, parts: Parts, other: dict[str, Any]) -> None:
     client.post("/v1/jobs", data=png(), headers=KEY)
     answer = client.post("/v1/jobs", headers=KEY, **other)
     assert (answer.status_code, answer.json["code"]) == (422, "idempotency_mismatch")
-    assert count(service) == 1
+    assert count(parts) == 1
 
 
-def test_a_request_that_was_refused_leaves_its_key_free(client: FlaskClient, service: Service) -> None:
+def test_a_request_that_was_refused_leaves_its_key_free(client: FlaskClient, parts: Parts) -> None:
     assert client.post("/v1/jobs", data=b"no image", headers=KEY).status_code == 415
     assert client.post("/v1/jobs", data=png(), headers=KEY).status_code == 202
 
 
-def test_another_client_has_keys_of_its_own(service: Service) -> None:
-    open_to_all = service.settings.model_copy(update={"allow_remote_without_keys": True})
-    client = app_of(replace(service, settings=open_to_all)).test_client()
+def test_another_client_has_keys_of_its_own(parts: Parts) -> None:
+    open_to_all = parts.settings.model_copy(update={"allow_remote_without_keys": True})
+    client = app_of(replace(parts, settings=open_to_all)).test_client()
     ids = [
         client.post("/v1/jobs", data=png(), headers=KEY, environ_overrides={"REMOTE_ADDR": ip}).json["id"]
         for ip in ("192.0.2.1", "192.0.2.2")
@@ -78,10 +76,10 @@ def test_another_client_has_keys_of_its_own(service: Service) -> None:
     assert len(set(ids)) == 2
 
 
-def test_a_key_is_forgotten_after_its_time(client: FlaskClient, service: Service) -> None:
+def test_a_key_is_forgotten_after_its_time(client: FlaskClient, parts: Parts) -> None:
     first = client.post("/v1/jobs", data=png(), headers=KEY).json["id"]
-    with service.database.write() as connection:
-        old = database_now(-service.settings.idempotency_seconds - 1)
+    with parts.database.write() as connection:
+        old = database_now(-parts.settings.idempotency_seconds - 1)
         connection.execute(update(tables.idempotency_keys).values(created_at=old))
     second = client.post("/v1/jobs", data=png(9, 9), headers=KEY)
     assert second.status_code == 202 and second.json["id"] != first
@@ -95,10 +93,10 @@ def test_the_replay_of_a_deleted_job_says_so(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", '""', " ", "x" * 256, "日本"])
-def test_a_key_that_is_none_is_refused(client: FlaskClient, service: Service, key: str) -> None:
+def test_a_key_that_is_none_is_refused(client: FlaskClient, parts: Parts, key: str) -> None:
     answer = client.post("/v1/jobs", data=png(), headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
-    assert count(service) == 0
+    assert count(parts) == 0
 
 
 class SlowBlobs(Blobs):
@@ -114,9 +112,9 @@ class SlowBlobs(Blobs):
         return super().put(content)
 
 
-def test_a_key_whose_first_request_is_still_at_work_answers_409(service: Service) -> None:
-    blobs = SlowBlobs(service.blobs)
-    client = app_of(replace(service, blobs=blobs)).test_client
+def test_a_key_whose_first_request_is_still_at_work_answers_409(parts: Parts) -> None:
+    blobs = SlowBlobs(parts.blobs)
+    client = app_of(replace(parts, blobs=blobs)).test_client
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(lambda: client().post("/v1/jobs", data=png(), headers=KEY))
         assert blobs.reached.wait(30)
@@ -126,15 +124,13 @@ def test_a_key_whose_first_request_is_still_at_work_answers_409(service: Service
     assert (early.status_code, early.json["code"], early.json["retryable"]) == (409, "idempotency_in_flight", True)
     assert "Retry-After" in early.headers
     assert client().post("/v1/jobs", data=png(), headers=KEY).json["id"] == accepted.json["id"]
-    assert count(service) == 1
+    assert count(parts) == 1
 
 
-def test_a_document_that_was_read_before_is_answered_from_the_earlier_job(
-    client: FlaskClient, service: Service
-) -> None:
-    live(service)
+def test_a_document_that_was_read_before_is_answered_from_the_earlier_job(client: FlaskClient, parts: Parts) -> None:
+    live(parts)
     first = client.post("/v1/jobs", data=png()).json["id"]
-    finish(service, first)
+    finish(parts, first)
     answer = client.post("/v1/jobs?reference=second", data=png(), headers={"Prefer": "wait=1"})
     assert (answer.status_code, answer.json["state"], answer.json["result"]) == (200, "succeeded", RESULT)
     assert (answer.json["copied_from"], answer.json["reference"]) == (first, "second")
@@ -143,14 +139,14 @@ def test_a_document_that_was_read_before_is_answered_from_the_earlier_job(
 
 
 @pytest.mark.parametrize("why", ["not wanted", "other options", "no worker", "two readers", "another reader", "failed"])
-def test_a_document_is_read_anew_where_the_result_could_differ(client: FlaskClient, service: Service, why: str) -> None:
+def test_a_document_is_read_anew_where_the_result_could_differ(client: FlaskClient, parts: Parts, why: str) -> None:
     if why != "no worker":
-        live(service, reader="1" * 64 if why == "another reader" else READER)
+        live(parts, reader="1" * 64 if why == "another reader" else READER)
     if why == "two readers":
-        live(service, pid=2, reader="2" * 64)
+        live(parts, pid=2, reader="2" * 64)
     first = client.post("/v1/jobs", data=png()).json["id"]
     if why != "failed":
-        finish(service, first)
+        finish(parts, first)
     query = {"not wanted": "?dedupe=false", "other options": "?layout=line"}.get(why, "")
     answer = client.post(f"/v1/jobs{query}", data=png())
     assert (answer.json["state"], answer.json["copied_from"]) == ("queued", None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from api.security_headers import HEADERS
-from api.service import Service
+from api.http.security_headers import HEADERS
+from api.service.parts import Parts
 from tests.unit.api.conftest import finish, png
 
 
@@ -35,9 +35,9 @@ def test_answers_to_other_methods_carry_them_too(client: FlaskClient, method: st
     assert answer.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
 
 
-def test_results_and_documents_are_stored_nowhere(client: FlaskClient, service: Service) -> None:
+def test_results_and_documents_are_stored_nowhere(client: FlaskClient, parts: Parts) -> None:
     job_id = client.post("/v1/jobs", data=png()).get_json()["id"]
-    finish(service, job_id)
+    finish(parts, job_id)
     for path in ("", "/result", "/result?format=text", "/image", "/events"):
         with client.get(f"/v1/jobs/{job_id}{path}") as answer:
             assert answer.status_code == 200

@@ -13,17 +13,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from api.app import app_of
-from api.service import Service
+from api.service.parts import Parts
 from shared import errors, jobs, tables, workers
-from shared.blobs import Blobs
 from shared.database import database_now
+from shared.uploads.blobs import Blobs
 from tests.unit.api.conftest import png
 
 
-def stored(service: Service) -> tuple[int, list[str]]:
-    with service.database.read() as connection:
+def stored(parts: Parts) -> tuple[int, list[str]]:
+    with parts.database.read() as connection:
         count = len(jobs.list_jobs(connection))
-    return count, [path.name for path in service.blobs.root.rglob("*") if path.is_file()]
+    return count, [path.name for path in parts.blobs.root.rglob("*") if path.is_file()]
 
 
 def assert_full(answer: Any) -> None:
@@ -35,7 +35,7 @@ def assert_full(answer: Any) -> None:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("call", ["fsync", "mkdir"])
 def test_a_full_disk_answers_507_and_nothing_is_stored(
-    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+    client: FlaskClient, parts: Parts, monkeypatch: pytest.MonkeyPatch, call: str, number: int
 ) -> None:
     def full(*_: object, **__: object) -> NoReturn:
         raise OSError(number, os.strerror(number))
@@ -43,11 +43,11 @@ def test_a_full_disk_answers_507_and_nothing_is_stored(
     with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
         assert_full(client.post("/v1/jobs", data=png()))
-    assert stored(service) == (0, [])
+    assert stored(parts) == (0, [])
     assert client.post("/v1/jobs", data=png()).status_code == 202, "there is room again"
 
 
-def test_a_real_full_disk_answers_507(service: Service) -> None:
+def test_a_real_full_disk_answers_507(parts: Parts) -> None:
     """/dev/full is a disk that is always full; a blob folder cannot lie on it, so the write itself goes there."""
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("no /dev/full here")
@@ -58,27 +58,25 @@ def test_a_real_full_disk_answers_507(service: Service) -> None:
                 file.write(content)
             return ""
 
-    assert_full(
-        app_of(replace(service, blobs=FullBlobs(service.blobs.root))).test_client().post("/v1/jobs", data=png())
-    )
+    assert_full(app_of(replace(parts, blobs=FullBlobs(parts.blobs.root))).test_client().post("/v1/jobs", data=png()))
 
 
-def test_a_disk_that_is_full_in_the_middle_of_a_batch_keeps_none_of_it(service: Service) -> None:
+def test_a_disk_that_is_full_in_the_middle_of_a_batch_keeps_none_of_it(parts: Parts) -> None:
     class NearlyFull(Blobs):
         def put(self, content: bytes) -> str:
             if len(list(self.root.rglob("?" * 64))) == 2:
                 raise errors.StorageFull()
             return super().put(content)
 
-    nearly = replace(service, blobs=NearlyFull(service.blobs.root))
+    nearly = replace(parts, blobs=NearlyFull(parts.blobs.root))
     files = [(io.BytesIO(png(8 + n, 8)), f"{n}.png") for n in range(4)]
     assert_full(app_of(nearly).test_client().post("/v1/batches", data={"file": files}))
-    assert stored(service) == (0, [])
+    assert stored(parts) == (0, [])
 
 
-def test_a_full_disk_of_the_database_answers_507_and_leaves_no_upload(client: FlaskClient, service: Service) -> None:
+def test_a_full_disk_of_the_database_answers_507_and_leaves_no_upload(client: FlaskClient, parts: Parts) -> None:
     """SQLite itself says so: its file may not grow by another page."""
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         raw: Any = connection.connection.driver_connection
         (pages,) = raw.execute("PRAGMA page_count").fetchone()
         raw.execute(f"PRAGMA max_page_count = {pages}")
@@ -97,20 +95,18 @@ def test_a_full_disk_of_the_database_answers_507_and_leaves_no_upload(client: Fl
         if last.status_code != 202:
             break
     assert_full(last)
-    count, files = stored(service)
+    count, files = stored(parts)
     assert len(files) == count
 
 
-def test_nothing_is_taken_once_jobs_have_waited_for_long_and_nobody_works(
-    client: FlaskClient, service: Service
-) -> None:
+def test_nothing_is_taken_once_jobs_have_waited_for_long_and_nobody_works(client: FlaskClient, parts: Parts) -> None:
     assert client.post("/v1/jobs", data=png()).status_code == 202
-    with service.database.write() as connection:
-        old = database_now(-service.settings.no_worker_seconds - 1)
+    with parts.database.write() as connection:
+        old = database_now(-parts.settings.no_worker_seconds - 1)
         connection.execute(update(tables.jobs).values(created_at=old))
     answer = client.post("/v1/jobs", data=png(9, 9))
     assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (503, "no_workers", True)
     assert "Retry-After" in answer.headers
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         workers.register(connection, node="n", host="h", pid=1, model={"name": "m", "version": "1", "sha256": "0"})
     assert client.post("/v1/jobs", data=png(9, 9)).status_code == 202

@@ -8,24 +8,23 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import app_of
-from api.service import Service
-from shared import audit, jobs
+from api.service.parts import Parts
+from shared import jobs
+from shared.audit import trail
 from tests.unit.api.conftest import png
 
 PNG = png()
 BASE64 = base64.b64encode(PNG).decode()
 
 
-def stored(service: Service) -> tuple[int, int]:
+def stored(parts: Parts) -> tuple[int, int]:
     """Number of jobs and of files."""
-    with service.database.read() as connection:
-        files = (
-            [path for path in service.blobs.root.rglob("*") if path.is_file()] if service.blobs.root.exists() else []
-        )
+    with parts.database.read() as connection:
+        files = [path for path in parts.blobs.root.rglob("*") if path.is_file()] if parts.blobs.root.exists() else []
         return len(jobs.list_jobs(connection)), len(files)
 
 
-def test_a_form_upload_is_accepted_with_its_address(client: FlaskClient, service: Service) -> None:
+def test_a_form_upload_is_accepted_with_its_address(client: FlaskClient, parts: Parts) -> None:
     answer = client.post(
         "/v1/jobs", data={"file": (io.BytesIO(PNG), "scan.png"), "layout": "line", "reference": "订单 7"}
     )
@@ -33,12 +32,12 @@ def test_a_form_upload_is_accepted_with_its_address(client: FlaskClient, service
     assert answer.headers["Location"] == f"/v1/jobs/{answer.json['id']}" == answer.json["links"]["self"]
     assert answer.headers["Retry-After"] == "1"
     assert (answer.json["state"], answer.json["attempt"], answer.json["reference"]) == ("queued", 0, "订单 7")
-    with service.database.read() as connection:
+    with parts.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
-        events = audit.list_events(connection, job_id=answer.json["id"])
+        events = trail.list_events(connection, job_id=answer.json["id"])
     assert job is not None and job.options == {"layout": "line", "charset": "all"} and job.client_ip == "127.0.0.1"
     assert [event.event for event in events] == ["job.submitted"]
-    assert service.blobs.get(job.sha256) == PNG
+    assert parts.blobs.get(job.sha256) == PNG
 
 
 @pytest.mark.parametrize(
@@ -87,14 +86,14 @@ BAD_UPLOADS = {
 
 @pytest.mark.parametrize("name", BAD_UPLOADS)
 def test_bad_input_is_refused_with_a_way_out_and_nothing_is_stored(
-    client: FlaskClient, service: Service, name: str
+    client: FlaskClient, parts: Parts, name: str
 ) -> None:
     request, status, code = BAD_UPLOADS[name]
     answer = client.post("/v1/jobs", **request)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert (answer.json["status"], answer.json["code"], answer.json["retryable"]) == (status, code, False)
     assert answer.json["detail"].endswith((".", "?")) and len(answer.json["detail"].split()) > 5
-    assert stored(service) == (0, 0)
+    assert stored(parts) == (0, 0)
 
 
 def test_a_form_field_given_twice_is_refused(client: FlaskClient) -> None:
@@ -102,40 +101,40 @@ def test_a_form_field_given_twice_is_refused(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
 
 
-def test_a_full_backlog_answers_503_with_retry_after(service: Service) -> None:
+def test_a_full_backlog_answers_503_with_retry_after(parts: Parts) -> None:
     from api.app import app_of
 
-    full = replace(service, settings=service.settings.model_copy(update={"backlog_limit": 1}))
+    full = replace(parts, settings=parts.settings.model_copy(update={"backlog_limit": 1}))
     client = app_of(full).test_client()
     assert client.post("/v1/jobs", data=PNG).status_code == 202
     answer = client.post("/v1/jobs", data=png(9, 9))
     assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (503, "saturated", True)
     assert int(answer.headers["Retry-After"]) > 0
-    assert stored(service) == (1, 1)
+    assert stored(parts) == (1, 1)
 
 
-def test_a_stranger_is_refused_while_there_are_no_keys(client: FlaskClient, service: Service) -> None:
+def test_a_stranger_is_refused_while_there_are_no_keys(client: FlaskClient, parts: Parts) -> None:
     answer = client.post("/v1/jobs", data=PNG, environ_overrides={"REMOTE_ADDR": "192.0.2.9"})
     assert (answer.status_code, answer.json["code"]) == (403, "loopback_only")
-    assert stored(service) == (0, 0)
+    assert stored(parts) == (0, 0)
 
 
-def test_a_forwarded_header_of_an_untrusted_peer_is_not_believed(service: Service) -> None:
-    open_to_all = replace(service, settings=service.settings.model_copy(update={"allow_remote_without_keys": True}))
+def test_a_forwarded_header_of_an_untrusted_peer_is_not_believed(parts: Parts) -> None:
+    open_to_all = replace(parts, settings=parts.settings.model_copy(update={"allow_remote_without_keys": True}))
     client = app_of(open_to_all).test_client()
     answer = client.post("/v1/jobs", data=PNG, headers={"X-Forwarded-For": "203.0.113.7"})
-    with service.database.read() as connection:
+    with parts.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
     assert job is not None and job.client_ip == "127.0.0.1"
 
 
-def test_the_last_address_before_our_proxies_is_the_client(service: Service) -> None:
+def test_the_last_address_before_our_proxies_is_the_client(parts: Parts) -> None:
     from api.app import app_of
 
     changes = {"trusted_proxies": "10.0.0.0/8, 127.0.0.1", "allow_remote_without_keys": True}
-    behind = replace(service, settings=service.settings.model_copy(update=changes))
+    behind = replace(parts, settings=parts.settings.model_copy(update=changes))
     client = app_of(behind).test_client()
     answer = client.post("/v1/jobs", data=PNG, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7, 10.1.2.3"})
-    with service.database.read() as connection:
+    with parts.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
     assert job is not None and job.client_ip == "203.0.113.7"

@@ -14,16 +14,16 @@ from click.testing import CliRunner
 from werkzeug.serving import make_server
 
 from api.app import app_of
-from api.client import Refused
-from api.service import Service
-from api.webhook_commands import webhooks
-from shared.targets import Guard
+from api.client.http import Refused
+from api.service.parts import Parts
+from api.webhooks.commands import webhooks
+from shared.webhooks.targets import Guard
 
 
 @pytest.fixture
-def run(service: Service) -> Iterator[Callable[..., str]]:
+def run(parts: Parts) -> Iterator[Callable[..., str]]:
     """Run a sub-command against a server on loopback; gives back what it printed."""
-    public = replace(service, guard=Guard((), lambda _host, _port: ["93.184.216.34"]))
+    public = replace(parts, guard=Guard((), lambda _host, _port: ["93.184.216.34"]))
     app = app_of(public)
 
     def bounded(environ: dict[str, Any], start_response: Any) -> Any:

@@ -12,10 +12,12 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from api.app import app_of
-from api.service import Service
-from shared import audit, deliveries, jobs
-from shared.delivery_record import Outcome
-from shared.targets import Guard
+from api.service.parts import Parts
+from shared import jobs
+from shared.audit import trail
+from shared.webhooks import deliveries
+from shared.webhooks.record import Outcome
+from shared.webhooks.targets import Guard
 from tests.unit.api.conftest import finish, png
 
 URL = "https://hooks.example/a"
@@ -23,15 +25,15 @@ ENDPOINTS = "/v1/webhook-endpoints"
 
 
 @pytest.fixture
-def service(service: Service) -> Iterator[Service]:
+def parts(parts: Parts) -> Iterator[Parts]:
     """Names of the example domain are public, everything else is as the system says."""
     known = {"hooks.example": ["93.184.216.34"], "intranet.example": ["10.0.0.7"]}
-    yield replace(service, guard=Guard((), lambda host, _port: known.get(host, [host])))
+    yield replace(parts, guard=Guard((), lambda host, _port: known.get(host, [host])))
 
 
 @pytest.fixture
-def client(service: Service) -> FlaskClient:
-    return app_of(service).test_client()
+def client(parts: Parts) -> FlaskClient:
+    return app_of(parts).test_client()
 
 
 def create(client: FlaskClient, **wanted: Any) -> dict[str, Any]:
@@ -40,17 +42,17 @@ def create(client: FlaskClient, **wanted: Any) -> dict[str, Any]:
     return dict(answer.get_json())
 
 
-def planned(client: FlaskClient, service: Service, **options: str) -> dict[str, Any]:
+def planned(client: FlaskClient, parts: Parts, **options: str) -> dict[str, Any]:
     """The one delivery of a job that ended."""
     job = client.post("/v1/jobs", query_string=options, data=png()).get_json()
-    finish(service, job["id"])
+    finish(parts, job["id"])
     (delivery,) = client.get("/v1/deliveries", query_string={"job_id": job["id"]}).get_json()["deliveries"]
     return dict(delivery)
 
 
-def attempt(service: Service, delivery_id: str, outcome: Outcome) -> None:
+def attempt(parts: Parts, delivery_id: str, outcome: Outcome) -> None:
     """Do what the sweeper does."""
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         (claimed,) = deliveries.claim(connection, [delivery_id], lease_seconds=30)
         deliveries.finish(connection, claimed, outcome)
 
@@ -122,9 +124,9 @@ def test_an_endpoint_is_changed_piece_by_piece(client: FlaskClient) -> None:
     assert client.get(path).get_json() == on
 
 
-def test_a_deleted_endpoint_is_gone_and_its_deliveries_are_cancelled(client: FlaskClient, service: Service) -> None:
+def test_a_deleted_endpoint_is_gone_and_its_deliveries_are_cancelled(client: FlaskClient, parts: Parts) -> None:
     endpoint = create(client)
-    delivery = planned(client, service)
+    delivery = planned(client, parts)
     assert client.delete(f"{ENDPOINTS}/{endpoint['id']}").status_code == 204
     assert client.delete(f"{ENDPOINTS}/{endpoint['id']}").get_json()["code"] == "endpoint_not_found"
     seen = client.get(f"/v1/deliveries/{delivery['id']}").get_json()
@@ -186,15 +188,15 @@ def test_an_unknown_delivery_is_not_found(client: FlaskClient, name: str) -> Non
         assert (answer.status_code, answer.get_json()["code"]) == (404, "delivery_not_found")
 
 
-def test_the_log_shows_every_attempt(client: FlaskClient, service: Service) -> None:
+def test_the_log_shows_every_attempt(client: FlaskClient, parts: Parts) -> None:
     create(client)
-    delivery = planned(client, service, reference="r")
+    delivery = planned(client, parts, reference="r")
     assert (delivery["state"], delivery["attempt"]) == ("queued", 0)
     assert delivery["due_at"] is not None
     outcome = Outcome(status=500, answer="后端出错", address="93.184.216.34", duration_ms=40)
-    attempt(service, delivery["id"], outcome)
+    attempt(parts, delivery["id"], outcome)
     client.post(f"/v1/deliveries/{delivery['id']}/redeliver")
-    attempt(service, delivery["id"], Outcome(status=200, answer="ok", duration_ms=7))
+    attempt(parts, delivery["id"], Outcome(status=200, answer="ok", duration_ms=7))
     seen = client.get(f"/v1/deliveries/{delivery['id']}").get_json()
     assert (seen["state"], seen["attempt"], seen["due_at"]) == ("succeeded", 2, None)
     assert seen["payload"]["data"]["reference"] == "r"
@@ -202,20 +204,20 @@ def test_the_log_shows_every_attempt(client: FlaskClient, service: Service) -> N
     assert (first["number"], first["status"], first["answer"]) == (1, 500, "后端出错")
     assert (first["address"], first["duration_ms"], first["error"]) == ("93.184.216.34", 40, None)
     assert (second["number"], second["status"], second["answer"]) == (2, 200, "ok")
-    with service.database.read() as connection:
-        events = [event.event for event in audit.list_events(connection, job_id=delivery["job_id"])]
+    with parts.database.read() as connection:
+        events = [event.event for event in trail.list_events(connection, job_id=delivery["job_id"])]
     assert events[:2] == ["delivery.succeeded", "delivery.redelivered"]
 
 
-def test_a_delivery_that_ended_can_be_sent_again_but_not_one_under_way(client: FlaskClient, service: Service) -> None:
+def test_a_delivery_that_ended_can_be_sent_again_but_not_one_under_way(client: FlaskClient, parts: Parts) -> None:
     endpoint = create(client)
-    delivery = planned(client, service)
-    with service.database.write() as connection:
+    delivery = planned(client, parts)
+    with parts.database.write() as connection:
         (claimed,) = deliveries.claim(connection, [delivery["id"]], lease_seconds=30)
     path = f"/v1/deliveries/{delivery['id']}/redeliver"
     running = client.post(path)
     assert (running.status_code, running.get_json()["code"]) == (409, "delivery_running")
-    with service.database.write() as connection:
+    with parts.database.write() as connection:
         deliveries.finish(connection, claimed, Outcome(status=410))
     disabled = client.post(path)
     assert (disabled.status_code, disabled.get_json()["code"]) == (409, "endpoint_disabled")
@@ -224,15 +226,15 @@ def test_a_delivery_that_ended_can_be_sent_again_but_not_one_under_way(client: F
     assert (again.status_code, again.get_json()["state"], again.get_json()["id"]) == (202, "queued", delivery["id"])
 
 
-def test_deliveries_are_listed_newest_first_and_page_by_page(client: FlaskClient, service: Service) -> None:
+def test_deliveries_are_listed_newest_first_and_page_by_page(client: FlaskClient, parts: Parts) -> None:
     endpoint = create(client)
-    made = [planned(client, service)["id"] for _ in range(3)][::-1]
+    made = [planned(client, parts)["id"] for _ in range(3)][::-1]
     first = client.get("/v1/deliveries?limit=2").get_json()
     assert [delivery["id"] for delivery in first["deliveries"]] == made[:2]
     second = client.get("/v1/deliveries", query_string={"limit": 2, "cursor": first["next_cursor"]}).get_json()
     assert [delivery["id"] for delivery in second["deliveries"]] == made[2:]
     assert second["next_cursor"] is None
-    attempt(service, made[0], Outcome(status=200))
+    attempt(parts, made[0], Outcome(status=200))
     for filters, expected in (
         ({"state": "succeeded"}, made[:1]),
         ({"state": "queued"}, made[1:]),
@@ -246,8 +248,8 @@ def test_deliveries_are_listed_newest_first_and_page_by_page(client: FlaskClient
     assert client.get("/v1/deliveries?status=x").get_json()["code"] == "unknown_option"
 
 
-def test_a_job_brings_a_url_of_its_own(client: FlaskClient, service: Service) -> None:
-    delivery = planned(client, service, webhook=URL)
+def test_a_job_brings_a_url_of_its_own(client: FlaskClient, parts: Parts) -> None:
+    delivery = planned(client, parts, webhook=URL)
     assert (delivery["endpoint_id"], delivery["url"], delivery["event_type"]) == ("ep_jobs", URL, "job.succeeded")
 
 
@@ -257,23 +259,21 @@ def test_a_job_brings_a_url_of_its_own(client: FlaskClient, service: Service) ->
      "http://intranet.example/", "http://169.254.169.254/latest", "http://[::1]/", "http://hooks.example/#x"],
 )  # fmt: skip
 def test_a_job_with_a_url_that_cannot_be_is_refused_before_anything_is_stored(
-    client: FlaskClient, service: Service, url: str
+    client: FlaskClient, parts: Parts, url: str
 ) -> None:
     answer = client.post("/v1/jobs", query_string={"webhook": url}, data=png())
     assert answer.status_code == 422
     assert answer.get_json()["code"] == ("invalid_webhook_url" if url else "invalid_option")
-    with service.database.read() as connection:
+    with parts.database.read() as connection:
         assert jobs.list_jobs(connection) == []
-    assert not service.settings.blobs_dir.exists() or not [
-        p for p in service.settings.blobs_dir.rglob("*") if p.is_file()
-    ]
+    assert not parts.settings.blobs_dir.exists() or not [p for p in parts.settings.blobs_dir.rglob("*") if p.is_file()]
 
 
-def test_answers_have_the_shape_that_the_document_states(client: FlaskClient, service: Service) -> None:
+def test_answers_have_the_shape_that_the_document_states(client: FlaskClient, parts: Parts) -> None:
     document = client.get("/openapi.json").get_json()
     endpoint = create(client)
-    delivery = planned(client, service)
-    attempt(service, delivery["id"], Outcome(status=500, answer="x"))
+    delivery = planned(client, parts)
+    attempt(parts, delivery["id"], Outcome(status=500, answer="x"))
     for path, template in (
         (ENDPOINTS, ENDPOINTS),
         (f"{ENDPOINTS}/{endpoint['id']}", ENDPOINTS + "/{endpoint_id}"),

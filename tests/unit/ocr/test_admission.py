@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from api import schemas
+from api.jobs import schemas
 from shared.errors import QualityTooLow
-from worker.ocr import admission
-from worker.ocr.admission import Admission
-from worker.ocr.document import DocumentResult
+from shared.result import DocumentResult
+from worker.ocr.page import admission
+from worker.ocr.page.admission import Admission
 from worker.ocr.pipeline import Options, recognize_document
 
 ROWS = [("The quick brown fox jumps over it", 60, 80 + 60 * row) for row in range(8)]

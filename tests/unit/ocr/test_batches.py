@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.ocr import batches, ctc
+from worker.ocr.text import batches, ctc
 
 RANDOM = np.random.default_rng(7)
 

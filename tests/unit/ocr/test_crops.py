@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.ocr.crops import MARGIN, crop_line, widen
+from worker.ocr.page.crops import MARGIN, crop_line, widen
 
 
 def rectangle(left: float, top: float, right: float, bottom: float) -> np.ndarray:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.charset import Charset
-from worker.ocr import ctc
+from shared.result import mean_confidence
+from worker.ocr.text import ctc
 
 CHARSET = Charset(["a", "b", " ", "中"])
 
@@ -63,11 +64,11 @@ def test_confidence_survives_large_logits() -> None:
 
 
 def test_no_characters_have_no_confidence() -> None:
-    assert ctc.mean_confidence([]) is None
+    assert mean_confidence([]) is None
 
 
 def test_mean_confidence_weighs_every_character_alike() -> None:
-    assert ctc.mean_confidence([1.0, 0.5, 0.0]) == 0.5
+    assert mean_confidence([1.0, 0.5, 0.0]) == 0.5
 
 
 def test_joined_paths_read_like_one_line() -> None:

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from shared import errors
-from shared.document import Limits
+from shared.uploads.header import Limits
 from tests.malformed.case import zeros
 from tests.malformed.tiff import COMPRESSION_DEFLATE, tiff
-from worker.ocr.decode import decode_pages, to_gray
+from worker.ocr.decode.pages import decode_pages, to_gray
 
 SIZE = (60, 40)  # width, height
 

@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import given, settings
 
 from shared import errors
-from shared.document import Limits
+from shared.uploads.header import Limits
 from tests.malformed import corpus
 from tests.malformed.mutate import mutated
-from worker.ocr.decode import decode_pages
+from worker.ocr.decode.pages import decode_pages
 
 LIMITS = Limits(max_pixels=1_000_000, max_pages=10)
 SEEDS = [case.content for case in corpus.cases() if len(case.content) < 50_000]

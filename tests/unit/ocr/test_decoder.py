@@ -11,7 +11,7 @@ import pytest
 from models.charset import Charset
 from models.ngram import Ngram
 from models.training import ngram as building
-from worker.ocr.decoder import CHARSET_NAMES, Decoder, allowed_labels, edits
+from worker.ocr.text.decoder import CHARSET_NAMES, Decoder, allowed_labels, edits
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyzTOSI 0123456789.,:/-+%é中文字抬拾高"
 CHARSET = Charset(list(CHARACTERS))

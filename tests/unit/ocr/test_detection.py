@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.ocr import detection, joining, layout, lines
-from worker.ocr.preprocess import as_is
+from worker.ocr.lines import layout
+from worker.ocr.lines.classical import find
+from worker.ocr.lines.learned import detection, joining
+from worker.ocr.page.preprocess import as_is
 
 STRIDE = detection.STRIDE
 Box = tuple[float, float, float, float]
@@ -91,7 +93,7 @@ def test_the_edges_move_out_to_the_ink_that_they_cut(draw: Any) -> None:
     (line,) = detection.find_lines(page, DrawnDetector(maps_of(tight, size=(1000, 1000))))
     assert line.polygon[0] == pytest.approx((left, top), abs=3)
     assert line.polygon[2] == pytest.approx((right, bottom), abs=3)
-    assert line.height == pytest.approx(lines.find_lines(page)[0].height, abs=4)  # means the same as there
+    assert line.height == pytest.approx(find.find_lines(page)[0].height, abs=4)  # means the same as there
 
 
 def test_a_rule_beside_a_line_does_not_move_its_edge(draw: Any) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from worker.ocr.document import Character, DocumentResult, Line, ModelName, Page, Word, as_polygon
+from shared.result import Character, DocumentResult, Line, ModelName, Page, Word, as_polygon
 
 BOX = as_polygon([(1, 2), (11, 2), (11, 8), (1, 8)])
 MODEL = ModelName("crnn", "1", "ab" * 32)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from worker.ocr import layout
-from worker.ocr.preprocess import as_is
+from worker.ocr.lines import layout
+from worker.ocr.page.preprocess import as_is
 
 
 def only_box(page: np.ndarray, option: layout.Layout) -> tuple[float, float, float, float]:

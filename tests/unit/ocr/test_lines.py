@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from worker.ocr.lines import TextLine, find_lines
+from worker.ocr.lines.classical.find import find_lines
+from worker.ocr.lines.text_line import TextLine
 
 
 def boxes(lines: list[TextLine]) -> list[tuple[int, int, int, int]]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.document import Limits
 from shared.errors import TooManyPixels, TruncatedImage
+from shared.uploads.header import Limits
 from worker.ocr.pipeline import PHASES, Options, recognize_document
 
 BLOCK, STEP = 20, 32  # px: a row of blocks reads as a row of x

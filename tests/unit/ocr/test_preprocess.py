@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.ocr import preprocess
+from worker.ocr.page import preprocess
 
 TEXT = [("The quick brown fox jumps over it", 60, 80 + 60 * row) for row in range(8)]
 

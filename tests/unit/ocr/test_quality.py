@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from worker.ocr.quality import measure_page, measure_writing
+from worker.ocr.page.quality import measure_page, measure_writing
 
 
 def line(draw: Any, scale: float = 1.0, **colours: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.ocr.reading_order import order_lines
+from worker.ocr.lines.reading_order import order_lines
 
 
 def column(left: int, right: int, top: int, count: int, step: int = 30) -> list[tuple[int, int, int, int]]:

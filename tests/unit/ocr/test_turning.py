@@ -11,9 +11,9 @@ import pytest
 from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
 from models.line_image import prepare
-from worker.ocr import turning
+from worker.ocr.page import turning
+from worker.ocr.page.preprocess import straighten
 from worker.ocr.pipeline import Options, recognize_document
-from worker.ocr.preprocess import straighten
 
 ROWS = [("Letters have feet to stand on", 60, 80 + 60 * row) for row in range(8)]
 TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}  # undone by so many quarters

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.ocr.ctc import Peak
-from worker.ocr.words import place_characters, slice_polygon, split_words
+from worker.ocr.text.ctc import Peak
+from worker.ocr.text.words import place_characters, slice_polygon, split_words
 
 LINE = np.array([[100.0, 10.0], [200.0, 10.0], [200.0, 30.0], [100.0, 30.0]])
 

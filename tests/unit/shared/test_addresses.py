@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import addresses
+from shared.audit import addresses
 
 
 @given(st.ip_addresses(v=4), st.ip_addresses(v=4))

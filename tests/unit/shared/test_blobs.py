@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared import errors
-from shared.blobs import Blobs
+from shared.uploads.blobs import Blobs
 
 CONTENT = b"some bytes"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

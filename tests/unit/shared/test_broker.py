@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shared import broker, errors
-from shared.broker import EmbeddedBroker
+from shared import errors
 from shared.settings import Settings
+from shared.up import broker
+from shared.up.broker import EmbeddedBroker
 
 
 def program(folder: Path, name: str, says: str) -> Path:

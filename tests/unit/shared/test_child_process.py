@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from shared import errors
-from shared.child_process import ChildProcess
-from shared.data_dir import DataDir
+from shared.up.child_process import ChildProcess
+from shared.up.data_dir import DataDir
 from tests.services import wait_until
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shared import document, errors
-from shared.document import DocumentHeader, Limits
+from shared import errors
+from shared.uploads import header as document
+from shared.uploads.header import DocumentHeader, Limits
 
 LIMITS = Limits()
 

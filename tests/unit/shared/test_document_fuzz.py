@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from shared import errors
-from shared.document import MEDIA_TYPES, Limits, inspect
+from shared.uploads.header import MEDIA_TYPES, Limits, inspect
 from tests.malformed import corpus
 from tests.malformed.mutate import mutated
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from shared import jobs
 from shared.database import Database
-from shared.job_json import job_document
 from shared.jobs import Submission
+from shared.jobs.wire import job_document
 
 
 def test_a_waiting_job_has_every_key_of_the_contract(sqlite_url: str, submission: Submission) -> None:

@@ -9,30 +9,31 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from shared import errors, ids, key_record, keys
+from shared import errors, ids, keys
 from shared.database import Database
-from shared.key_commands import keys as command
-from shared.key_record import ApiKey, Scope
+from shared.keys import record
+from shared.keys.commands import keys as command
+from shared.keys.record import ApiKey, Scope
 
 
 def test_a_key_names_its_id_and_is_never_the_same_twice() -> None:
     key_id = ids.new("key")
-    texts = {key_record.new_text(key_id) for _ in range(100)}
+    texts = {record.new_text(key_id) for _ in range(100)}
     assert len(texts) == 100
-    assert {key_record.id_of(text) for text in texts} == {key_id}
+    assert {record.id_of(text) for text in texts} == {key_id}
     assert all(text.startswith("ocr_") and text.isalnum() is False and text == text.lower() for text in texts)
 
 
 def test_any_changed_character_is_noticed_without_a_database() -> None:
-    text = key_record.new_text(ids.new("key"))
+    text = record.new_text(ids.new("key"))
     for place in range(len(text)):
         other = "0" if text[place] != "0" else "1"
-        assert key_record.id_of(text[:place] + other + text[place + 1 :]) is None
+        assert record.id_of(text[:place] + other + text[place + 1 :]) is None
 
 
 @pytest.mark.parametrize("text", ["", "ocr_", "ocr__", "ocr_a_b", " ", "ocr_" + "0" * 86, "\n", "é" * 90])
 def test_what_is_no_key_names_none(text: str) -> None:
-    assert key_record.id_of(text) is None
+    assert record.id_of(text) is None
 
 
 def holds(*scopes: Scope) -> set[Scope]:
@@ -59,7 +60,7 @@ def run(sqlite_url: str, tmp_path: Path) -> Callable[..., Result]:
 def test_a_key_is_shown_once_and_then_only_described(run: Callable[..., Result]) -> None:
     made = run("create", "the scanner", "--scope", "submit", "--scope", "read", "--days", "30")
     text = made.stdout.strip()
-    key_id = key_record.id_of(text)
+    key_id = record.id_of(text)
     assert key_id is not None and "shown once" in made.stderr
     listed = json.loads(run("list", "--json").stdout)
     assert (listed["id"], listed["name"], listed["scopes"], listed["state"], listed["last_used_at"]) == (
@@ -72,14 +73,14 @@ def test_a_key_is_shown_once_and_then_only_described(run: Callable[..., Result])
 
 def test_a_key_is_rotated_and_revoked(run: Callable[..., Result], sqlite_url: str) -> None:
     first = run("create", "k", "--scope", "admin").stdout.strip()
-    key_id = str(key_record.id_of(first))
+    key_id = str(record.id_of(first))
     second = run("rotate", key_id, "--grace-hours", "1").stdout.strip()
-    assert key_record.id_of(second) == key_id and second != first
+    assert record.id_of(second) == key_id and second != first
     database = Database(sqlite_url)
     with database.read() as connection:
         (key,) = keys.list_keys(connection)
     database.close()
-    assert (key.sha256, key.old_sha256) == (key_record.digest(second), key_record.digest(first))
+    assert (key.sha256, key.old_sha256) == (record.digest(second), record.digest(first))
     assert run("revoke", key_id).stdout == f"{key_id}  revoked  k\n"
     assert "revoked" in run("list").stdout
     for again in (("revoke", key_id), ("rotate", key_id), ("revoke", "key_none")):

@@ -8,7 +8,7 @@ import pytest
 
 from shared import errors
 from shared.settings import Settings
-from shared.targets import AddressRefused, Guard, NameNotFound, parse
+from shared.webhooks.targets import AddressRefused, Guard, NameNotFound, parse
 
 PUBLIC = "93.184.216.34"
 

@@ -15,13 +15,14 @@ from PIL import Image, ImageDraw
 
 import models
 from models.charset import Charset
-from shared import audit, jobs
-from shared.blobs import Blobs
+from shared import jobs
+from shared.audit import trail
 from shared.database import Database
-from shared.document import Limits
 from shared.jobs import Job, State, Submission
-from worker.lease import Lease, LeaseLost
-from worker.work import Workplace, work
+from shared.uploads.blobs import Blobs
+from shared.uploads.header import Limits
+from worker.jobs.lease import Lease, LeaseLost
+from worker.jobs.work import Workplace, work
 
 OWNER = "node/task"
 
@@ -184,8 +185,8 @@ def test_a_worker_that_lost_its_lease_writes_nothing(place: Workplace, recognize
     job = found(place, job_id)
     assert (job.state, job.result, job.error) == (State.QUEUED, None, None)
     with place.database.read() as connection:
-        names = [event.event for event in reversed(audit.list_events(connection, job_id=job_id))]
-    assert names == [audit.SUBMITTED, audit.CLAIMED, audit.RELEASED]
+        names = [event.event for event in reversed(trail.list_events(connection, job_id=job_id))]
+    assert names == [trail.SUBMITTED, trail.CLAIMED, trail.RELEASED]
 
 
 def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
@@ -213,8 +214,8 @@ def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
     assert (job.state, job.result, (job.error or {})["code"]) == (State.CANCELLED, None, "job_cancelled")
     assert len(read) == 1, "of several batches of lines one was read"
     with place.database.read() as connection:
-        names = [event.event for event in reversed(audit.list_events(connection, job_id=job_id))]
-    assert names == [audit.SUBMITTED, audit.CLAIMED, audit.CANCELLED]
+        names = [event.event for event in reversed(trail.list_events(connection, job_id=job_id))]
+    assert names == [trail.SUBMITTED, trail.CLAIMED, trail.CANCELLED]
 
 
 def test_a_lease_is_renewed_while_the_work_goes_on(place: Workplace) -> None:

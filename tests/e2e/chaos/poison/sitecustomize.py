@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from shared.blobs import Blobs
+from shared.uploads.blobs import Blobs
 
 POISON, SLOW = b"tests:poison", b"tests:slow"
 SLOW_SECONDS = 2.5

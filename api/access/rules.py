@@ -1,0 +1,193 @@
+"""Who may do what: the one place that decides, for every request, before anything else looks at it.
+
+Without any API key in the database, this machine itself is served and nobody else (or, where the operator says so,
+everybody). As soon as one key was made, every request needs one, from this machine too, but for what is PUBLIC.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Literal
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, g, request
+
+from api.access.client_ip import bucket, client_ip, truncated
+from api.access.key_ring import KeyRing
+from api.http import request_log
+from api.http.problems import problem
+from api.service.caller import Caller
+from api.service.parts import Parts
+from shared import errors
+from shared.audit import trail
+from shared.keys.record import Scope
+from shared.settings import Settings, is_loopback
+
+PUBLIC: Literal["public"] = "public"
+METRICS: Literal["metrics"] = "metrics"
+"""As the setting says."""
+
+ROUTES: dict[str, Scope | Literal["public", "metrics"]] = {
+    "POST /v1/jobs": Scope.SUBMIT,
+    "GET /v1/jobs": Scope.READ,
+    "POST /v1/jobs/retry": Scope.SUBMIT,
+    "GET /v1/jobs/<job_id>": Scope.READ,
+    "DELETE /v1/jobs/<job_id>": Scope.SUBMIT,
+    "POST /v1/jobs/<job_id>/cancel": Scope.SUBMIT,
+    "POST /v1/jobs/<job_id>/retry": Scope.SUBMIT,
+    "GET /v1/jobs/<job_id>/result": Scope.READ,
+    "GET /v1/jobs/<job_id>/image": Scope.READ,
+    "GET /v1/jobs/<job_id>/events": Scope.READ,
+    "POST /v1/batches": Scope.SUBMIT,
+    "GET /v1/batches/<batch_id>": Scope.READ,
+    "POST /api/ocr": Scope.SUBMIT,
+    "GET /v1/deliveries": Scope.READ,
+    "GET /v1/deliveries/<delivery_id>": Scope.READ,
+    "POST /v1/deliveries/<delivery_id>/redeliver": Scope.SUBMIT,
+    "POST /v1/webhook-endpoints": Scope.ADMIN,
+    "GET /v1/webhook-endpoints": Scope.ADMIN,
+    "GET /v1/webhook-endpoints/<endpoint_id>": Scope.ADMIN,
+    "PATCH /v1/webhook-endpoints/<endpoint_id>": Scope.ADMIN,
+    "DELETE /v1/webhook-endpoints/<endpoint_id>": Scope.ADMIN,
+    "GET /v1/webhook-endpoints/<endpoint_id>/secret": Scope.ADMIN,
+    "POST /v1/webhook-endpoints/<endpoint_id>/rotate-secret": Scope.ADMIN,
+    "POST /v1/webhook-endpoints/<endpoint_id>/ping": Scope.ADMIN,
+    "GET /v1/audit/events": Scope.AUDIT,
+    "GET /v1/audit/stats": Scope.AUDIT,
+    "GET /v1/audit/verify": Scope.AUDIT,
+    "GET /metrics": METRICS,
+    "GET /healthz": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /docs": PUBLIC,
+}
+"""What each route needs. A route that is not here needs the scope admin; a test finds those that were forgotten."""
+
+PASSED_ON = ("Forwarded", "X-Forwarded-For", "Via")
+"""A proxy was here. (One that adds none of these cannot be told from a client on this machine.)"""
+
+PUBLIC_FILES = ("GET /docs/", "GET /static/")
+"""The page that shows the documentation: it holds nothing of anybody, and a browser can send no key for it."""
+
+
+def register(app: Flask, parts: Parts) -> None:
+    """Let the application ask for keys."""
+    ring = KeyRing(parts.database, wrong_per_minute=parts.settings.wrong_keys_per_minute)
+    app.extensions["key_ring"] = ring
+
+    @app.before_request
+    def identify() -> None:
+        address = client_ip(request, parts.settings)
+        g.caller = Caller(address, truncated(address, parts.settings))  # for answers, too, if it is not admitted
+        route = request.url_rule.rule if request.url_rule else None
+        request_log.note_request(request.environ, route=route, client_ip=g.caller.shown_address)
+        g.caller = admit(request, g.caller, ring, parts.settings)
+        trail.acting_key.set(g.caller.key_id)
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        trail.acting_key.set(None)
+
+    for refusal in (errors.MissingKey, errors.InvalidKey, errors.MissingScope):
+        app.register_error_handler(refusal, challenge)
+    app.register_error_handler(errors.TooManyRequests, come_again)
+
+
+def admit(request: Request, client: Caller, ring: KeyRing, settings: Settings) -> Caller:
+    """Return the client with its key, where one is needed.
+
+    Raises:
+        ForbiddenClient: There are no keys, and the request comes from elsewhere.
+        MissingKey, InvalidKey, ExpiredKey, TooManyWrongKeys, MissingScope: There are keys, and it has none that does.
+        DatabaseUnavailable: Nobody knows.
+    """
+    needed = need_of(request)
+    if needed is None or needed == PUBLIC:
+        return client
+    if needed == METRICS:
+        if settings.metrics_access == "public" or (
+            settings.metrics_access == "loopback" and is_ours(request, client.address, settings)
+        ):
+            return client
+        needed = Scope.ADMIN
+    if ring.is_empty():
+        if not settings.allow_remote_without_keys and not is_ours(request, client.address, settings):
+            raise errors.ForbiddenClient()
+        return client
+    key = ring.find(key_text(request), bucket(client.address))
+    if not key.may(needed):
+        raise errors.MissingScope(needed=str(needed), given=sorted(key.scopes))
+    return dataclasses.replace(client, key=key)
+
+
+def need_of(request: Request) -> Scope | Literal["public", "metrics"] | None:
+    """What a request needs; None: nothing is here, and the answer will say so."""
+    if request.url_rule is None:
+        return None
+    method = "GET" if request.method == "HEAD" else request.method
+    route = f"{method} {request.url_rule.rule}"
+    if method == "OPTIONS" or route.startswith(PUBLIC_FILES):  # Flask answers OPTIONS itself, with the methods
+        return PUBLIC
+    return ROUTES.get(route, Scope.ADMIN)
+
+
+def key_text(request: Request) -> str:
+    """The key that a client sent, in either header.
+
+    Raises:
+        MissingKey: In none.
+        InvalidKey: In both, and not the same one.
+    """
+    scheme, _, bearer = request.headers.get("Authorization", "").strip().partition(" ")
+    found = {text for text in (bearer.strip() if scheme.lower() == "bearer" else "", named_key(request)) if text}
+    if not found:
+        raise errors.MissingKey()
+    if len(found) > 1:
+        raise errors.InvalidKey("Two different API keys were sent. Send one, in either header.")
+    return found.pop()
+
+
+def named_key(request: Request) -> str:
+    """The key in `X-API-Key`."""
+    return request.headers.get("X-API-Key", "").strip()
+
+
+def is_ours(request: Request, address: str | None, settings: Settings) -> bool:
+    """Whether a request comes from this machine and from no page of another site in a browser on it.
+
+    Such a page can make a name of its own point at this machine, or post a form here; then Host or Origin name it.
+    (It cannot send a key with that: no answer of this server allows it the header.) Nor is it one that a proxy on this
+    machine passes on and nobody has named: whoever asks that one is anybody.
+    """
+    if not is_loopback(address or "localhost"):
+        return False
+    if not settings.proxies and any(name in request.headers for name in PASSED_ON):
+        return False
+    origin = request.headers.get("Origin")
+    try:
+        hosts = [request.host, *([urlsplit(origin).netloc] if origin is not None else [])]
+        return all(is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts)
+    except ValueError:  # no address at all
+        return False
+
+
+def challenge(error: errors.OcrelayError) -> Response:
+    """401 or 403 with what would do instead (RFC 6750)."""
+    response = problem(error)
+    parts = ['Bearer realm="ocrelay"']
+    if isinstance(error, errors.InvalidKey):
+        parts.append('error="invalid_token"')
+    if isinstance(error, errors.MissingScope):
+        parts += ['error="insufficient_scope"', f'scope="{error.details.get("needed")}"']
+    response.headers["WWW-Authenticate"] = ", ".join(parts)
+    return response
+
+
+def come_again(error: errors.OcrelayError) -> Response:
+    """429 with the time after which it is worth a try."""
+    response = problem(error)
+    seconds = error.details.get("retry_after_seconds")
+    if isinstance(seconds, int | float):
+        response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    return response

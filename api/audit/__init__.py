@@ -1,0 +1,1 @@
+"""The routes and commands of the audit trail."""

@@ -1,0 +1,116 @@
+"""`ocrelay demo`: the whole system once, for real, with images that go through the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.client.demo_receiver import Received, Receiver, receiving
+from api.client.http import Client
+from shared import clock, errors
+from shared.audit import trail
+from shared.database import Database
+from shared.settings import Settings
+from shared.webhooks.record import JOB_URLS
+
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+STOP_SECONDS = 60
+
+
+def run(folder: Path) -> None:
+    """Start everything in a temporary folder, read the images of `folder`, show what came out, stop everything."""
+    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
+    if not images:
+        raise errors.InvalidConfiguration(f"No image in {folder}. Name a folder with PNG or JPEG files.")
+    with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data:
+        click.echo("Starting the broker, the API, two workers and the sweeper …")
+        with receiving() as receiver, running(Path(data)) as server:
+            client = Client(server, Settings.load().api_key)
+            receiver.secret = client.call("GET", f"/v1/webhook-endpoints/{JOB_URLS}/secret")["secret"]
+            started = clock.monotonic()
+            sent = [client.submit(image, options_of(image, receiver), 0) for image in images]
+            click.echo(f"Submitted {len(sent)} images to {server}/v1/jobs in {clock.monotonic() - started:.2f} s.\n")
+            done = [client.finished(job) for job in sent]
+            told = [receiver.about(job["id"]) for job in sent]
+        database = Database(Settings.load(data_dir=Path(data)).database, pool_size=1)
+        for image, job, message in zip(images, done, told, strict=True):
+            show(image, job, database)
+            show_webhook(message)
+        database.close()
+    failed = [job for job in done if job["state"] != "succeeded"]
+    if failed:
+        raise errors.OcrelayError(
+            f"{len(failed)} of {len(done)} images were not read. The lines above name the errors."
+        )
+    if not all(message and message.is_genuine for message in told):
+        raise errors.OcrelayError("A webhook did not arrive, or was not signed. The lines above name the job.")
+    click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
+
+
+def options_of(image: Path, receiver: Receiver) -> dict[str, str]:
+    """What is asked for an image: the layout by its name, and a webhook."""
+    return {"layout": "line" if "line" in image.stem else "page", "webhook": receiver.url, "reference": image.name}
+
+
+@contextlib.contextmanager
+def running(data: Path, workers: int = 2) -> Iterator[str]:
+    """`ocrelay up` on a free port, until the block ends; yields the server's URL."""
+    command = [sys.executable, "-m", "shared.cli", "up", "--data", str(data), "--port", "0", "--workers", str(workers)]
+    log = data.with_suffix(".log")
+    here = Settings.load(data_dir=data, webhook_allowed_networks="127.0.0.1").child_environment()
+    with (
+        log.open("w") as lines,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=lines, text=True, env=here) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            line = next((line for line in process.stdout if line.startswith("ready ")), "")
+            if not line:
+                raise errors.InvalidConfiguration(f"`ocrelay up` did not start:\n{log.read_text()[-2000:]}")
+            yield line.split()[1]
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+            log.unlink()
+
+
+def show(image: Path, job: dict[str, Any], database: Database) -> None:
+    """Text, confidence, time and audit rows of one job."""
+    click.secho(f"== {image.name}", bold=True)
+    if job["result"] is None:
+        click.echo(f"   {job['state']}: {job['error']}")
+    else:
+        result, timings = job["result"], job["timings_ms"]
+        click.echo("\n".join(f"   {line}" for line in result["text"].splitlines()))
+        sure = "no text" if result["confidence"] is None else f"confidence {result['confidence']:.3f}"
+        if result["min_confidence"] is not None:
+            sure += f" (least certain line {result['min_confidence']:.3f})"
+        click.echo(f"   -- {sure}, {timings['total']:.0f} ms, of which {timings['queue']:.0f} ms in the queue")
+    with database.read() as connection:
+        events = trail.list_events(connection, job_id=job["id"])
+    for event in reversed(events):
+        read = (
+            ""
+            if event.confidence is None
+            else f"  confidence {event.confidence:.3f}  {event.model} {event.model_version}"
+        )
+        who = "" if event.client_ip is None else f"  from {event.client_ip}"
+        what = "" if event.sha256 is None else f"  sha256 {event.sha256[:16]}…"
+        click.echo(f"   audit {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.event}{who}{what}{read}")
+
+
+def show_webhook(message: Received | None) -> None:
+    """The signed message that told of the end of one job."""
+    if message is None:
+        click.echo("   webhook  did not arrive")
+    else:
+        signature = "signature verified" if message.is_genuine else "SIGNATURE WRONG"
+        click.echo(f"   webhook  {message.event['type']}  {message.webhook_id}  {signature}")
+    click.echo()

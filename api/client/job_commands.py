@@ -1,0 +1,86 @@
+"""The sub-commands of `ocrelay jobs`: look at jobs and order something of them, through the API of a server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from api.client.http import Client
+from api.client.server_option import with_server
+from shared.jobs.record import State
+
+STATES = [str(state) for state in State]
+
+
+@click.group()
+def jobs() -> None:
+    """List, show, cancel and retry the jobs of a server."""
+
+
+@jobs.command("list")
+@with_server
+@click.option("--state", type=click.Choice(STATES), help="Only jobs in this state.")
+@click.option("--reference", help="Only jobs with this reference.")
+@click.option("--batch", "batch_id", help="Only jobs of this batch.")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+def list_jobs(client: Client, **wanted: Any) -> None:
+    """Jobs, newest first, one a line."""
+    for job in client.get("/v1/jobs", **wanted)["jobs"]:
+        click.echo(line_of(job))
+
+
+@jobs.command()
+@with_server
+@click.argument("job_id")
+def show(client: Client, job_id: str) -> None:
+    """One job with everything that is known of it, as JSON."""
+    click.echo(json.dumps(client.get(f"/v1/jobs/{job_id}"), ensure_ascii=False, indent=2))
+
+
+@jobs.command()
+@with_server
+@click.argument("job_ids", nargs=-1, required=True)
+def cancel(client: Client, job_ids: tuple[str, ...]) -> None:
+    """Cancel jobs that have not ended."""
+    for job_id in job_ids:
+        click.echo(line_of(client.post(f"/v1/jobs/{job_id}/cancel")))
+
+
+@jobs.command()
+@with_server
+@click.argument("job_ids", nargs=-1)
+@click.option("--code", help="Without ids: failed jobs with this error code.")
+@click.option("--reference", help="Without ids: failed jobs with this reference.")
+@click.option("--batch", "batch_id", help="Without ids: failed jobs of this batch.")
+@click.option("--all", "everything", is_flag=True, help="Without ids: all failed jobs.")
+def retry(client: Client, job_ids: tuple[str, ...], everything: bool, **which: str | None) -> None:
+    """Try jobs again: those that are named, or the failed ones that fit."""
+    filtered = any(which.values())
+    if bool(job_ids) + filtered + everything != 1:
+        raise click.UsageError("Name jobs, or choose failed ones with --code, --reference, --batch or --all.")
+    for job_id in job_ids:
+        click.echo(line_of(client.post(f"/v1/jobs/{job_id}/retry")))
+    if not job_ids:
+        retry_failed(client, which)
+
+
+def retry_failed(client: Client, which: dict[str, str | None]) -> None:
+    """Retry failed jobs, a portion at a time, until none is left that can be."""
+    count = 0
+    while True:
+        answer = client.post("/v1/jobs/retry", **which, limit=1000)
+        count += len(answer["retried"])
+        if not answer["retried"]:
+            break
+    click.echo(f"{count} jobs wait again.")
+    if answer["document_missing"]:
+        click.echo(f"{len(answer['document_missing'])} stay failed: their uploads are gone.")
+
+
+def line_of(job: dict[str, Any]) -> str:
+    """One job on one line."""
+    code = (job["error"] or {}).get("code", "")
+    parts = (job["id"], job["state"], job["created_at"], job["document"]["media_type"], job["reference"] or "", code)
+    return "  ".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""How other programs speak: the calls of the original service."""

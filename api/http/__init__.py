@@ -1,0 +1,1 @@
+"""What every route shares: bodies, headers, problems, the log of requests."""

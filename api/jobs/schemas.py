@@ -1,0 +1,264 @@
+"""The shapes that the API gives out, as the OpenAPI document states them. `shared.jobs.wire` builds the real ones."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Literal
+
+from flask_openapi3 import Tag
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.ids import id_pattern
+
+JOBS = Tag(name="jobs", description="One request to recognise one document.")
+Point = tuple[float, float]
+StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class Document(BaseModel):
+    """What was uploaded."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    page_count: int
+
+
+class ModelName(BaseModel):
+    """The recognition model that read the document."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class Word(BaseModel):
+    """A word of a line; one Chinese character is a word of its own."""
+
+    text: str
+    confidence: float
+    polygon: list[Point] = Field(description="4 points, clockwise from top-left, pixels of the uploaded page")
+
+
+class Line(BaseModel):
+    """A line of text."""
+
+    text: str
+    raw_text: str = Field(description="as recognised, before any correction")
+    confidence: float | None
+    polygon: list[Point] = Field(description="4 points, clockwise from top-left, pixels of the uploaded page")
+    words: list[Word]
+    edits: list[dict[str, Any]]
+
+
+class QualityWarning(BaseModel):
+    """Why a page reads badly."""
+
+    code: Literal["text_too_small", "low_contrast", "blurred", "low_resolution", "blank_page", "black_page", "cut_off"]
+    measure: str = Field(description="what was measured")
+    value: float
+    threshold: float = Field(description="beyond this the warning is given")
+    message: str
+
+
+class Page(BaseModel):
+    """A page with its lines in reading order."""
+
+    page_number: int = Field(description="1 is the first page")
+    width: int
+    height: int
+    angle: float = Field(description="how far the text is turned: degrees, -180 to 180, counter-clockwise positive")
+    quality: dict[str, float | None]
+    warnings: list[QualityWarning] = Field([], description="why the page may read badly")
+    lines: list[Line]
+
+
+class Result(BaseModel):
+    """The text of a document."""
+
+    text: str
+    confidence: float | None = Field(description="mean over the characters, 0 to 1; null where there is no text")
+    min_confidence: float | None = Field(description="of the least certain line")
+    model: ModelName
+    pages: list[Page]
+
+
+class Failure(BaseModel):
+    """Why a job failed, or why its last attempt did."""
+
+    code: str
+    message: str
+    retryable: bool
+    phase: str
+    details: dict[str, Any]
+
+
+class Timings(BaseModel):
+    """Milliseconds by stage."""
+
+    queue: float | None
+    decode: float | None
+    preprocess: float | None
+    lines: float | None
+    recognition: float | None
+    total: float | None
+
+
+class Links(BaseModel):
+    """Where the parts of a job are found."""
+
+    self: str
+    result: str
+    image: str
+    events: str
+
+
+class JobDocument(BaseModel):
+    """A job, everywhere the same."""
+
+    id: str
+    state: StateName
+    attempt: int
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    queue_position: int | None
+    reference: str | None
+    priority: Literal["high", "normal", "bulk"]
+    batch_id: str | None
+    copied_from: str | None = Field(description="the earlier job whose result this one was given; null: read itself")
+    document: Document
+    result: Result | None
+    error: Failure | None
+    timings_ms: Timings
+    links: Links
+
+
+class JobList(BaseModel):
+    """A page of jobs, newest first, without results."""
+
+    jobs: list[JobDocument]
+    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+
+
+class SyncLine(BaseModel):
+    """A line in the synchronous answer."""
+
+    text: str
+    confidence: float | None
+    polygon: list[Point]
+
+
+class SyncAnswer(BaseModel):
+    """The answer of POST /api/ocr."""
+
+    text: str
+    confidence: float | None
+    min_confidence: float | None
+    lines: list[SyncLine]
+    job_id: str
+    elapsed_ms: float | None
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Readiness(BaseModel):
+    """Whether a job can be taken and worked on."""
+
+    status: Literal["ready", "unready"]
+    checks: dict[str, str] = Field(description="each part and what is wrong with it, or `ok`")
+    workers: int = Field(description="worker children that were heard of lately")
+    backlog: int | None
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="what happened and the way out")
+    instance: str
+    code: str = Field(description="stable name of the error")
+    retryable: bool
+    details: dict[str, Any]
+    request_id: str = Field(description="of this request; also in `X-Request-ID` and in the server's log")
+
+
+PROBLEM = {
+    "description": "An error: what happened and the way out",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+Responses = dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None]
+
+ERRORS: Responses = {
+    401: PROBLEM,
+    403: PROBLEM,
+    422: PROBLEM,
+    429: PROBLEM,
+    500: PROBLEM,
+    503: PROBLEM,
+}
+"""What every call may answer."""
+
+GONE: Responses = {404: PROBLEM, 410: PROBLEM}
+"""What a call on one job may answer, too."""
+
+REFUSED_UPLOADS: Responses = {
+    409: PROBLEM,
+    410: PROBLEM,
+    413: PROBLEM,
+    415: PROBLEM,
+    507: PROBLEM,
+}
+"""What a call that takes uploads may answer, too."""
+
+
+class JobPath(BaseModel):
+    """Path of one job."""
+
+    job_id: str
+
+
+class PreferHeader(BaseModel):
+    """How long a request may be held."""
+
+    prefer: str | None = Field(None, alias="Prefer", description="`wait=N`: up to N seconds, for the end of the job")
+
+
+class ListQuery(BaseModel):
+    """Filters of the list of jobs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: StateName | None = None
+    reference: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the uploaded bytes")
+    client_ip: str | None = Field(None, pattern="^[0-9a-fA-F.:]{2,45}$")
+    batch_id: str | None = Field(None, pattern="^bat_[0-9a-z]{26}$")
+    key_id: str | None = Field(None, pattern="^key_[0-9a-z]{26}$", description="of the API key that submitted it")
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(
+        None, json_schema_extra={"pattern": id_pattern("job")}, description="`next_cursor` of the page before"
+    )
+
+
+class ResultQuery(BaseModel):
+    """Form of a result."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["json", "text"] = Field("json", description="`json`: the result of the job; `text`: its text alone")
+
+
+class NoQuery(BaseModel):
+    """No query parameters."""
+
+    model_config = ConfigDict(extra="forbid")

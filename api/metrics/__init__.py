@@ -1,0 +1,1 @@
+"""What a monitor asks: metrics and health."""

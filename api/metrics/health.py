@@ -1,0 +1,58 @@
+"""`/healthz`: the process answers. `/readyz`: a job can be taken and somebody works."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+
+from api.jobs import schemas
+from api.service.parts import Parts
+from shared import errors, jobs, workers
+
+TAG = Tag(name="health", description="For load balancers and supervisors.")
+
+
+def blueprint(parts: Parts) -> APIBlueprint:
+    """The routes, bound to the process's service."""
+    routes = APIBlueprint("health", __name__, abp_tags=[TAG], abp_responses=schemas.ERRORS)
+
+    @routes.get("/healthz", operation_id="healthz", summary="The process answers", responses={200: schemas.Health})
+    def healthz() -> Response:
+        """Looks at nothing but the process itself."""
+        return jsonify({"status": "ok", "version": version("ocrelay")})
+
+    @routes.get(
+        "/readyz",
+        operation_id="readyz",
+        summary="A job can be taken",
+        responses={200: schemas.Readiness, 503: schemas.Readiness},
+    )
+    def readyz() -> Response:
+        """Looks at the database and for a worker child that was heard of lately."""
+        body = readiness(parts)
+        response = jsonify(body)
+        response.status_code = 200 if body["status"] == "ready" else 503
+        return response
+
+    return routes
+
+
+def readiness(parts: Parts) -> dict[str, object]:
+    """Each part and what is wrong with it."""
+    try:
+        with parts.database.read() as connection:
+            children = len(workers.live_children(connection))
+            backlog = jobs.backlog(connection)
+    except errors.DatabaseUnavailable as error:
+        return {"status": "unready", "checks": {"database": error.message}, "workers": 0, "backlog": None}
+    working = (
+        "ok" if children else "No worker was heard of lately. Start one with `ocrelay worker`; jobs wait meanwhile."
+    )
+    return {
+        "status": "ready" if children else "unready",
+        "checks": {"database": "ok", "workers": working},
+        "workers": children,
+        "backlog": backlog,
+    }

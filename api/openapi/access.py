@@ -1,0 +1,46 @@
+"""What the OpenAPI document says of keys: what is true at this moment. Without any key nobody is asked for one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Flask
+
+from api.access.key_ring import KeyRing
+from api.access.rules import METRICS, PUBLIC, ROUTES
+from shared import errors
+from shared.keys.record import Scope
+from shared.settings import Settings
+
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, `ocr_…`."},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same in another header."},
+}
+
+
+def described(app: Flask, document: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the document with the scope that each operation needs, where keys are needed at all."""
+    ring: KeyRing = app.extensions["key_ring"]
+    try:
+        if ring.is_empty():
+            return document
+    except errors.DatabaseUnavailable:
+        return document
+    paths = {
+        path: {
+            method: {**operation, "security": security_of(f"{method.upper()} {path}", settings)}
+            for method, operation in of_path.items()
+        }
+        for path, of_path in document["paths"].items()
+    }
+    return {**document, "components": {**document["components"], "securitySchemes": SCHEMES}, "paths": paths}
+
+
+def security_of(route: str, settings: Settings) -> list[dict[str, list[str]]]:
+    """The alternatives for one operation; none for what is public."""
+    needed = ROUTES.get(re.sub(r"\{(\w+)\}", r"<\1>", route), Scope.ADMIN)
+    if needed == PUBLIC or (needed == METRICS and settings.metrics_access != "admin"):
+        return []
+    scope = str(Scope.ADMIN if needed == METRICS else needed)
+    return [{name: [scope]} for name in SCHEMES]

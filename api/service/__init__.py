@@ -1,0 +1,1 @@
+"""The use cases of the intake process; they know nothing of HTTP."""

@@ -1,0 +1,173 @@
+"""Taking documents in: checked, made durable, committed, and only then announced to the workers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Connection
+
+from api.service.capacity import admit, check_open_jobs
+from api.service.discard import discard
+from api.service.parts import Parts
+from api.service.upload import Upload
+from shared import errors, jobs, queue, trace
+from shared.jobs import batches, idempotency
+from shared.jobs.idempotency import Key
+from shared.uploads import header as document
+
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Envelope:
+    """What documents of one request have in common."""
+
+    client_ip: str | None
+    """Where they come from, as far as it is stored."""
+    key_id: str | None = None
+    """The API key that sends them."""
+    key: Key | None = None
+    """The Idempotency-Key, if one was sent."""
+    is_batch: bool = False
+    """Whether they become a batch."""
+    reference: str | None = None
+    """The client's name for the batch."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Accepted:
+    """What a request got: now, or the first time that it was sent."""
+
+    subject: str
+    """Id of the job, or of the batch."""
+    jobs: tuple[jobs.Job, ...]
+    """The jobs, in the order of the documents; empty for a replay."""
+    is_replay: bool = False
+    """Whether an earlier request with the same key was answered so."""
+
+
+class _Late(Exception):  # noqa: N818  (reads as what happened)
+    """Another process stored the key first; the transaction is rolled back."""
+
+
+def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted:
+    """Accept documents: all of them in one transaction, or none.
+
+    Raises:
+        DocumentError, InvalidWebhookUrl, Saturated, NoWorkers, StorageFull, TooManyOpenJobs, IdempotencyMismatch,
+        IdempotencyInFlight: nothing was stored.
+    """
+    submissions = [submission_of(parts, upload, envelope) for upload in sent]
+    with parts.in_flight.hold(envelope.key):
+        earlier = replay(parts, envelope.key)
+        if earlier is not None:
+            return earlier
+        for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
+            parts.guard.check(url)  # once for a batch: a look-up of its name may take seconds
+        reader = admit(parts)
+        try:
+            for upload in sent:
+                parts.blobs.put(upload.content)
+            accepted = _store(parts, sent, submissions, envelope, reader)
+        except _Late:
+            first = replay(parts, envelope.key)
+            assert first is not None, "the transaction that was faster has committed"
+            return first
+        except (errors.StorageFull, errors.TooManyOpenJobs):
+            _give_up(parts, {submission.sha256 for submission in submissions})
+            raise
+    for upload, job in zip(sent, accepted.jobs, strict=True):
+        parts.blobs.keep(job.sha256, upload.content)
+        if not job.is_final:
+            queue.publish(parts.queue, job.id, job.priority)
+        log.info("A job was accepted.", event_name="job.submitted", job_id=job.id, client_ip=envelope.client_ip)
+    return accepted
+
+
+def submission_of(parts: Parts, upload: Upload, envelope: Envelope) -> jobs.Submission:
+    """What becomes of one upload; raises DocumentError."""
+    header = document.inspect(upload.content, parts.settings.limits)
+    return jobs.Submission(
+        sha256=upload.sha256,
+        media_type=header.media_type,
+        size_bytes=len(upload.content),
+        page_count=header.page_count,
+        width=header.width,
+        height=header.height,
+        options=upload.options.of_recognition(),
+        client_ip=envelope.client_ip,
+        reference=upload.options.reference,
+        priority=upload.options.priority,
+        webhook=upload.options.webhook,
+        key_id=envelope.key_id,
+        request_id=trace.current().request_id,
+        traceparent=trace.current().traceparent,
+    )
+
+
+def replay(parts: Parts, key: Key | None) -> Accepted | None:
+    """The answer to the first request with this key, if there was one; raises IdempotencyMismatch."""
+    if key is None:
+        return None
+    with parts.database.read() as connection:
+        use = idempotency.find(connection, key, age_seconds=parts.settings.idempotency_seconds)
+    if use is None:
+        return None
+    if use.fingerprint != key.fingerprint:
+        raise errors.IdempotencyMismatch()
+    return Accepted(use.subject, (), is_replay=True)
+
+
+def _store(
+    parts: Parts,
+    sent: Sequence[Upload],
+    submissions: Sequence[jobs.Submission],
+    envelope: Envelope,
+    reader: str | None,
+) -> Accepted:
+    """The one transaction; raises _Late or TooManyOpenJobs."""
+    with parts.database.write() as connection:
+        check_open_jobs(parts, connection, envelope.key_id, len(sent))
+        subject = None
+        if envelope.is_batch:
+            subject = batches.submit(
+                connection,
+                reference=envelope.reference,
+                client_ip=envelope.client_ip,
+                document_count=len(sent),
+                key_id=envelope.key_id,
+            ).id
+            submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
+        stored = tuple(
+            _submit(parts, connection, submission, reader if upload.options.dedupe else None)
+            for upload, submission in zip(sent, submissions, strict=True)
+        )
+        subject = subject or stored[0].id
+        seconds = parts.settings.idempotency_seconds
+        if envelope.key and not idempotency.remember(connection, envelope.key, subject, age_seconds=seconds):
+            raise _Late
+    return Accepted(subject, stored)
+
+
+def _submit(parts: Parts, connection: Connection, submission: jobs.Submission, reader: str | None) -> jobs.Job:
+    attempts = parts.settings.max_attempts
+    if reader is not None:
+        source = jobs.equal_success(
+            connection,
+            sha256=submission.sha256,
+            options_sha256=submission.options_sha256,
+            reader_sha256=reader,
+            key_id=submission.key_id,
+        )
+        copy = source and jobs.submit_copy(connection, submission, source, max_attempts=attempts)
+        if copy:
+            return copy
+    return jobs.submit(connection, submission, max_attempts=attempts)
+
+
+def _give_up(parts: Parts, sha256s: set[str]) -> None:
+    """Leave no upload behind where the job could not be stored; the sweeper finds what stays."""
+    for sha256 in sha256s:
+        discard(parts, sha256)

@@ -1,0 +1,28 @@
+"""What one process of the API works with; what it does with it stands beside, in functions."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from celery import Celery
+
+from api.service.in_flight import InFlight
+from api.service.waiting import Waiting
+from shared.database import Database
+from shared.settings import Settings
+from shared.uploads.blobs import Blobs
+from shared.webhooks.targets import Guard
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """What one process of the API works with."""
+
+    settings: Settings
+    database: Database
+    blobs: Blobs
+    queue: Celery
+    waiting: Waiting
+    in_flight: InFlight = dataclasses.field(default_factory=InFlight)
+    guard: Guard = dataclasses.field(default_factory=Guard)
+    """Says where webhooks may go; the public internet alone, unless the settings allow more."""

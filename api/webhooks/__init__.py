@@ -1,0 +1,1 @@
+"""The routes and commands of webhook endpoints and deliveries."""

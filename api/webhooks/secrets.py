@@ -1,0 +1,62 @@
+"""`/v1/webhook-endpoints/{id}/secret`: what receivers check signatures with, and its rotation."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint
+
+from api.jobs import schemas
+from api.service.parts import Parts
+from api.webhooks import schemas as webhook_schemas
+from api.webhooks.endpoints import found_endpoint
+from shared import errors
+from shared.webhooks import endpoints
+
+
+def blueprint(parts: Parts) -> APIBlueprint:
+    """The routes, bound to the process's service."""
+    routes = APIBlueprint(
+        "webhook_secrets",
+        __name__,
+        url_prefix="/v1/webhook-endpoints",
+        abp_tags=[webhook_schemas.WEBHOOKS],
+        abp_responses=schemas.ERRORS,
+    )
+
+    @routes.get(
+        "/<endpoint_id>/secret",
+        operation_id="get_secret",
+        summary="Show the secret of an endpoint",
+        responses={200: webhook_schemas.Secrets, 404: schemas.PROBLEM},
+    )
+    def get_secret(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
+        """What a receiver needs to check signatures; several secrets while one is rotated."""
+        del query
+        found_endpoint(parts, path.endpoint_id)
+        return shown_secrets(parts, path.endpoint_id)
+
+    @routes.post(
+        "/<endpoint_id>/rotate-secret",
+        operation_id="rotate_secret",
+        summary="Give an endpoint a new secret",
+        responses={200: webhook_schemas.Secrets, 404: schemas.PROBLEM},
+    )
+    def rotate_secret(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
+        """The old one goes on signing beside the new one for a day, so that receivers can change over in peace."""
+        del query
+        found_endpoint(parts, path.endpoint_id)
+        overlap_seconds = parts.settings.webhook_rotation_hours * 3600
+        with parts.database.write() as connection:
+            endpoints.rotate_secret(connection, path.endpoint_id, overlap_seconds=overlap_seconds)
+        return shown_secrets(parts, path.endpoint_id)
+
+    return routes
+
+
+def shown_secrets(parts: Parts, endpoint_id: str) -> Response:
+    """The secrets that sign now, the newest first."""
+    with parts.database.read() as connection:
+        secrets = endpoints.secrets_of(connection, [endpoint_id])[endpoint_id]
+    if not secrets:  # deleted in between
+        raise errors.EndpointNotFound(endpoint_id=endpoint_id[:64])
+    return jsonify({"secret": secrets[0], "secrets": secrets})

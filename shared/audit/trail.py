@@ -1,0 +1,103 @@
+"""The audit trail: one immutable row for each thing that happened. Rows are added, never changed.
+
+Beside it: ``audit_queries`` reads, ``audit_chain`` seals, ``audit_verify`` checks, ``audit_retention`` forgets.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from shared.audit import addresses
+from shared.audit.queries import AuditEvent, list_events
+from shared.database import database_now
+from shared.tables import audit_events
+
+__all__ = ["AuditEvent", "has_event", "list_events", "record"]
+
+SUBMITTED = "job.submitted"
+CLAIMED = "job.claimed"
+SUCCEEDED = "job.succeeded"
+FAILED = "job.failed"
+RETRIED = "job.retried"
+RELEASED = "job.released"
+EXPIRED = "job.expired"
+CANCELLED = "job.cancelled"
+REQUEUED = "job.requeued"
+DELETED = "job.deleted"
+READ = "job.read"
+UPLOAD_DELETED = "upload.deleted"
+DELIVERY_SUCCEEDED = "delivery.succeeded"
+DELIVERY_FAILED = "delivery.failed"
+DELIVERY_CANCELLED = "delivery.cancelled"
+REDELIVERED = "delivery.redelivered"
+ENDPOINT_CREATED = "endpoint.created"
+ENDPOINT_CHANGED = "endpoint.changed"
+ENDPOINT_DISABLED = "endpoint.disabled"
+ENDPOINT_DELETED = "endpoint.deleted"
+SECRET_ROTATED = "endpoint.secret_rotated"  # noqa: S105
+KEY_CREATED = "key.created"
+KEY_REVOKED = "key.revoked"
+KEY_ROTATED = "key.rotated"
+
+acting_key: ContextVar[str | None] = ContextVar("acting_key", default=None)
+"""Id of the API key whose request is served right now. Set by the API for each request; None in every other process."""
+
+
+def events() -> set[str]:
+    """Return the names of all events: the constants above."""
+    return {value for name, value in globals().items() if name.isupper() and isinstance(value, str)}
+
+
+def record(
+    connection: Connection,
+    *,
+    event: str,
+    actor: str,
+    job_id: str | None = None,
+    attempt: int | None = None,
+    client_ip: str | None = None,
+    sha256: str | None = None,
+    confidence: float | None = None,
+    min_confidence: float | None = None,
+    model: dict[str, Any] | None = None,
+    outcome: str | None = None,
+    code: str | None = None,
+    subject: str | None = None,
+    key_id: str | None = None,
+    duration_ms: int | None = None,
+) -> None:
+    """Add one event, in the transaction of whatever it tells about. The key of the request goes before ``key_id``."""
+    model = model or {}
+    connection.execute(
+        insert(audit_events).values(
+            occurred_at=database_now(),
+            event=event,
+            actor=actor,
+            job_id=job_id,
+            attempt=attempt,
+            client_ip=client_ip,
+            ip_key=addresses.sort_key(client_ip),
+            sha256=sha256,
+            confidence=confidence,
+            min_confidence=min_confidence,
+            model=model.get("name"),
+            model_version=model.get("version"),
+            model_sha256=model.get("sha256"),
+            outcome=outcome,
+            code=code,
+            subject=subject,
+            key_id=acting_key.get() or key_id,
+            duration_ms=duration_ms,
+        )
+    )
+
+
+def has_event(connection: Connection, job_id: str, event: str, *, key_id: str | None = None) -> bool:
+    """Return whether this ever happened to the job; with a key: whether it was this key's doing."""
+    query = select(audit_events.c.id).where(audit_events.c.job_id == job_id, audit_events.c.event == event).limit(1)
+    if key_id is not None:
+        query = query.where(audit_events.c.key_id == key_id)
+    return connection.execute(query).first() is not None

@@ -1,0 +1,201 @@
+"""The life of a job from its submission to its end; each write with its audit event in one transaction.
+
+Taking jobs back is in ``recovery``, what people order in ``control``; all of it goes through ``moves``, which knows
+the table of moves (``states``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+
+from shared import errors, ids
+from shared.audit import trail
+from shared.database import AnyRow, database_now
+from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
+from shared.jobs.queries import is_state, to_job
+from shared.jobs.record import PRIORITIES, Job, State, Submission
+from shared.tables import jobs, results
+
+RETRY_SECONDS = (2, 10, 60)
+"""Pause before the second, third and every later attempt of a job whose attempt failed with a retryable error."""
+
+
+def submit(connection: Connection, submission: Submission, *, max_attempts: int) -> Job:
+    """Accept a job: queued, attempt 0.
+
+    It is noted as published right here, on the assumption that the caller publishes it after the commit; so the normal
+    life of a job needs no write for that. Where the message does not arrive, the sweeper notices and publishes again.
+    """
+    row = _insert(
+        connection,
+        submission,
+        state=State.QUEUED,
+        max_attempts=max_attempts,
+        published_at=database_now(),
+        publish_count=1,
+    )
+    record(connection, row, trail.SUBMITTED, actor="client")
+    return to_job(row)
+
+
+def submit_copy(connection: Connection, submission: Submission, source_id: str, *, max_attempts: int) -> Job | None:
+    """Accept a job for a document that an equal reader has read before with the same options: it succeeds at once.
+
+    It gets a copy of the result, so erasing either job leaves the other whole.
+
+    Returns:
+        The job, or None when the source has been erased meanwhile; nothing is stored then.
+    """
+    found = connection.execute(
+        select(results.c.document, results.c.reader_sha256).where(results.c.job_id == source_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    row = _insert(
+        connection,
+        submission,
+        state=State.SUCCEEDED,
+        max_attempts=max_attempts,
+        finished_at=database_now(),
+        copied_from=source_id,
+        publish_count=0,
+        timings_ms={"queue": 0.0, "total": 0.0},
+    )
+    record(connection, row, trail.SUBMITTED, actor="client")
+    _store_result(connection, row, found.document, found.reader_sha256, actor=source_id)
+    return to_job(row, result=found.document)
+
+
+def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: float) -> Job | None:
+    """Take a job: queued and due, or running with a lease that has run out. Counts the attempt.
+
+    Returns:
+        The job with its fresh lease token, or None when somebody else has it, it is not due, or it has ended.
+    """
+    due = and_(is_state(State.QUEUED), or_(jobs.c.not_before.is_(None), jobs.c.not_before <= database_now()))
+    abandoned = and_(is_state(State.RUNNING), jobs.c.lease_until < database_now())
+    row = move(
+        connection,
+        "claim",
+        State.RUNNING,
+        and_(jobs.c.id == job_id, jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
+        attempt=jobs.c.attempt + 1,
+        started_at=database_now(),
+        not_before=None,
+        owner=owner,
+        lease_until=database_now(lease_seconds),
+        lease_token=secrets.token_hex(16),
+    )
+    if row is None:
+        return None
+    record(connection, row, trail.CLAIMED, actor=owner)
+    return to_job(row)
+
+
+def heartbeat(connection: Connection, job_id: str, lease_token: str, *, lease_seconds: float) -> bool:
+    """Extend the lease. False: it is lost, and the work must be abandoned."""
+    query = update(jobs).where(held(job_id, lease_token)).values(lease_until=database_now(lease_seconds))
+    return connection.execute(query).rowcount == 1
+
+
+def succeed(
+    connection: Connection,
+    job_id: str,
+    lease_token: str,
+    *,
+    result: dict[str, Any],
+    timings_ms: dict[str, float],
+    reader_sha256: str | None = None,
+) -> bool:
+    """End the job with its result. False: the lease was lost, and nothing is stored.
+
+    Args:
+        connection: A write transaction.
+        job_id: Which one.
+        lease_token: Of the claim.
+        result: The document that was read.
+        timings_ms: By stage.
+        reader_sha256: Of everything that decided the result beside bytes and options; None: it is never copied.
+    """
+    row = move(
+        connection,
+        "succeed",
+        State.SUCCEEDED,
+        held(job_id, lease_token),
+        finished_at=database_now(),
+        timings_ms=timings_ms,
+        error=None,
+        **NO_LEASE,
+    )
+    if row is None:
+        return False
+    _store_result(connection, row, result, reader_sha256, actor=row.owner)
+    return True
+
+
+def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors.OcrelayError) -> bool:
+    """End the attempt with an error: queued again after a pause if a retry can help and attempts are left, else failed.
+
+    Returns:
+        False when the lease was lost; nothing is stored then.
+    """
+    mine = held(job_id, lease_token)
+    row = None
+    if error.retryable:
+        row = _try_again(connection, mine, error.to_json())
+    if row is None:
+        values = {"finished_at": database_now(), "error": error.to_json(), **NO_LEASE}
+        row = move(connection, "fail", State.FAILED, mine, **values)
+    if row is None:
+        return False
+    event = trail.FAILED if row.state == State.FAILED else trail.RETRIED
+    record(connection, row, event, actor=row.owner, code=error.code)
+    return True
+
+
+def _insert(connection: Connection, submission: Submission, **more: Any) -> AnyRow:
+    values = {
+        **vars(submission),
+        "id": ids.new("job"),
+        "priority": PRIORITIES.index(submission.priority),
+        "options_sha256": submission.options_sha256,
+        "attempt": 0,
+        "created_at": database_now(),
+        **more,
+    }
+    return connection.execute(insert(jobs).values(values).returning(*jobs.c)).one()
+
+
+def _store_result(
+    connection: Connection, row: AnyRow, result: dict[str, Any], reader_sha256: str | None, *, actor: str
+) -> None:
+    connection.execute(
+        insert(results).values(job_id=row.id, created_at=database_now(), reader_sha256=reader_sha256, document=result)
+    )
+    record(
+        connection,
+        row,
+        trail.SUCCEEDED,
+        actor=actor,
+        confidence=result.get("confidence"),
+        min_confidence=result.get("min_confidence"),
+        model=result.get("model"),
+    )
+
+
+def _try_again(connection: Connection, mine: ColumnElement[bool], error: dict[str, Any]) -> AnyRow | None:
+    attempt = connection.execute(select(jobs.c.attempt).where(mine)).scalar()
+    if attempt is None:
+        return None
+    pause_seconds = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS)) - 1]
+    return move(
+        connection,
+        "fail",
+        State.QUEUED,
+        and_(mine, jobs.c.attempt < jobs.c.max_attempts),
+        **queued_again(error),
+        not_before=database_now(pause_seconds),
+    )

@@ -1,0 +1,80 @@
+"""The one statement that changes a job's state: compare-and-set, held to the table of moves, with its audit event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, update
+
+from shared.audit import trail
+from shared.database import AnyRow
+from shared.jobs import states
+from shared.jobs.queries import is_state, to_job
+from shared.jobs.record import State
+from shared.tables import jobs
+from shared.webhooks import deliveries
+from shared.webhooks.record import EVENT_TYPES
+
+ENDS = (trail.SUCCEEDED, trail.FAILED, trail.CANCELLED)
+NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
+
+
+def move(
+    connection: Connection, name: str, target: State, condition: ColumnElement[bool], **values: Any
+) -> AnyRow | None:
+    """Set the state of one job where the condition holds and the table of moves allows it; None: nothing changed."""
+    return connection.execute(
+        update(jobs).where(_allowed(name, target), condition).values(state=target, **values).returning(*jobs.c)
+    ).one_or_none()
+
+
+def remove(connection: Connection, condition: ColumnElement[bool]) -> AnyRow | None:
+    """Delete one job that has ended, with its result; None: nothing changed."""
+    return connection.execute(delete(jobs).where(_allowed("erase", None), condition).returning(*jobs.c)).one_or_none()
+
+
+def held(job_id: str, lease_token: str) -> ColumnElement[bool]:
+    """The job is running under this lease."""
+    return and_(jobs.c.id == job_id, is_state(State.RUNNING), jobs.c.lease_token == lease_token)
+
+
+def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
+    """Values of a job that comes back into the queue; the sweeper publishes it."""
+    return {
+        "started_at": None,
+        "published_at": None,
+        "publish_count": 0,
+        "promoted_at": None,
+        "error": error,
+        **NO_LEASE,
+    }
+
+
+def record(connection: Connection, row: AnyRow, event: str, *, actor: str, **more: Any) -> None:
+    """Write the audit event of a move and plan its deliveries, in its transaction."""
+    trail.record(
+        connection,
+        event=event,
+        actor=actor,
+        job_id=row.id,
+        attempt=row.attempt,
+        client_ip=row.client_ip,
+        sha256=row.sha256,
+        duration_ms=_duration_ms(row) if event in ENDS else None,
+        **{"outcome": row.state, "key_id": row.key_id, **more},
+    )
+    if event in EVENT_TYPES:
+        deliveries.plan(connection, to_job(row), event)
+
+
+def _duration_ms(row: AnyRow) -> int | None:
+    """How long the last attempt of a job took that has ended; None where there was none."""
+    if row.finished_at is None or row.started_at is None:
+        return None
+    duration: timedelta = row.finished_at - row.started_at
+    return duration // timedelta(milliseconds=1)
+
+
+def _allowed(name: str, target: State | None) -> ColumnElement[bool]:
+    return or_(*(is_state(source) for source in states.sources(name, target)))

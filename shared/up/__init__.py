@@ -1,0 +1,1 @@
+"""`ocrelay up`: the processes of one machine, started together and watched."""

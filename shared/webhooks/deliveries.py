@@ -1,0 +1,293 @@
+"""The life of a delivery. The only module that writes a delivery's state, each final one with its audit event.
+
+As with jobs, every write is a compare-and-set; zero rows changed is a named outcome, never an error. A delivery that
+was planned is attempted until it succeeds, its schedule is over, its receiver is gone, or its endpoint is deleted.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, tuple_, update
+
+from shared import ids, trace
+from shared.audit import trail
+from shared.clock import timestamp
+from shared.database import database_now
+from shared.jobs.record import Job
+from shared.jobs.wire import job_document
+from shared.tables import deliveries, delivery_attempts, webhook_endpoints
+from shared.webhooks import endpoints, targets
+from shared.webhooks.queries import (
+    due,
+    get,
+    has_expired,
+    is_due,
+    is_expired,
+    is_state,
+    list_attempts,
+    list_deliveries,
+    to_delivery,
+)
+from shared.webhooks.record import (
+    JITTER,
+    JOB_URLS,
+    MAX_RETRY_AFTER_SECONDS,
+    PING,
+    SCHEDULE_SECONDS,
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    Outcome,
+)
+
+__all__ = [
+    "cancel",
+    "claim",
+    "due",
+    "expire",
+    "finish",
+    "get",
+    "has_expired",
+    "list_attempts",
+    "list_deliveries",
+    "plan",
+    "plan_ping",
+    "purge",
+    "redeliver",
+    "release",
+]
+
+PURGE_LIMIT = 1000
+_EXPIRE_LIMIT = 500
+_NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
+
+
+def plan(connection: Connection, job: Job, event_type: str) -> list[str]:
+    """Plan the deliveries of a job's end, in the transaction of that end; return their ids.
+
+    One for each endpoint that wants the event, and one for the job's own URL.
+    """
+    wanting = [(endpoint.id, str(endpoint.url)) for endpoint in endpoints.wanting(connection, event_type)]
+    if job.webhook is not None:
+        wanting.append((JOB_URLS, job.webhook))
+    if not wanting:
+        return []
+    payload = {"type": event_type, "timestamp": timestamp(job.finished_at), "data": job_document(job)}
+    rows = [
+        {
+            **_planned(endpoint_id, url, payload, job=job),
+            "key_id": job.key_id if endpoint_id == JOB_URLS else None,  # the others are the operator's
+        }
+        for endpoint_id, url in wanting
+    ]
+    connection.execute(insert(deliveries).values(rows))
+    return [row["id"] for row in rows]
+
+
+def plan_ping(connection: Connection, endpoint: Endpoint) -> Delivery:
+    """Plan a test delivery to an enabled endpoint. It is attempted once."""
+    now = connection.execute(select(database_now())).scalar_one()
+    payload = {"type": PING, "timestamp": timestamp(now), "data": {"endpoint_id": endpoint.id}}
+    row = {**_planned(endpoint.id, str(endpoint.url), payload), "step": len(SCHEDULE_SECONDS) - 1}
+    return to_delivery(connection.execute(insert(deliveries).values(row).returning(*deliveries.c)).one())
+
+
+def claim(connection: Connection, delivery_ids: Sequence[str], *, lease_seconds: float) -> list[Delivery]:
+    """Take deliveries that are due, and record the attempt of each. Commit this before the POST.
+
+    Returns:
+        Those that nobody else has taken, with their lease token and the URL that their endpoint has now.
+    """
+    free = select(deliveries.c.id).where(deliveries.c.id.in_(delivery_ids), is_due())
+    taken = list(connection.execute(free.with_for_update(skip_locked=True)).scalars())
+    if not taken:
+        return []
+    of_endpoint = select(webhook_endpoints.c.url).where(webhook_endpoints.c.id == deliveries.c.endpoint_id)
+    query = (
+        update(deliveries)
+        .where(deliveries.c.id.in_(taken), is_due())
+        .values(
+            state=DeliveryState.RUNNING,
+            attempt=deliveries.c.attempt + 1,
+            lease_until=database_now(lease_seconds),
+            lease_token=secrets.token_hex(16),
+        )
+        .returning(*deliveries.c, of_endpoint.scalar_subquery().label("current_url"))
+    )
+    rows = connection.execute(query).all()
+    claimed = [to_delivery(row, url=row.current_url or row.url) for row in rows]
+    if claimed:
+        attempts = [
+            {"delivery_id": delivery.id, "number": delivery.attempt, "started_at": database_now()}
+            for delivery in claimed
+        ]
+        connection.execute(insert(delivery_attempts).values(attempts))
+    return claimed
+
+
+def finish(connection: Connection, delivery: Delivery, outcome: Outcome) -> DeliveryState | None:
+    """Write down what became of an attempt, and when the next one is due.
+
+    Returns:
+        The new state, or None when the claim was lost: the attempt is noted, the delivery is somebody else's.
+    """
+    _note_attempt(
+        connection,
+        and_(delivery_attempts.c.delivery_id == delivery.id, delivery_attempts.c.number == delivery.attempt),
+        status=outcome.status,
+        error=outcome.error,
+        detail=outcome.detail,
+        address=outcome.address,
+        answer=outcome.answer,
+        duration_ms=outcome.duration_ms,
+    )
+    values = _after(delivery, outcome)
+    held = and_(is_state(DeliveryState.RUNNING), deliveries.c.lease_token == delivery.lease_token)
+    if not _move(connection, and_(deliveries.c.id == delivery.id, held), **values, **_NO_LEASE):
+        return None
+    state = DeliveryState(values["state"])
+    if outcome.gone and delivery.endpoint_id != JOB_URLS:
+        endpoints.disable(connection, delivery.endpoint_id, reason="gone", actor="sweeper")
+    if state is not DeliveryState.QUEUED:
+        succeeded = state is DeliveryState.SUCCEEDED
+        event = trail.DELIVERY_SUCCEEDED if succeeded else trail.DELIVERY_FAILED
+        _record(connection, delivery, event, actor="sweeper", outcome=state, code=values["reason"])
+    return state
+
+
+def redeliver(connection: Connection, delivery_id: str) -> Delivery | None:
+    """Send a delivery again, at once and by the whole schedule, under its old id. None: an attempt is under way."""
+    query = (
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state != DeliveryState.RUNNING)
+        .values(state=DeliveryState.QUEUED, step=0, due_at=database_now(), finished_at=None, reason=None)
+    )
+    row = connection.execute(query.returning(*deliveries.c)).one_or_none()
+    if row is None:
+        return None
+    delivery = to_delivery(row)
+    _record(connection, delivery, trail.REDELIVERED, actor="client", outcome=delivery.state)
+    return delivery
+
+
+def cancel(connection: Connection, endpoint_id: str) -> list[str]:
+    """End what is left to do for an endpoint that is deleted, in the same transaction; return the ids."""
+    left = or_(is_state(DeliveryState.QUEUED), is_state(DeliveryState.RUNNING))
+    query = (
+        update(deliveries)
+        .where(deliveries.c.endpoint_id == endpoint_id, left)
+        .values(state=DeliveryState.CANCELLED, finished_at=database_now(), reason="endpoint_deleted", **_NO_LEASE)
+    )
+    cancelled = [to_delivery(row) for row in connection.execute(query.returning(*deliveries.c))]
+    for delivery in cancelled:
+        _record(
+            connection,
+            delivery,
+            trail.DELIVERY_CANCELLED,
+            actor="client",
+            outcome=delivery.state,
+            code=delivery.reason,
+        )
+    return [delivery.id for delivery in cancelled]
+
+
+def expire(connection: Connection) -> list[str]:
+    """Take back the deliveries of sweepers that died; they are due at once, at the same step. Return the ids."""
+    query = select(deliveries.c.id, deliveries.c.lease_token).where(is_expired()).limit(_EXPIRE_LIMIT)
+    found = connection.execute(query.with_for_update(skip_locked=True)).all()
+    return _give_back(connection, [(row.id, row.lease_token) for row in found])
+
+
+def release(connection: Connection, claimed: Collection[Delivery]) -> list[str]:
+    """Give back deliveries whose attempt is broken off because their sweeper stops. Return the ids."""
+    return _give_back(connection, [(delivery.id, str(delivery.lease_token)) for delivery in claimed])
+
+
+def purge(connection: Connection, *, older_than_seconds: float) -> int:
+    """Remove deliveries that ended so long ago, with their attempts; return how many. At most PURGE_LIMIT at once."""
+    old = select(deliveries.c.id).where(deliveries.c.finished_at < database_now(-older_than_seconds))
+    ids_of_old = list(connection.execute(old.limit(PURGE_LIMIT)).scalars())
+    if ids_of_old:
+        still = and_(deliveries.c.id.in_(ids_of_old), deliveries.c.finished_at.is_not(None))
+        connection.execute(delete(deliveries).where(still))
+    return len(ids_of_old)
+
+
+def _planned(endpoint_id: str, url: str, payload: dict[str, Any], *, job: Job | None = None) -> dict[str, Any]:
+    return {
+        "id": ids.new("dlv"),
+        "endpoint_id": endpoint_id,
+        "job_id": job.id if job else None,
+        "request_id": job.request_id if job else trace.current().request_id,
+        "lane": targets.parse(url).lane if endpoint_id == JOB_URLS else endpoint_id,
+        "url": url,
+        "event_type": payload["type"],
+        "payload": payload,
+        "state": DeliveryState.QUEUED,
+        "attempt": 0,
+        "step": 0,
+        "created_at": database_now(),
+        "due_at": database_now(),
+    }
+
+
+def _after(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
+    if outcome.succeeded:
+        return {"state": DeliveryState.SUCCEEDED, "finished_at": database_now(), "reason": None}
+    step = delivery.step + 1
+    if outcome.gone or step >= len(SCHEDULE_SECONDS):
+        reason = "gone" if outcome.gone else "schedule_over"
+        return {"state": DeliveryState.FAILED, "finished_at": database_now(), "reason": reason}
+    pause_seconds = SCHEDULE_SECONDS[step] * (1 + random.uniform(0, JITTER))
+    asked_seconds = min(outcome.retry_after_seconds or 0, MAX_RETRY_AFTER_SECONDS)
+    return {
+        "state": DeliveryState.QUEUED,
+        "step": step,
+        "due_at": database_now(max(pause_seconds, asked_seconds)),
+        "reason": None,
+    }
+
+
+def _give_back(connection: Connection, held: Sequence[tuple[str, str]]) -> list[str]:
+    if not held:
+        return []
+    mine = and_(is_state(DeliveryState.RUNNING), tuple_(deliveries.c.id, deliveries.c.lease_token).in_(held))
+    query = update(deliveries).where(mine)
+    query = query.values(state=DeliveryState.QUEUED, due_at=database_now(), **_NO_LEASE)
+    moved = list(connection.execute(query.returning(deliveries.c.id)).scalars())
+    _note_attempt(connection, delivery_attempts.c.delivery_id.in_(moved), error="interrupted")
+    return moved
+
+
+def _note_attempt(connection: Connection, which: ColumnElement[bool], **values: Any) -> None:
+    query = update(delivery_attempts).where(which, delivery_attempts.c.finished_at.is_(None))
+    connection.execute(query.values(finished_at=database_now(), **values))
+
+
+def _move(connection: Connection, condition: ColumnElement[bool], **values: Any) -> bool:
+    return connection.execute(update(deliveries).where(condition).values(**values)).rowcount == 1
+
+
+def _record(
+    connection: Connection,
+    delivery: Delivery,
+    event: str,
+    *,
+    actor: str,
+    outcome: DeliveryState,
+    code: str | None = None,
+) -> None:
+    trail.record(
+        connection,
+        event=event,
+        actor=actor,
+        job_id=delivery.job_id,
+        attempt=delivery.attempt,
+        outcome=outcome,
+        code=code,
+        subject=delivery.id,
+    )

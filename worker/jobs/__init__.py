@@ -1,0 +1,1 @@
+"""From a message to the end of a job: children, claims, leases."""

@@ -1,0 +1,101 @@
+"""Bytes to gray pages, upright, with every limit checked before the first pixel is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import CorruptImage
+from shared.uploads.header import DocumentHeader, Limits, check_size, inspect
+from worker.ocr.decode import completeness, orientation
+
+Gray = NDArray[np.uint8]
+
+GRAY_FLAGS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def decode_pages(content: bytes, limits: Limits) -> Iterator[Gray]:
+    """Yield the pages of a document, (H, W) uint8 each, 0 = black, upright by EXIF, transparency over white.
+
+    Args:
+        content: PNG, JPEG, WebP, BMP or TIFF. Only TIFF has more than one page.
+        limits: Bytes, pixels, sides and pages allowed; checked from the header.
+
+    Raises:
+        DocumentError: One of the errors of `shared.uploads.header.inspect`, before any decode.
+        TruncatedImage: The body ends early. Nobody retries: the sender must send the whole file.
+        CorruptImage: The decoder gave up for another reason.
+    """
+    header = inspect(content, limits)
+    completeness.require_complete(content, header.media_type)
+    if header.media_type == "image/tiff":
+        yield from _tiff_pages(content, header, limits)
+    else:
+        image = _decode_one(content, header)
+        check_size(image.shape[1], image.shape[0], limits)
+        yield orientation.upright(to_gray(image), orientation.read_orientation(content, header.media_type))
+
+
+def _decode_one(content: bytes, header: DocumentHeader) -> NDArray[np.generic]:
+    flags = GRAY_FLAGS if header.media_type == "image/jpeg" else cv2.IMREAD_UNCHANGED
+    if header.media_type == "image/png":
+        content = completeness.pixels_of_png(content)
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:
+        raise CorruptImage() from error
+    if image is None:
+        raise CorruptImage()
+    return image
+
+
+def _tiff_pages(content: bytes, header: DocumentHeader, limits: Limits) -> Iterator[Gray]:
+    """Decode page by page, so that one page at a time is in memory. The decoder applies the orientation tag itself."""
+    buffer = np.frombuffer(content, np.uint8)
+    for index in range(header.page_count):
+        try:
+            decoded, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
+        except cv2.error as error:
+            raise CorruptImage(page_number=index + 1) from error
+        if not decoded or len(pages) != 1:
+            raise CorruptImage(page_number=index + 1)
+        check_size(pages[0].shape[1], pages[0].shape[0], limits)
+        yield to_gray(pages[0])
+
+
+def to_gray(image: NDArray[np.generic]) -> Gray:
+    """Return (H, W) uint8 from (H, W), (H, W, 3) BGR or (H, W, 4) BGRA of uint8 or uint16.
+
+    Channels go before depth, and no step is wider than it must be: a page of 40 million pixels passes through here.
+    """
+    if image.dtype not in (np.uint8, np.uint16):
+        raise CorruptImage(reason=f"pixels of type {image.dtype}")
+    pixels: NDArray[np.integer[Any]] = image  # type: ignore[assignment]
+    if pixels.ndim == 2:
+        return _to_eight_bits(pixels)
+    if pixels.shape[2] == 4:
+        gray = _to_eight_bits(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2GRAY), pixels.dtype))
+        return _over_white(gray, _to_eight_bits(pixels[:, :, 3]))
+    if pixels.shape[2] == 3:
+        return _to_eight_bits(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), pixels.dtype))
+    return _to_eight_bits(pixels[:, :, 0])
+
+
+def _to_eight_bits(image: NDArray[np.integer[Any]]) -> Gray:
+    if image.dtype == np.uint16:
+        image = np.asarray(image // np.uint16(257))
+    return np.ascontiguousarray(image, np.uint8)
+
+
+def _over_white(gray: Gray, alpha: Gray) -> Gray:
+    """Blend (H, W) over white: gray * alpha + 255 * (255 - alpha), all in 16 bits."""
+    blend = gray.astype(np.uint16)
+    blend *= alpha
+    blend += np.uint16(255) * (np.uint16(255) - alpha.astype(np.uint16))
+    blend += np.uint16(127)
+    blend //= np.uint16(255)
+    return blend.astype(np.uint8)

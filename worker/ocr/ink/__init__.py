@@ -1,0 +1,1 @@
+"""What on a page is writing, by its pixels alone."""

@@ -1,0 +1,1 @@
+"""Lines found by classical means, from pieces of ink."""

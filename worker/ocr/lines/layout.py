@@ -1,0 +1,108 @@
+"""The `layout` option: is the upload one text line, a page, or must we look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from worker.ocr.ink import components
+from worker.ocr.ink.ink import Gray, find_ink
+from worker.ocr.lines.classical import find as lines
+from worker.ocr.lines.learned import detection
+from worker.ocr.lines.learned.detection import PageDetector
+from worker.ocr.lines.text_line import TextLine
+from worker.ocr.page.preprocess import Upright
+
+Layout = Literal["line", "page", "auto"]
+
+LEAST_HEIGHT = 5  # px; nothing lower can be read
+LOOSE_ABOVE = 0.06  # of the height of the image: more free rows than this are cut off
+LOOSE_BESIDE = 1.0  # of the height of the ink: more free columns than this at one end are cut off
+SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
+STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
+STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
+FAINTEST = 8  # grey levels; an image with less between its darkest and its lightest pixel is blank
+ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Where the writing of a page is.
+
+    upright: the page that was searched. lines: in reading order, px of that page.
+    searched: whether the lines were found by searching, and may be mistakes, or given by the sender.
+    """
+
+    upright: Upright
+    lines: list[TextLine]
+    searched: bool
+
+
+def take_as_line(upright: Upright) -> Arrangement:
+    """Take the whole image as one text line; wide empty borders are cut off."""
+    box = _ink_box(upright.image)
+    if box is None:
+        return Arrangement(upright, [], searched=False)
+    left, top, right, bottom = box
+    polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    return Arrangement(upright, [TextLine(polygon, bottom - top)], searched=False)
+
+
+def arrange(upright: Upright, layout: Layout, detector: PageDetector | None = None) -> Arrangement:
+    """Find the lines of an upright page, with a learned detector or, without one, by classical means.
+
+    With `line`, take all of it as one; with `auto`, do so where the image shows a single row.
+    """
+    if layout == "line" or (layout == "auto" and _is_low_strip(upright.image)):
+        return take_as_line(upright)
+    found = detection.find_lines(upright.image, detector) if detector else lines.find_lines(upright.image)
+    if layout == "auto" and _is_one_row(upright.image, found):
+        return take_as_line(upright)
+    return Arrangement(upright, found, searched=True)
+
+
+def _is_low_strip(gray: Gray) -> bool:
+    """Tell whether a low image shows a single band of ink from top to bottom, which needs no search."""
+    height, width = gray.shape
+    if not LEAST_HEIGHT <= height <= min(STRIP_HEIGHT, width):
+        return False
+    rows = np.flatnonzero(_main_ink(gray).any(axis=1))
+    return bool(len(rows) and np.diff(rows).max(initial=0) <= STRIP_GAP * (rows[-1] - rows[0] + 1))
+
+
+def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
+    """Tell whether all lines found stand in one row that takes most of the image's height."""
+    if not found:
+        return False
+    tops, bottoms = zip(*((line.polygon[:, 1].min(), line.polygon[:, 1].max()) for line in found), strict=True)
+    return bool(max(tops) < min(bottoms) and max(bottoms) - min(tops) >= ROW_SHARE * gray.shape[0])
+
+
+def _main_ink(gray: Gray) -> Gray:
+    """Return the mask of the polarity that has more ink, (H, W) uint8."""
+    ink = find_ink(gray)
+    return ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
+
+
+def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
+    """Return left, top, right, bottom of the line in px: the image, or less where its border is clearly too wide."""
+    height, width = gray.shape
+    if height < LEAST_HEIGHT or width < 2:
+        return None
+    pieces = components.find_pieces(_main_ink(gray))
+    boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max(initial=0))]
+    if len(boxes) == 0:  # too faint for the search, and yet the sender says that it is a line
+        return (0.0, 0.0, float(width), float(height)) if np.ptp(gray) >= FAINTEST else None
+    left, top = (float(v) for v in boxes[:, :2].min(0))
+    right, bottom = (float(v) for v in boxes[:, 2:].max(0))
+    tall = bottom - top
+    if tall < LEAST_HEIGHT:
+        return None
+    if top + height - bottom <= LOOSE_ABOVE * height:
+        top, bottom = 0.0, float(height)
+    left = left - 0.5 * tall if left > LOOSE_BESIDE * tall else 0.0
+    right = right + 0.5 * tall if width - right > LOOSE_BESIDE * tall else float(width)
+    return left, top, right, bottom

@@ -1,0 +1,1 @@
+"""Lines found by the learned detector."""

@@ -1,0 +1,1 @@
+"""A page as a whole: its quality, its tilt, its turn, and what is cut out of it."""

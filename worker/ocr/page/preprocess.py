@@ -1,0 +1,114 @@
+"""Turn a tilted page upright, and remember the way back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink import components
+from worker.ocr.ink.ink import Gray, find_ink
+
+LARGEST_ANGLE = 15.0  # degrees
+SMALLEST_ANGLE = 0.2  # degrees; below this turning blurs more than it helps
+PROBE_SIDE = 1200  # px; the angle is measured on a copy with no longer side
+FEWEST_PIECES = 8  # fewer characters than this say nothing about the page
+MOST_PROBES = 4000
+IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+LEAST_GAIN = 1.08  # the best angle's profile must be this much sharper than that of the page as it is
+
+
+@dataclass(frozen=True)
+class Upright:
+    """An upright page.
+
+    image: (H', W') uint8, 0 = black.
+    angle: degrees by which the writing on the original page is turned, counter-clockwise positive, -180 to 180.
+    to_page: (2, 3) float64 affine matrix from pixels of `image` to pixels of the original page, origin top-left.
+    """
+
+    image: Gray
+    angle: float
+    to_page: NDArray[np.float64]
+
+    def map_to_page(self, polygon: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Map points, (N, 2) px of `image`, to (N, 2) px of the original page."""
+        return np.asarray(polygon @ self.to_page[:, :2].T + self.to_page[:, 2], np.float64)
+
+
+def as_is(gray: Gray) -> Upright:
+    """Return the page, (H, W) uint8, untouched."""
+    return Upright(gray, 0.0, IDENTITY)
+
+
+def straighten(gray: Gray) -> Upright:
+    """Return the page, (H, W) uint8, turned upright where its writing is tilted by 0.2 to 15 degrees."""
+    angle = estimate_angle(gray)
+    if abs(angle) < SMALLEST_ANGLE:
+        return as_is(gray)
+    return turn(gray, angle)
+
+
+def turn(gray: Gray, angle: float) -> Upright:
+    """Turn a page clockwise by `angle` degrees on a canvas that holds all of it; corners are filled with its border."""
+    height, width = gray.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -angle, 1.0)
+    sine, cosine = abs(math.sin(math.radians(angle))), abs(math.cos(math.radians(angle)))
+    size = math.ceil(width * cosine + height * sine), math.ceil(height * cosine + width * sine)
+    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    border = float(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
+    image = cv2.warpAffine(
+        gray, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(border,)
+    )
+    return Upright(np.asarray(image, np.uint8), angle, np.asarray(cv2.invertAffineTransform(matrix), np.float64))
+
+
+def estimate_angle(gray: Gray) -> float:
+    """Return the tilt of the writing on a page, (H, W) uint8, in degrees, counter-clockwise positive; 0 if unsure.
+
+    The feet of the characters are projected along each candidate direction; along the writing they pile up.
+    """
+    feet, height = _feet(gray)
+    if len(feet) < FEWEST_PIECES:
+        return 0.0
+    coarse = np.arange(-LARGEST_ANGLE, LARGEST_ANGLE + 0.01, 0.5)
+    best = float(coarse[np.argmax([_sharpness(feet, angle, height / 3) for angle in coarse])])
+    fine = np.arange(best - 0.6, best + 0.61, 0.1)
+    scores = [_sharpness(feet, angle, height / 5) for angle in fine]
+    best = float(fine[int(np.argmax(scores))])
+    if max(scores) < LEAST_GAIN * _sharpness(feet, 0.0, height / 5) or abs(best) > LARGEST_ANGLE:
+        return 0.0
+    return round(best, 2)
+
+
+def _feet(gray: Gray) -> tuple[NDArray[np.float64], float]:
+    """Return the middle of the lower edge of each likely character, (N, 2) px, and the median character height."""
+    scale = min(1.0, PROBE_SIDE / max(gray.shape))
+    if scale < 1.0:
+        size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+        gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+    ink = find_ink(gray)
+    mask = ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
+    pieces = components.find_pieces(mask)
+    tall, wide = pieces.heights, pieces.widths
+    likely = (tall >= 4) & (tall <= gray.shape[0] / 8) & (wide <= 6 * tall) & (tall <= 6 * wide)
+    boxes = pieces.boxes[likely]
+    if len(boxes) > MOST_PROBES:
+        boxes = boxes[:: len(boxes) // MOST_PROBES + 1]
+    if len(boxes) == 0:
+        return np.zeros((0, 2)), 0.0
+    feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
+    return feet, float(np.median(boxes[:, 3] - boxes[:, 1]))
+
+
+def _sharpness(feet: NDArray[np.float64], angle: float, bin_px: float) -> float:
+    """Sum of squares of the profile of the feet along lines that rise by `angle` degrees to the right."""
+    slope = math.tan(math.radians(angle))
+    level = feet[:, 1] + slope * feet[:, 0]
+    bins = ((level - level.min()) / max(bin_px, 1.0)).astype(np.int64)
+    profile = np.convolve(np.bincount(bins), [0.5, 1.0, 0.5])  # soft bins: no luck with the edges
+    return float((profile**2).sum())

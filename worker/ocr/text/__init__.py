@@ -1,0 +1,1 @@
+"""From line images to text with its confidence."""

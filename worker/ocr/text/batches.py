@@ -1,0 +1,97 @@
+"""Run line images through the recogniser in batches of equal width.
+
+A line is padded to its own bucket (the next multiple of 32), never to its neighbours' width: the network reads the
+padding, so a line gets the same result alone as in any batch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.text import ctc
+from worker.ocr.text.ctc import BestPath
+
+LineImage = NDArray[np.float32]  # (1, 32, W), W a multiple of TIME_STRIDE
+
+BUCKET = 32  # px
+TIME_STRIDE = 4  # px of the line image per frame
+LONGEST = 1600  # px; a longer line is cut at a gap, because time and memory grow with the width
+SEARCH_FROM = 1200  # px; the gap is looked for between here and LONGEST
+BATCH_PIXELS = 4096  # columns in one batch, padding included: about 30 MB of logits at 7,000 classes
+BATCH_LINES = 16
+
+
+class LineRecognizer(Protocol):
+    """What the pipeline needs of a recogniser."""
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
+
+
+def recognise_lines(
+    lines: Sequence[LineImage],
+    recognizer: LineRecognizer,
+    checkpoint: Callable[[], None] = lambda: None,
+    read: Callable[[NDArray[np.float32]], BestPath] = ctc.best_path,
+) -> list[BestPath]:
+    """Return the path of each line, in the order given.
+
+    Args:
+        lines: Prepared images.
+        recognizer: Gives the logits.
+        checkpoint: Called before each batch.
+        read: (T, C) float32 logits -> path.
+    """
+    pieces = [(index, piece) for index, line in enumerate(lines) for piece in split_long(line)]
+    paths: dict[int, BestPath] = {}
+    for batch in _batches([piece for _, piece in pieces]):
+        checkpoint()
+        padded = np.stack([pad(pieces[i][1]) for i in batch])
+        for i, logits in zip(batch, recognizer.logits(padded), strict=True):
+            paths[i] = read(logits[: pieces[i][1].shape[2] // TIME_STRIDE])
+    by_line: dict[int, list[BestPath]] = defaultdict(list)
+    for i, (index, _) in enumerate(pieces):
+        by_line[index].append(paths[i])
+    return [ctc.join_paths(by_line[index]) for index in range(len(lines))]
+
+
+def pad(line: LineImage) -> LineImage:
+    """Pad a line image on the right with 0 to its bucket's width."""
+    width = line.shape[2]
+    return np.pad(line, ((0, 0), (0, 0), (0, -width % BUCKET)))
+
+
+def _batches(pieces: Sequence[LineImage]) -> Iterator[list[int]]:
+    buckets: dict[int, list[int]] = defaultdict(list)
+    for i, piece in enumerate(pieces):
+        buckets[-(-piece.shape[2] // BUCKET) * BUCKET].append(i)
+    for width, members in sorted(buckets.items()):
+        size = max(1, min(BATCH_LINES, BATCH_PIXELS // width))
+        for start in range(0, len(members), size):
+            yield members[start : start + size]
+
+
+def split_long(line: LineImage) -> list[LineImage]:
+    """Cut a line image wider than LONGEST at the widest gap before that; cuts fall on whole frames."""
+    pieces = []
+    while line.shape[2] > LONGEST:
+        cut = _widest_gap(line[0, :, SEARCH_FROM:LONGEST]) + SEARCH_FROM
+        cut -= cut % TIME_STRIDE
+        pieces.append(line[:, :, :cut])
+        line = line[:, :, cut:]
+    return [*pieces, line]
+
+
+def _widest_gap(window: NDArray[np.float32]) -> int:
+    """Return the middle column of the longest run of columns, (32, W), with next to no change from top to bottom."""
+    change = window.max(0) - window.min(0)
+    quiet = np.concatenate([[False], change <= change.min() + 0.15 * (change.max() - change.min()), [False]])
+    edges = np.flatnonzero(np.diff(quiet.astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    widest = int(np.argmax(ends - starts))
+    return int(starts[widest] + ends[widest]) // 2

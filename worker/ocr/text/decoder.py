@@ -1,0 +1,105 @@
+"""Logits to text: the charset that was asked for, the best path, the n-gram where it is unsure."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import IDENTITY, Calibration
+from models.charset import BLANK, CJK, Charset
+from models.ngram import Ngram
+from worker.ocr.text import beam, ctc
+from worker.ocr.text.ctc import BestPath, Peak
+from worker.ocr.text.unsure import find_doubt, open_frames
+
+CharsetName = Literal["all", "latin", "alphanumeric", "digits"]
+CHARSET_NAMES: tuple[CharsetName, ...] = get_args(CharsetName)
+NUMBER_SIGNS = ".,:/-+%"
+CODE_SIGNS = ".-/"
+
+
+def is_allowed(character: str, name: CharsetName) -> bool:
+    """Whether `character` may be read under the named charset. The space always may: it parts numbers, too."""
+    if name == "all" or character == " ":
+        return True
+    if name == "latin":
+        return not CJK.match(character)
+    if name == "alphanumeric":
+        return (character.isascii() and character.isalnum()) or character in CODE_SIGNS
+    return character in "0123456789" or character in NUMBER_SIGNS
+
+
+@functools.lru_cache(16)
+def allowed_labels(charset: Charset, name: CharsetName) -> NDArray[np.int32]:
+    """Labels of the named charset in rising order, (K,) int32; the blank, 0, is always the first."""
+    kept = [label for label, character in enumerate(charset.characters, 1) if is_allowed(character, name)]
+    return np.array([BLANK, *kept], np.int32)
+
+
+class Reading(NamedTuple):
+    """One decoded line. raw_text: as the network alone would have it, before the n-gram was heard."""
+
+    peaks: list[Peak]
+    raw_text: str
+
+
+def edits(raw_text: str, text: str) -> tuple[dict[str, Any], ...]:
+    """What became of a raw text: `start` is the place in `text`, 0-based; `from` or `to` may be empty."""
+    return tuple(
+        {"kind": "language", "start": start, "from": raw_text[a:b], "to": text[start:end]}
+        for tag, a, b, start, end in SequenceMatcher(None, raw_text, text, autojunk=False).get_opcodes()
+        if tag != "equal"
+    )
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """How the lines of one document are decoded.
+
+    charset, calibration: of the model. ngram: None reads every line by its best path alone. allowed: what may be read.
+    """
+
+    charset: Charset
+    calibration: Calibration = IDENTITY
+    ngram: Ngram | None = None
+    allowed: CharsetName = "all"
+
+    def read(self, logits: NDArray[np.float32]) -> BestPath:
+        """The path of one line or piece of a line, of (T, C) float32 logits. Not allowed labels have no probability."""
+        if self.allowed == "all":
+            return self._read(logits, None)
+        labels = allowed_labels(self.charset, self.allowed)
+        path = self._read(logits[:, labels], labels)
+        raw = labels[path.raw_labels]
+        return BestPath(raw if path.is_raw else labels[path.labels], path.confidences, raw)
+
+    def decode(self, path: BestPath) -> Reading:
+        """The characters of one line."""
+        peaks = ctc.decode(path, self.charset, self.calibration)
+        text = "".join(peak.text for peak in peaks)
+        return Reading(peaks, text if path.is_raw else ctc.raw_text(path, self.charset))
+
+    def _read(self, logits: NDArray[np.float32], labels: NDArray[np.int32] | None) -> BestPath:
+        """As `read`, of logits that hold nothing but `labels`; None: all."""
+        path = ctc.best_path(logits)
+        if self.ngram is None:
+            return path
+        doubt = find_doubt(path, logits)
+        if not doubt:
+            return path
+        own = doubt.runs.labels if labels is None else labels[doubt.runs.labels]
+        frames = open_frames(doubt, path, self.charset.decode(own.tolist()))
+        if not frames:
+            return path
+        choices = dict(zip(frames, beam.candidates(logits[frames]), strict=True))
+        known = self.ngram.label_of
+        label_of = known if labels is None else [known[label] for label in labels]
+        chosen = beam.search(path.labels, choices, self.ngram, label_of)
+        if np.array_equal(chosen, path.labels):
+            return path
+        return BestPath(chosen, ctc.probabilities(logits, chosen), path.labels)

@@ -1,0 +1,66 @@
+"""From decoded frames to characters and words with a place on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.charset import CJK
+from shared.result import Character, Word, as_polygon
+from worker.ocr.text.ctc import Peak
+
+
+def place_characters(peaks: Sequence[Peak], frame_count: float) -> list[Character]:
+    """Give each decoded character its cell along the line.
+
+    CTC peaks stand near the middle of their characters, so a cell ends half-way between two peaks.
+
+    Args:
+        peaks: In order.
+        frame_count: Frames that the line itself takes, without padding; need not be whole.
+    """
+    if not peaks:
+        return []
+    middles = np.array([(peak.first + peak.last + 1) / 2 for peak in peaks])
+    between = (middles[1:] + middles[:-1]) / 2
+    edges = np.clip(np.concatenate([[0.0], between, [frame_count]]) / frame_count, 0.0, 1.0)
+    edges = np.maximum.accumulate(edges)
+    return [
+        Character(peak.text, min(1.0, peak.confidence), float(a), float(b))
+        for peak, a, b in zip(peaks, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def split_words(characters: Sequence[Character], polygon: NDArray[np.float64]) -> list[Word]:
+    """Return the words of a line: split at spaces, and one word for each Chinese character.
+
+    Args:
+        characters: Of one line, in order.
+        polygon: (4, 2) px, the line from the first cell's start to the last cell's end.
+    """
+    runs: list[list[Character]] = [[]]
+    for character in characters:
+        if character.text == " ":
+            runs.append([])
+        elif CJK.match(character.text):
+            runs += [[character], []]
+        else:
+            runs[-1].append(character)
+    return [_word(run, polygon) for run in runs if run]
+
+
+def _word(run: Sequence[Character], polygon: NDArray[np.float64]) -> Word:
+    text = "".join(character.text for character in run)
+    confidence = sum(character.confidence for character in run) / len(run)
+    return Word(text, confidence, as_polygon(slice_polygon(polygon, run[0].start, run[-1].end).tolist()))
+
+
+def slice_polygon(polygon: NDArray[np.float64], start: float, end: float) -> NDArray[np.float64]:
+    """Return the part of a line's polygon, (4, 2) px, between two shares of its width, 0..1."""
+    top_left, top_right, bottom_right, bottom_left = polygon
+    above, below = top_right - top_left, bottom_right - bottom_left
+    return np.array(
+        [top_left + start * above, top_left + end * above, bottom_left + end * below, bottom_left + start * below]
+    )

@@ -1,0 +1,1 @@
+"""The sweeper: restores what ought to hold, again and again."""
