@@ -41,20 +41,19 @@ def ocrelay(layout: str) -> Reader:
 
 
 def rapidocr(layout: str) -> Reader:
-    """RapidOCR with the PP-OCR models that its package carries."""
+    """RapidOCR 3.10 with the models that its package carries (PP-OCRv6 small)."""
     import cv2
-    from rapidocr_onnxruntime import RapidOCR  # type: ignore[import-not-found]
+    from rapidocr import RapidOCR  # type: ignore[import-not-found]
 
     cv2.setNumThreads(1)
-    engine = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
+    threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
+    engine = RapidOCR(params={**threads, "Global.log_level": "error"})
 
     def read(path: str) -> list[str]:
         image = cv2.imread(path)
         if layout == "line":
-            found, _ = engine(image, use_det=False, use_cls=False, use_rec=True)
-            return ["".join(row[0] for row in found or [])]
-        found, _ = engine(image)
-        return [row[1] for row in found or []]
+            return ["".join(engine(image, use_det=False, use_cls=False, use_rec=True).txts or ())]
+        return list(engine(image).txts or ())
 
     return read
 

@@ -2,8 +2,9 @@
 
     python -m tests.bench.peers DATA [SET ...] [--rapidocr-python PYTHON] [--limit N]
 
-PYTHON is an environment that has `rapidocr-onnxruntime` (its OpenCV is not ours, so it needs one of its own); Tesseract
-is taken from PATH (Debian: tesseract-ocr, tesseract-ocr-chi-sim). An engine that is not there is left out and named.
+PYTHON is an environment that has `rapidocr==3.10.0` and onnxruntime (its OpenCV is not ours, so it needs one of its
+own); Tesseract is taken from PATH (Debian: tesseract-ocr, tesseract-ocr-chi-sim). An engine that is not there is left
+out and named.
 `x` is an engine's pace as a multiple of RapidOCR's in this run.
 """
 
@@ -48,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="ocrelay beside RapidOCR and Tesseract.")
     parser.add_argument("data", type=Path)
     parser.add_argument("sets", nargs="*", default=DEFAULT_SETS)
-    parser.add_argument("--rapidocr-python", help="the Python of an environment that has rapidocr-onnxruntime")
+    parser.add_argument("--rapidocr-python", help="the Python of an environment that has rapidocr 3.10")
     parser.add_argument("--score", type=Path, help="the metric file [default: DATA/../score.py]")
     parser.add_argument("--limit", type=int, default=0, help="so many images of each set, evenly spread")
     args = parser.parse_args()
