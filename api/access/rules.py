@@ -20,7 +20,6 @@ from api.http.problems import problem
 from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import errors
-from shared.audit import trail
 from shared.keys.record import Scope
 from shared.settings import Settings, is_loopback
 
@@ -83,11 +82,6 @@ def register(app: Flask, parts: Parts) -> None:
         route = request.url_rule.rule if request.url_rule else None
         request_log.note_request(request.environ, route=route, client_ip=g.caller.shown_address)
         g.caller = admit(request, g.caller, ring, parts.settings)
-        trail.acting_key.set(g.caller.key_id)
-
-    @app.teardown_request
-    def forget(_error: BaseException | None) -> None:
-        trail.acting_key.set(None)
 
     for refusal in (errors.MissingKey, errors.InvalidKey, errors.MissingScope):
         app.register_error_handler(refusal, challenge)

@@ -54,7 +54,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         """The oldest failed jobs that fit the filters go back into the queue; call again until none is left."""
         mine = caller.current().changes_of
         which = jobs.Failed(code=query.code, reference=query.reference, batch_id=query.batch_id, key_id=mine)
-        retried, missing = use_cases.retry_failed(parts, which, query.limit)
+        retried, missing = use_cases.retry_failed(parts, which, query.limit, caller.current())
         response = jsonify({"retried": retried, "document_missing": missing})
         response.status_code = 202
         return response

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import g
 
+from shared.audit.actor import Actor, client
 from shared.keys.record import ApiKey, Scope
 
 
@@ -24,6 +25,11 @@ class Caller:
     def key_id(self) -> str | None:
         """Id of its key."""
         return self.key.id if self.key else None
+
+    @property
+    def actor(self) -> Actor:
+        """The same for the audit trail."""
+        return client(self.key_id, self.shown_address)
 
     @property
     def scope_of_idempotency(self) -> str:

@@ -42,13 +42,11 @@ def note_read(parts: Parts, job: jobs.Job, client: Caller) -> None:
             trail.record(
                 connection,
                 event=trail.READ,
-                actor="client",
+                actor=client.actor,
                 job_id=job.id,
                 attempt=job.attempt,
-                client_ip=client.shown_address,
                 sha256=job.sha256,
                 outcome=str(job.state),
-                key_id=client.key_id,
             )
 
 
@@ -75,7 +73,7 @@ def cancel(parts: Parts, job_id: str, client: Caller) -> jobs.Job:
     if mine is not None:
         _find_of(parts, job_id, mine)
     with parts.database.write() as connection:
-        cancelled = jobs.cancel(connection, job_id)
+        cancelled = jobs.cancel(connection, job_id, actor=client.actor)
     job = _find_of(parts, job_id, mine)
     if cancelled is None and job.state != jobs.State.CANCELLED:
         raise errors.NotCancellable(job_id=job_id, state=str(job.state))
@@ -92,14 +90,15 @@ def retry(parts: Parts, job_id: str, client: Caller) -> jobs.Job:
         raise errors.DocumentMissing(sha256=before.sha256)
     with parts.database.write() as connection:
         check_open_jobs(parts, connection, before.key_id, 1)
-        job = jobs.retry(connection, job_id, attempts=parts.settings.max_attempts, is_published=True)
+        attempts = parts.settings.max_attempts
+        job = jobs.retry(connection, job_id, attempts=attempts, is_published=True, actor=client.actor)
     if job is None:
         raise errors.NotRetryable(job_id=job_id, state=str(_find_of(parts, job_id, None).state))
     queue.publish(parts.queue, job.id, job.priority)
     return _find_of(parts, job_id, None)
 
 
-def retry_failed(parts: Parts, which: jobs.Failed, limit: int) -> tuple[list[str], list[str]]:
+def retry_failed(parts: Parts, which: jobs.Failed, limit: int, client: Caller) -> tuple[list[str], list[str]]:
     """Queue failed jobs again, the sweeper publishes them; return the ids, and those whose upload is gone.
 
     Raises TooManyOpenJobs where a key may not have so many; what was queued before that stays so.
@@ -118,7 +117,9 @@ def retry_failed(parts: Parts, which: jobs.Failed, limit: int) -> tuple[list[str
         with parts.database.write() as connection:
             check_open_jobs(parts, connection, which.key_id, len(whole))
             attempts = parts.settings.max_attempts
-            moved = [jobs.retry(connection, one, attempts=attempts, is_published=False) for one in whole]
+            moved = [
+                jobs.retry(connection, one, attempts=attempts, is_published=False, actor=client.actor) for one in whole
+            ]
         retried += [job.id for job in moved if job]
     return retried, missing
 
@@ -127,8 +128,8 @@ def delete(parts: Parts, job_id: str, client: Caller) -> None:
     """Delete a job with its text, and its upload if no other job needs it. Raises JobNotFound, JobDeleted."""
     job = _find_of(parts, job_id, client.changes_of)
     with parts.database.write() as connection:
-        jobs.cancel(connection, job_id)
-        jobs.erase(connection, job_id)
+        jobs.cancel(connection, job_id, actor=client.actor)
+        jobs.erase(connection, job_id, actor=client.actor)
     discard(parts, job.sha256)
 
 

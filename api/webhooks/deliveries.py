@@ -84,7 +84,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
                 raise errors.EndpointNotFound(endpoint_id=delivery.endpoint_id)
             if not endpoint.is_enabled:
                 raise errors.EndpointDisabled(endpoint_id=endpoint.id, reason=endpoint.disabled_reason)
-            again = deliveries.redeliver(connection, delivery.id)
+            again = deliveries.redeliver(connection, delivery.id, actor=caller.current().actor)
         if again is None:
             raise errors.DeliveryRunning(delivery_id=delivery.id)
         response = jsonify(delivery_document(again))

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ValidationError
 from api.http.intake import json_object
 from api.http.problems import option_error
 from api.jobs import schemas
+from api.service import caller
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
 from api.webhooks.wire import delivery_document, endpoint_document
 from shared import errors, ids
+from shared.audit.actor import Actor
 from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import JOB_URLS, Endpoint
 
@@ -44,7 +46,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         wanted = parsed_body(webhook_schemas.NewEndpoint)
         parts.guard.check(wanted.url)
         with parts.database.write() as connection:
-            endpoint, secret = endpoints.create(connection, **wanted.model_dump())
+            endpoint, secret = endpoints.create(connection, **wanted.model_dump(), actor=caller.current().actor)
         response = jsonify({**endpoint_document(endpoint), "secret": secret})
         response.status_code = 201
         response.headers["Location"] = url_for("webhooks.get_endpoint", endpoint_id=endpoint.id)
@@ -90,7 +92,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         own_endpoint(parts, path.endpoint_id)
         if wanted.url is not None:
             parts.guard.check(wanted.url)
-        return jsonify(endpoint_document(changed(parts, path.endpoint_id, wanted)))
+        return jsonify(endpoint_document(changed(parts, path.endpoint_id, wanted, caller.current().actor)))
 
     @routes.delete(
         "/<endpoint_id>",
@@ -102,10 +104,11 @@ def blueprint(parts: Parts) -> APIBlueprint:
         """Its queued deliveries are cancelled; the log of the others stays."""
         del query
         own_endpoint(parts, path.endpoint_id)
+        actor = caller.current().actor
         with parts.database.write() as connection:
-            if not endpoints.remove(connection, path.endpoint_id):
+            if not endpoints.remove(connection, path.endpoint_id, actor=actor):
                 raise errors.EndpointNotFound(endpoint_id=path.endpoint_id[:64])
-            deliveries.cancel(connection, path.endpoint_id)
+            deliveries.cancel(connection, path.endpoint_id, actor=actor)
         return Response(status=204)
 
     @routes.post(
@@ -149,7 +152,7 @@ def own_endpoint(parts: Parts, endpoint_id: str) -> Endpoint:
     return endpoint
 
 
-def changed(parts: Parts, endpoint_id: str, wanted: webhook_schemas.EndpointChange) -> Endpoint:
+def changed(parts: Parts, endpoint_id: str, wanted: webhook_schemas.EndpointChange, actor: Actor) -> Endpoint:
     """The endpoint with what was asked for; raises EndpointNotFound."""
     values = wanted.model_dump(include=wanted.model_fields_set - {"enabled"})
     for name in ("url", "event_types"):
@@ -158,12 +161,12 @@ def changed(parts: Parts, endpoint_id: str, wanted: webhook_schemas.EndpointChan
     with parts.database.write() as connection:
         endpoint = endpoints.get(connection, endpoint_id)
         if endpoint is not None and values:
-            endpoint = endpoints.change(connection, endpoint_id, **values)
+            endpoint = endpoints.change(connection, endpoint_id, actor=actor, **values)
         if endpoint is not None and wanted.enabled is not None and wanted.enabled != endpoint.is_enabled:
             if wanted.enabled:
-                endpoint = endpoints.enable(connection, endpoint_id)
+                endpoint = endpoints.enable(connection, endpoint_id, actor=actor)
             else:
-                endpoint = endpoints.disable(connection, endpoint_id, reason="operator", actor="client")
+                endpoint = endpoints.disable(connection, endpoint_id, reason="operator", actor=actor)
     if endpoint is None:
         raise errors.EndpointNotFound(endpoint_id=endpoint_id[:64])
     return endpoint

@@ -6,6 +6,7 @@ from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint
 
 from api.jobs import schemas
+from api.service import caller
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
 from api.webhooks.endpoints import found_endpoint
@@ -47,7 +48,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         found_endpoint(parts, path.endpoint_id)
         overlap_seconds = parts.settings.webhook_rotation_hours * 3600
         with parts.database.write() as connection:
-            endpoints.rotate_secret(connection, path.endpoint_id, overlap_seconds=overlap_seconds)
+            endpoints.rotate_secret(
+                connection, path.endpoint_id, overlap_seconds=overlap_seconds, actor=caller.current().actor
+            )
         return shown_secrets(parts, path.endpoint_id)
 
     return routes

@@ -5,12 +5,12 @@ Beside it: ``audit_queries`` reads, ``audit_chain`` seals, ``audit_verify`` chec
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
 from shared.audit import addresses
+from shared.audit.actor import Actor
 from shared.audit.queries import AuditEvent, list_events
 from shared.database import database_now
 from shared.tables import audit_events
@@ -42,9 +42,6 @@ KEY_CREATED = "key.created"
 KEY_REVOKED = "key.revoked"
 KEY_ROTATED = "key.rotated"
 
-acting_key: ContextVar[str | None] = ContextVar("acting_key", default=None)
-"""Id of the API key whose request is served right now. Set by the API for each request; None in every other process."""
-
 
 def events() -> set[str]:
     """Return the names of all events: the constants above."""
@@ -55,10 +52,9 @@ def record(
     connection: Connection,
     *,
     event: str,
-    actor: str,
+    actor: Actor,
     job_id: str | None = None,
     attempt: int | None = None,
-    client_ip: str | None = None,
     sha256: str | None = None,
     confidence: float | None = None,
     min_confidence: float | None = None,
@@ -66,20 +62,19 @@ def record(
     outcome: str | None = None,
     code: str | None = None,
     subject: str | None = None,
-    key_id: str | None = None,
     duration_ms: int | None = None,
 ) -> None:
-    """Add one event, in the transaction of whatever it tells about. The key of the request goes before ``key_id``."""
+    """Add one event, in the transaction of whatever it tells about; key and address in it are the actor's."""
     model = model or {}
     connection.execute(
         insert(audit_events).values(
             occurred_at=database_now(),
             event=event,
-            actor=actor,
+            actor=actor.name,
             job_id=job_id,
             attempt=attempt,
-            client_ip=client_ip,
-            ip_key=addresses.sort_key(client_ip),
+            client_ip=actor.address,
+            ip_key=addresses.sort_key(actor.address),
             sha256=sha256,
             confidence=confidence,
             min_confidence=min_confidence,
@@ -89,7 +84,7 @@ def record(
             outcome=outcome,
             code=code,
             subject=subject,
-            key_id=acting_key.get() or key_id,
+            key_id=actor.key_id,
             duration_ms=duration_ms,
         )
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, or_, select
 
 from shared import errors
 from shared.audit import trail
+from shared.audit.actor import Actor
 from shared.database import database_now
 from shared.jobs.moves import NO_LEASE, move, queued_again, record, remove
 from shared.jobs.queries import is_state, to_job
@@ -16,7 +17,7 @@ from shared.jobs.record import Job, State
 from shared.tables import jobs
 
 
-def cancel(connection: Connection, job_id: str, *, actor: str = "client") -> Job | None:
+def cancel(connection: Connection, job_id: str, *, actor: Actor) -> Job | None:
     """End a job that has not ended: nobody will claim it, and a worker that has it loses it.
 
     Returns:
@@ -31,9 +32,7 @@ def cancel(connection: Connection, job_id: str, *, actor: str = "client") -> Job
     return to_job(row)
 
 
-def retry(
-    connection: Connection, job_id: str, *, attempts: int, is_published: bool, actor: str = "client"
-) -> Job | None:
+def retry(connection: Connection, job_id: str, *, attempts: int, is_published: bool, actor: Actor) -> Job | None:
     """Queue a job again that failed or was cancelled, with so many attempts more.
 
     The attempts that it had stay counted, so that every attempt in the audit trail has a number of its own.
@@ -63,7 +62,7 @@ def retry(
     return to_job(row)
 
 
-def erase(connection: Connection, job_id: str, *, actor: str = "client") -> Job | None:
+def erase(connection: Connection, job_id: str, *, actor: Actor) -> Job | None:
     """Delete a job that has ended, with its text; its audit events stay.
 
     The caller discards the upload after the commit, if no other job needs it.

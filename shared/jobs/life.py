@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, upd
 
 from shared import errors, ids
 from shared.audit import trail
+from shared.audit.actor import Actor, copy_of, worker
 from shared.database import AnyRow, database_now
 from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
 from shared.jobs.queries import is_state, to_job
@@ -37,7 +38,7 @@ def submit(connection: Connection, submission: Submission, *, max_attempts: int)
         published_at=database_now(),
         publish_count=1,
     )
-    record(connection, row, trail.SUBMITTED, actor="client")
+    record(connection, row, trail.SUBMITTED, actor=submission.actor)
     return to_job(row)
 
 
@@ -64,8 +65,8 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
         publish_count=0,
         timings_ms={"queue": 0.0, "total": 0.0},
     )
-    record(connection, row, trail.SUBMITTED, actor="client")
-    _store_result(connection, row, found.document, found.reader_sha256, actor=source_id)
+    record(connection, row, trail.SUBMITTED, actor=submission.actor)
+    _store_result(connection, row, found.document, found.reader_sha256, actor=copy_of(source_id))
     return to_job(row, result=found.document)
 
 
@@ -91,7 +92,7 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     )
     if row is None:
         return None
-    record(connection, row, trail.CLAIMED, actor=owner)
+    record(connection, row, trail.CLAIMED, actor=worker(owner))
     return to_job(row)
 
 
@@ -132,7 +133,7 @@ def succeed(
     )
     if row is None:
         return False
-    _store_result(connection, row, result, reader_sha256, actor=row.owner)
+    _store_result(connection, row, result, reader_sha256, actor=worker(row.owner))
     return True
 
 
@@ -152,7 +153,7 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
     if row is None:
         return False
     event = trail.FAILED if row.state == State.FAILED else trail.RETRIED
-    record(connection, row, event, actor=row.owner, code=error.code)
+    record(connection, row, event, actor=worker(row.owner), code=error.code)
     return True
 
 
@@ -170,7 +171,7 @@ def _insert(connection: Connection, submission: Submission, **more: Any) -> AnyR
 
 
 def _store_result(
-    connection: Connection, row: AnyRow, result: dict[str, Any], reader_sha256: str | None, *, actor: str
+    connection: Connection, row: AnyRow, result: dict[str, Any], reader_sha256: str | None, *, actor: Actor
 ) -> None:
     connection.execute(
         insert(results).values(job_id=row.id, created_at=database_now(), reader_sha256=reader_sha256, document=result)

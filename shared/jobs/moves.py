@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, update
 
 from shared.audit import trail
+from shared.audit.actor import Actor
+from shared.clock import timestamp
 from shared.database import AnyRow
 from shared.jobs import states
 from shared.jobs.queries import is_state, to_job
-from shared.jobs.record import State
+from shared.jobs.record import Job, State
+from shared.jobs.wire import job_document
 from shared.tables import jobs
 from shared.webhooks import deliveries
 from shared.webhooks.record import EVENT_TYPES
@@ -51,21 +54,33 @@ def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def record(connection: Connection, row: AnyRow, event: str, *, actor: str, **more: Any) -> None:
+def record(connection: Connection, row: AnyRow, event: str, *, actor: Actor, **more: Any) -> None:
     """Write the audit event of a move and plan its deliveries, in its transaction."""
     trail.record(
         connection,
         event=event,
-        actor=actor,
+        actor=actor.for_job(key_id=row.key_id, address=row.client_ip),
         job_id=row.id,
         attempt=row.attempt,
-        client_ip=row.client_ip,
         sha256=row.sha256,
         duration_ms=_duration_ms(row) if event in ENDS else None,
-        **{"outcome": row.state, "key_id": row.key_id, **more},
+        **{"outcome": row.state, **more},
     )
     if event in EVENT_TYPES:
-        deliveries.plan(connection, to_job(row), event)
+        _tell(connection, event, to_job(row))
+
+
+def _tell(connection: Connection, event_type: str, job: Job) -> None:
+    """Plan the deliveries of a job's end."""
+    deliveries.plan(
+        connection,
+        event_type,
+        {"type": event_type, "timestamp": timestamp(job.finished_at), "data": job_document(job)},
+        own_url=job.webhook,
+        job_id=job.id,
+        key_id=job.key_id,
+        request_id=job.request_id,
+    )
 
 
 def _duration_ms(row: AnyRow) -> int | None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from shared import errors
+from shared.audit.actor import Actor, client
 from shared.trace import Trace
 
 PriorityName = Literal["high", "normal", "bulk"]
@@ -56,6 +57,11 @@ class Submission:
     key_id: str | None = None
     request_id: str | None = None
     traceparent: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who submits it."""
+        return client(self.key_id, self.client_ip)
 
     @property
     def options_sha256(self) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from shared import errors
 from shared.audit import trail
+from shared.audit.actor import SWEEPER, Actor, worker
 from shared.database import AnyRow, database_now
 from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
 from shared.jobs.queries import is_state
@@ -29,13 +30,13 @@ def release(connection: Connection, *, owner: str, reason: Literal["crash", "shu
     Returns:
         Ids of the jobs that were moved.
     """
-    return _restore(connection, jobs.c.owner == owner, "release", actor=owner, reason=reason)
+    return _restore(connection, jobs.c.owner == owner, "release", actor=worker(owner), reason=reason)
 
 
 def release_node(connection: Connection, *, node: str, reason: Literal["crash", "shutdown"]) -> list[str]:
     """Give back what all workers of a node hold. Only for who knows that none of them is alive. See ``release``."""
     mine = jobs.c.owner.startswith(node + "/", autoescape=True)
-    return _restore(connection, mine, "release", actor=node, reason=reason)
+    return _restore(connection, mine, "release", actor=worker(node), reason=reason)
 
 
 def has_expired(connection: Connection) -> bool:
@@ -51,11 +52,11 @@ def expire(connection: Connection) -> list[str]:
         Ids of the jobs that were moved.
     """
     silent = jobs.c.lease_until < database_now()
-    return _restore(connection, silent, "expire", actor="sweeper", reason="lease expired")
+    return _restore(connection, silent, "expire", actor=SWEEPER, reason="lease expired")
 
 
 def _restore(
-    connection: Connection, condition: ColumnElement[bool], name: str, *, actor: str, reason: str
+    connection: Connection, condition: ColumnElement[bool], name: str, *, actor: Actor, reason: str
 ) -> list[str]:
     found = connection.execute(
         select(jobs.c.id, jobs.c.lease_token, jobs.c.attempt, jobs.c.max_attempts)
@@ -67,7 +68,7 @@ def _restore(
     return [job_id for job_id in moved if job_id is not None]
 
 
-def _restore_one(connection: Connection, found: AnyRow, name: str, *, actor: str, reason: str) -> str | None:
+def _restore_one(connection: Connection, found: AnyRow, name: str, *, actor: Actor, reason: str) -> str | None:
     mine = held(found.id, found.lease_token)
     given_back = 1 if reason == "shutdown" else 0
     final: errors.JobError = errors.PoisonJob(attempts=found.attempt, last=reason)

@@ -12,12 +12,13 @@ import click
 
 from shared import clock, errors
 from shared import keys as api_keys
+from shared.audit.actor import OPERATOR
 from shared.clock import timestamp
+from shared.data_option import DATA
 from shared.database import Database
 from shared.keys.record import ApiKey, Scope
 from shared.migrations import check_schema
 from shared.settings import Settings
-from shared.up.commands import DATA
 
 DAY_SECONDS = 86_400
 
@@ -39,7 +40,11 @@ def create(name: str, scopes: tuple[str, ...], days: float | None, data_dir: Pat
     lifetime_seconds = None if days is None else days * DAY_SECONDS
     with opened(data_dir) as database, database.write() as connection:
         key, text = api_keys.create(
-            connection, name=name, scopes={Scope(scope) for scope in scopes}, lifetime_seconds=lifetime_seconds
+            connection,
+            name=name,
+            scopes={Scope(scope) for scope in scopes},
+            lifetime_seconds=lifetime_seconds,
+            actor=OPERATOR,
         )
     show_once(key, text)
 
@@ -66,7 +71,7 @@ def list_keys(as_json: bool, data_dir: Path | None) -> None:
 def revoke(key_id: str, data_dir: Path | None) -> None:
     """End the key KEY_ID for good. Every server refuses it within two seconds."""
     with opened(data_dir) as database, database.write() as connection:
-        key = api_keys.revoke(connection, key_id)
+        key = api_keys.revoke(connection, key_id, actor=OPERATOR)
     if key is None:
         raise errors.KeyNotFound(key_id=key_id[:64])
     click.echo(f"{key.id}  revoked  {key.name}")
@@ -81,7 +86,7 @@ def revoke(key_id: str, data_dir: Path | None) -> None:
 def rotate(key_id: str, grace_hours: float, data_dir: Path | None) -> None:
     """Give the key KEY_ID a new secret, and print the whole key: this once. Its id, scopes and jobs stay."""
     with opened(data_dir) as database, database.write() as connection:
-        rotated = api_keys.rotate(connection, key_id, grace_seconds=grace_hours * 3600)
+        rotated = api_keys.rotate(connection, key_id, grace_seconds=grace_hours * 3600, actor=OPERATOR)
     if rotated is None:
         raise errors.KeyNotFound(key_id=key_id[:64])
     show_once(*rotated)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from shared import ids
 from shared.audit import trail
+from shared.audit.actor import Actor
 from shared.database import AnyRow, Database, database_now
 from shared.keys import record
 from shared.keys.record import ApiKey, Scope
@@ -20,7 +21,12 @@ NOTE_SECONDS = 60
 
 
 def create(
-    connection: Connection, *, name: str, scopes: Collection[Scope], lifetime_seconds: float | None = None
+    connection: Connection,
+    *,
+    name: str,
+    scopes: Collection[Scope],
+    lifetime_seconds: float | None = None,
+    actor: Actor,
 ) -> tuple[ApiKey, str]:
     """Make a key; return it and its text, which is stored nowhere."""
     key_id = ids.new(record.PREFIX)
@@ -35,7 +41,7 @@ def create(
         "revision": 1,
     }
     row = connection.execute(insert(api_keys).values(values).returning(*api_keys.c)).one()
-    trail.record(connection, event=trail.KEY_CREATED, actor="operator", subject=key_id)
+    trail.record(connection, event=trail.KEY_CREATED, actor=actor, subject=key_id)
     return to_key(row), text
 
 
@@ -44,16 +50,16 @@ def list_keys(connection: Connection) -> list[ApiKey]:
     return [to_key(row) for row in connection.execute(select(api_keys).order_by(api_keys.c.id))]
 
 
-def revoke(connection: Connection, key_id: str) -> ApiKey | None:
+def revoke(connection: Connection, key_id: str, *, actor: Actor) -> ApiKey | None:
     """End a key for good. None: there is none with this id, or it was revoked before."""
     row = _change(connection, key_id, revoked_at=database_now())
     if row is None:
         return None
-    trail.record(connection, event=trail.KEY_REVOKED, actor="operator", subject=key_id)
+    trail.record(connection, event=trail.KEY_REVOKED, actor=actor, subject=key_id)
     return to_key(row)
 
 
-def rotate(connection: Connection, key_id: str, *, grace_seconds: float) -> tuple[ApiKey, str] | None:
+def rotate(connection: Connection, key_id: str, *, grace_seconds: float, actor: Actor) -> tuple[ApiKey, str] | None:
     """Give a key a new text; the old one stays good for so long. None: no such key, or it was revoked."""
     text = record.new_text(key_id)
     row = _change(
@@ -65,7 +71,7 @@ def rotate(connection: Connection, key_id: str, *, grace_seconds: float) -> tupl
     )
     if row is None:
         return None
-    trail.record(connection, event=trail.KEY_ROTATED, actor="operator", subject=key_id)
+    trail.record(connection, event=trail.KEY_ROTATED, actor=actor, subject=key_id)
     return to_key(row), text
 
 

@@ -9,11 +9,10 @@ from typing import Any
 import click
 
 from shared import errors, logs
+from shared.data_option import DATA
 from shared.database import Database
 from shared.migrations import migrate as migrate_database
 from shared.settings import Settings
-
-DATA = click.option("--data", "data_dir", type=click.Path(path_type=Path), help="Folder of everything that is kept.")
 
 
 @click.command()

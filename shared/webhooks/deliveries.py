@@ -15,10 +15,9 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, sel
 
 from shared import ids, trace
 from shared.audit import trail
+from shared.audit.actor import SWEEPER, Actor
 from shared.clock import timestamp
 from shared.database import database_now
-from shared.jobs.record import Job
-from shared.jobs.wire import job_document
 from shared.tables import deliveries, delivery_attempts, webhook_endpoints
 from shared.webhooks import endpoints, targets
 from shared.webhooks.queries import (
@@ -66,21 +65,38 @@ _EXPIRE_LIMIT = 500
 _NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
 
-def plan(connection: Connection, job: Job, event_type: str) -> list[str]:
+def plan(
+    connection: Connection,
+    event_type: str,
+    payload: dict[str, Any],
+    *,
+    own_url: str | None,
+    job_id: str,
+    key_id: str | None,
+    request_id: str | None,
+) -> list[str]:
     """Plan the deliveries of a job's end, in the transaction of that end; return their ids.
 
-    One for each endpoint that wants the event, and one for the job's own URL.
+    Args:
+        connection: Of that transaction.
+        event_type: What happened. Every endpoint that wants it gets one delivery.
+        payload: What they are told.
+        own_url: The URL that the job brought along; it gets one, too.
+        job_id: The job.
+        key_id: The API key that submitted it, which may see the delivery to its own URL; the others are the operator's.
+        request_id: The request that submitted it.
     """
     wanting = [(endpoint.id, str(endpoint.url)) for endpoint in endpoints.wanting(connection, event_type)]
-    if job.webhook is not None:
-        wanting.append((JOB_URLS, job.webhook))
+    if own_url is not None:
+        wanting.append((JOB_URLS, own_url))
     if not wanting:
         return []
-    payload = {"type": event_type, "timestamp": timestamp(job.finished_at), "data": job_document(job)}
+    of_job = {"job_id": job_id, "request_id": request_id}
     rows = [
         {
-            **_planned(endpoint_id, url, payload, job=job),
-            "key_id": job.key_id if endpoint_id == JOB_URLS else None,  # the others are the operator's
+            **_planned(endpoint_id, url, event_type, payload),
+            **of_job,
+            "key_id": key_id if endpoint_id == JOB_URLS else None,
         }
         for endpoint_id, url in wanting
     ]
@@ -92,7 +108,11 @@ def plan_ping(connection: Connection, endpoint: Endpoint) -> Delivery:
     """Plan a test delivery to an enabled endpoint. It is attempted once."""
     now = connection.execute(select(database_now())).scalar_one()
     payload = {"type": PING, "timestamp": timestamp(now), "data": {"endpoint_id": endpoint.id}}
-    row = {**_planned(endpoint.id, str(endpoint.url), payload), "step": len(SCHEDULE_SECONDS) - 1}
+    row = {
+        **_planned(endpoint.id, str(endpoint.url), PING, payload),
+        "step": len(SCHEDULE_SECONDS) - 1,
+        "request_id": trace.current().request_id,
+    }
     return to_delivery(connection.execute(insert(deliveries).values(row).returning(*deliveries.c)).one())
 
 
@@ -151,15 +171,15 @@ def finish(connection: Connection, delivery: Delivery, outcome: Outcome) -> Deli
         return None
     state = DeliveryState(values["state"])
     if outcome.gone and delivery.endpoint_id != JOB_URLS:
-        endpoints.disable(connection, delivery.endpoint_id, reason="gone", actor="sweeper")
+        endpoints.disable(connection, delivery.endpoint_id, reason="gone", actor=SWEEPER)
     if state is not DeliveryState.QUEUED:
         succeeded = state is DeliveryState.SUCCEEDED
         event = trail.DELIVERY_SUCCEEDED if succeeded else trail.DELIVERY_FAILED
-        _record(connection, delivery, event, actor="sweeper", outcome=state, code=values["reason"])
+        _record(connection, delivery, event, actor=SWEEPER, outcome=state, code=values["reason"])
     return state
 
 
-def redeliver(connection: Connection, delivery_id: str) -> Delivery | None:
+def redeliver(connection: Connection, delivery_id: str, *, actor: Actor) -> Delivery | None:
     """Send a delivery again, at once and by the whole schedule, under its old id. None: an attempt is under way."""
     query = (
         update(deliveries)
@@ -170,11 +190,11 @@ def redeliver(connection: Connection, delivery_id: str) -> Delivery | None:
     if row is None:
         return None
     delivery = to_delivery(row)
-    _record(connection, delivery, trail.REDELIVERED, actor="client", outcome=delivery.state)
+    _record(connection, delivery, trail.REDELIVERED, actor=actor, outcome=delivery.state)
     return delivery
 
 
-def cancel(connection: Connection, endpoint_id: str) -> list[str]:
+def cancel(connection: Connection, endpoint_id: str, *, actor: Actor) -> list[str]:
     """End what is left to do for an endpoint that is deleted, in the same transaction; return the ids."""
     left = or_(is_state(DeliveryState.QUEUED), is_state(DeliveryState.RUNNING))
     query = (
@@ -188,7 +208,7 @@ def cancel(connection: Connection, endpoint_id: str) -> list[str]:
             connection,
             delivery,
             trail.DELIVERY_CANCELLED,
-            actor="client",
+            actor=actor,
             outcome=delivery.state,
             code=delivery.reason,
         )
@@ -217,15 +237,13 @@ def purge(connection: Connection, *, older_than_seconds: float) -> int:
     return len(ids_of_old)
 
 
-def _planned(endpoint_id: str, url: str, payload: dict[str, Any], *, job: Job | None = None) -> dict[str, Any]:
+def _planned(endpoint_id: str, url: str, event_type: str, payload: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": ids.new("dlv"),
         "endpoint_id": endpoint_id,
-        "job_id": job.id if job else None,
-        "request_id": job.request_id if job else trace.current().request_id,
         "lane": targets.parse(url).lane if endpoint_id == JOB_URLS else endpoint_id,
         "url": url,
-        "event_type": payload["type"],
+        "event_type": event_type,
         "payload": payload,
         "state": DeliveryState.QUEUED,
         "attempt": 0,
@@ -277,7 +295,7 @@ def _record(
     delivery: Delivery,
     event: str,
     *,
-    actor: str,
+    actor: Actor,
     outcome: DeliveryState,
     code: str | None = None,
 ) -> None:

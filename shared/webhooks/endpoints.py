@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, u
 
 from shared import ids
 from shared.audit import trail
+from shared.audit.actor import Actor
 from shared.database import database_now
 from shared.tables import webhook_endpoints, webhook_secrets
 from shared.webhooks.record import JOB_URLS, Endpoint
@@ -21,7 +22,12 @@ MAX_SECRETS = 5
 
 
 def create(
-    connection: Connection, *, url: str, event_types: Sequence[str] = (), description: str | None = None
+    connection: Connection,
+    *,
+    url: str,
+    event_types: Sequence[str] = (),
+    description: str | None = None,
+    actor: Actor,
 ) -> tuple[Endpoint, str]:
     """Make an endpoint; return it and its secret."""
     values = {
@@ -33,7 +39,7 @@ def create(
     }
     row = connection.execute(insert(webhook_endpoints).values(values).returning(*webhook_endpoints.c)).one()
     secret = _add_secret(connection, row.id)
-    trail.record(connection, event=trail.ENDPOINT_CREATED, actor="client", subject=row.id)
+    trail.record(connection, event=trail.ENDPOINT_CREATED, actor=actor, subject=row.id)
     return Endpoint(**row._mapping), secret
 
 
@@ -54,19 +60,17 @@ def wanting(connection: Connection, event_type: str) -> list[Endpoint]:
     return [endpoint for endpoint in found if endpoint.wants(event_type)]
 
 
-def change(connection: Connection, endpoint_id: str, **values: Any) -> Endpoint | None:
+def change(connection: Connection, endpoint_id: str, *, actor: Actor, **values: Any) -> Endpoint | None:
     """Change `url`, `description` or `event_types`; return the changed endpoint, or None when there is none."""
-    return _change(connection, endpoint_id, trail.ENDPOINT_CHANGED, actor="client", **values)
+    return _change(connection, endpoint_id, trail.ENDPOINT_CHANGED, actor=actor, **values)
 
 
-def enable(connection: Connection, endpoint_id: str) -> Endpoint | None:
+def enable(connection: Connection, endpoint_id: str, *, actor: Actor) -> Endpoint | None:
     """Send to it again; what is queued for it goes on where it stood."""
-    return _change(
-        connection, endpoint_id, trail.ENDPOINT_CHANGED, actor="client", disabled_at=None, disabled_reason=None
-    )
+    return _change(connection, endpoint_id, trail.ENDPOINT_CHANGED, actor=actor, disabled_at=None, disabled_reason=None)
 
 
-def disable(connection: Connection, endpoint_id: str, *, reason: str, actor: str) -> Endpoint | None:
+def disable(connection: Connection, endpoint_id: str, *, reason: str, actor: Actor) -> Endpoint | None:
     """Send nothing to it any more; what is queued for it stays queued."""
     return _change(
         connection,
@@ -79,15 +83,15 @@ def disable(connection: Connection, endpoint_id: str, *, reason: str, actor: str
     )
 
 
-def remove(connection: Connection, endpoint_id: str) -> bool:
+def remove(connection: Connection, endpoint_id: str, *, actor: Actor) -> bool:
     """Delete an endpoint with its secrets. Cancel its deliveries in the same transaction. False: there is none."""
     if connection.execute(delete(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)).rowcount == 0:
         return False
-    trail.record(connection, event=trail.ENDPOINT_DELETED, actor="client", subject=endpoint_id)
+    trail.record(connection, event=trail.ENDPOINT_DELETED, actor=actor, subject=endpoint_id)
     return True
 
 
-def rotate_secret(connection: Connection, endpoint_id: str, *, overlap_seconds: float) -> str:
+def rotate_secret(connection: Connection, endpoint_id: str, *, overlap_seconds: float, actor: Actor) -> str:
     """Give an existing endpoint a new secret; the old ones go on signing beside it for a while."""
     now_used = webhook_secrets.c.endpoint_id == endpoint_id
     connection.execute(
@@ -101,7 +105,7 @@ def rotate_secret(connection: Connection, endpoint_id: str, *, overlap_seconds: 
         delete(webhook_secrets).where(now_used, webhook_secrets.c.id.not_in(list(connection.execute(kept).scalars())))
     )
     secret = _add_secret(connection, endpoint_id)
-    trail.record(connection, event=trail.SECRET_ROTATED, actor="client", subject=endpoint_id)
+    trail.record(connection, event=trail.SECRET_ROTATED, actor=actor, subject=endpoint_id)
     return secret
 
 
@@ -127,7 +131,7 @@ def _find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Endp
 
 
 def _change(
-    connection: Connection, endpoint_id: str, event: str, *, actor: str, code: str | None = None, **values: Any
+    connection: Connection, endpoint_id: str, event: str, *, actor: Actor, code: str | None = None, **values: Any
 ) -> Endpoint | None:
     query = update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).values(**values)
     row = connection.execute(query.returning(*webhook_endpoints.c)).mappings().one_or_none()

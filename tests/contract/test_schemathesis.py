@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared import keys
+from shared.audit.actor import OPERATOR
 from shared.database import Database
 from shared.keys.record import Scope
 from shared.migrations import migrate
@@ -40,7 +41,7 @@ def headers(request: pytest.FixtureRequest, settings: Settings) -> list[str]:
     database = Database(settings.database)
     migrate(database)
     with database.write() as connection:
-        _, text = keys.create(connection, name="schemathesis", scopes=[Scope.ADMIN])
+        _, text = keys.create(connection, name="schemathesis", scopes=[Scope.ADMIN], actor=OPERATOR)
     database.close()
     return [f"Authorization: Bearer {text}"]
 

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, delete, exc, func, insert, select, text, upda
 
 from shared import jobs, tables
 from shared.audit import chain, purge_guard, retention, trail, verify
+from shared.audit.actor import Actor
 from shared.audit.chain import Head, Sealer
 from shared.audit.verify import Broken, Report
 from shared.database import Database, database_now
 from shared.jobs import Submission
+from tests.actors import CLIENT
 from tests.unit.api.conftest import RESULT
 
 DAY = 86_400.0
@@ -33,8 +35,8 @@ def record(database: Database, count: int) -> None:
     with database.write() as connection:
         for n in range(count):
             trail.record(
-                connection, event=trail.SUCCEEDED, actor=f"node/{n}", client_ip="192.0.2.1", confidence=n / 7,
-                model={"name": "m", "version": "1", "sha256": "0"}, outcome="succeeded",
+                connection, event=trail.SUCCEEDED, actor=Actor("worker", f"node/{n}", address="192.0.2.1"),
+                confidence=n / 7, model={"name": "m", "version": "1", "sha256": "0"}, outcome="succeeded",
             )  # fmt: skip
 
 
@@ -248,7 +250,7 @@ def test_erasing_a_job_with_its_text_leaves_the_chain_whole(database: Database, 
         assert jobs.succeed(connection, job.id, str(claimed.lease_token), result=RESULT, timings_ms={})
     seal_all(database)
     with database.write() as connection:
-        assert jobs.erase(connection, job.id) is not None
+        assert jobs.erase(connection, job.id, actor=CLIENT) is not None
     seal_all(database)
     assert whole(database).event_count == 4
     with database.read() as connection:
@@ -301,7 +303,7 @@ def test_an_event_that_is_committed_late_is_sealed_all_the_same(postgres_url: st
     database = Database(postgres_url)
     sealer = Sealer(database)
     with database.write() as late:
-        trail.record(late, event="late", actor="x")
+        trail.record(late, event="late", actor=Actor("worker", "x"))
         record(database, 2)
         sealer.seal()
         assert head(database).number == 0, "the late one may still come"
@@ -321,10 +323,10 @@ def test_a_writer_that_goes_on_for_ever_does_not_hold_up_what_came_before_it(pos
     sealer = Sealer(database)
     record(database, 3)
     with database.write() as first:
-        trail.record(first, event="first", actor="x")
+        trail.record(first, event="first", actor=Actor("worker", "x"))
         sealer.seal()
     with database.write() as second:  # there is always somebody who writes, but never the same
-        trail.record(second, event="second", actor="x")
+        trail.record(second, event="second", actor=Actor("worker", "x"))
         sealer.seal()
         assert head(database).last_id == ids(database)[2]
     database.close()

@@ -16,6 +16,7 @@ from sqlalchemy import delete, insert, select, text
 
 from shared import tables
 from shared.audit import addresses, partitions, queries, retention, trail, verify
+from shared.audit.actor import Actor
 from shared.audit.chain import Sealer
 from shared.audit.queries import Place, Wanted
 from shared.database import Database, database_now
@@ -137,7 +138,7 @@ def test_a_database_user_without_the_right_is_told_so_and_nothing_breaks(
     assert partitions.ensure_months(meek) == []
     assert [call.kwargs["event_name"] for call in log.calls] == ["audit.no_partition"]
     with meek.write() as connection:
-        trail.record(connection, event="test", actor="x")
+        trail.record(connection, event="test", actor=Actor("worker", "x"))
     meek.close()
     with database.write() as connection:
         connection.execute(text("DROP OWNED BY meek"))
@@ -286,7 +287,7 @@ def test_events_of_the_old_schema_are_carried_over(postgres: services.Postgres, 
         ]  # fmt: skip
         assert events[0].occurred_at == datetime(2024, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
         with database.write() as connection:
-            trail.record(connection, event="test", actor="after")
+            trail.record(connection, event="test", actor=Actor("worker", "after"))
         seal_all(database)
         report = verify.verify(database)
         assert (report.broken, report.event_count) == (None, 4)
@@ -296,7 +297,7 @@ def test_events_of_the_old_schema_are_carried_over(postgres: services.Postgres, 
             assert connection.execute(text("SELECT count(*) FROM audit_events")).scalar_one() == 4
         migrate(database)
         with database.write() as connection:
-            trail.record(connection, event="test", actor="again")
+            trail.record(connection, event="test", actor=Actor("worker", "again"))
             assert len({event.id for event in trail.list_events(connection)}) == 5
         database.close()
     postgres.drop_database(fresh)

@@ -13,6 +13,7 @@ from sqlalchemy import literal_column, select, update
 from api.audit import stats
 from shared import tables
 from shared.audit import addresses, queries, trail
+from shared.audit.actor import Actor
 from shared.audit.queries import AuditEvent, Place, Wanted
 from shared.database import Database, database_now
 
@@ -31,9 +32,10 @@ def write_events(database: Database) -> list[AuditEvent]:
     many = itertools.product(ADDRESSES, MODELS, (trail.SUCCEEDED, trail.FAILED))
     with database.write() as connection:
         for n, (client_ip, model, event) in enumerate(many):
+            actor = Actor("worker", "x", key_id=None if n % 4 == 0 else f"key{n % 4}", address=client_ip)
             trail.record(
-                connection, event=event, actor="x", client_ip=client_ip, model=model, job_id=f"job_{n % 5}",
-                sha256=str(n % 3), key_id=None if n % 4 == 0 else f"key{n % 4}", outcome=event.partition(".")[2],
+                connection, event=event, actor=actor, model=model, job_id=f"job_{n % 5}",
+                sha256=str(n % 3), outcome=event.partition(".")[2],
                 confidence=None if event == trail.FAILED else n / 42, subject=f"s{n % 2}", duration_ms=n,
             )  # fmt: skip
         c = tables.audit_events.c
@@ -107,7 +109,7 @@ def test_events_that_come_meanwhile_shift_nothing(database: Database, events: li
     with database.read() as connection:
         first = queries.page(connection, Wanted(), limit=5)
     with database.write() as connection:
-        trail.record(connection, event="test", actor="x")
+        trail.record(connection, event="test", actor=Actor("worker", "x"))
     with database.read() as connection:
         second = queries.page(connection, Wanted(), limit=5, before=first.following)
     assert first.events + second.events == events[:10]
@@ -122,7 +124,7 @@ def test_an_export_holds_no_connection_while_its_reader_is_slow(
     portions = queries.portions(narrow, Wanted())
     assert len(next(portions)) == 10
     with narrow.write() as connection:  # the only connection is free, and nothing is locked
-        trail.record(connection, event="test", actor="x")
+        trail.record(connection, event="test", actor=Actor("worker", "x"))
     assert sum(len(portion) for portion in portions) == len(events) - 10
     narrow.close()
 

@@ -19,6 +19,7 @@ from shared.jobs import Job, Submission
 from shared.settings import Settings
 from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import JOB_URLS, Delivery, DeliveryAttempt, Endpoint
+from tests.actors import CLIENT
 from tests.receiver import Answer, Message, Receiver
 from tests.services import wait_until
 from worker.webhooks.deliverer import Deliverer
@@ -62,7 +63,7 @@ def start(database_url: str, settings: Settings) -> Iterator[Callable[[], Delive
 
 def create(database: Database, receiver: Receiver) -> tuple[Endpoint, str]:
     with database.write() as connection:
-        return endpoints.create(connection, url=receiver.url())
+        return endpoints.create(connection, url=receiver.url(), actor=CLIENT)
 
 
 def succeed(database: Database, submission: Submission) -> Job:
@@ -134,14 +135,14 @@ def test_old_and_new_secret_both_verify_while_they_are_rotated(
 ) -> None:
     endpoint, old = create(database, receiver)
     with database.write() as connection:
-        new = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600)
+        new = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600, actor=CLIENT)
     succeed(database, replace(submission, reference="轮换"))
     start()
     (message,) = receiver.wait_for(1)
     assert message.headers["webhook-signature"].count("v1,") == 2
     assert verify(old, message) == verify(new, message)
     with database.write() as connection:
-        last = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0)
+        last = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=CLIENT)
     succeed(database, submission)
     message = receiver.wait_for(2)[1]
     verify(last, message)

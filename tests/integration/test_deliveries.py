@@ -16,6 +16,7 @@ from shared.jobs import Job, Submission
 from shared.migrations import migrate
 from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import JOB_URLS, SCHEDULE_SECONDS, Delivery, DeliveryState, Endpoint, Outcome
+from tests.actors import CLIENT
 
 RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": {}, "pages": []}
 OWNER = "node/1"
@@ -26,7 +27,7 @@ BROKEN = Outcome(status=500, answer="后端出错", duration_ms=3)
 
 def create(database: Database, *event_types: str, url: str = URL) -> Endpoint:
     with database.write() as connection:
-        return endpoints.create(connection, url=url, event_types=event_types)[0]
+        return endpoints.create(connection, url=url, event_types=event_types, actor=CLIENT)[0]
 
 
 def claimed_job(database: Database, submission: Submission, *, max_attempts: int = 4) -> Job:
@@ -175,7 +176,7 @@ def test_a_cancelled_job_and_a_copied_result_are_told_too(database: Database, su
     with database.write() as connection:
         copy = jobs.submit_copy(connection, submission, job.id, max_attempts=4)
         cancelled = jobs.submit(connection, submission, max_attempts=4)
-        assert jobs.cancel(connection, cancelled.id) is not None
+        assert jobs.cancel(connection, cancelled.id, actor=CLIENT) is not None
     assert copy is not None
     (of_copy,), (of_cancelled,) = of_job(database, copy), of_job(database, cancelled)
     assert (of_copy.event_type, of_copy.payload["data"]["copied_from"]) == ("job.succeeded", job.id)
@@ -236,8 +237,8 @@ def test_retry_after_moves_the_next_attempt_but_not_beyond_a_day(database: Datab
             now = connection.execute(select(database_now())).scalar_one()
         assert expected - 5 < (again(database, delivery).due_at - now).total_seconds() < expected * 1.1 + 1
         with database.write() as connection:
-            deliveries.cancel(connection, delivery.endpoint_id)
-            endpoints.remove(connection, delivery.endpoint_id)
+            deliveries.cancel(connection, delivery.endpoint_id, actor=CLIENT)
+            endpoints.remove(connection, delivery.endpoint_id, actor=CLIENT)
 
 
 def test_410_ends_the_delivery_and_disables_the_endpoint(database: Database, submission: Submission) -> None:
@@ -255,7 +256,7 @@ def test_410_ends_the_delivery_and_disables_the_endpoint(database: Database, sub
     succeed(database, job)
     assert of_job(database, job) == [], "and nothing more is planned"
     with database.write() as connection:
-        endpoints.enable(connection, endpoint.id)
+        endpoints.enable(connection, endpoint.id, actor=CLIENT)
     assert due(database) == [of_job(database, other)[0].id], "until it is enabled again"
 
 
@@ -337,8 +338,8 @@ def test_a_deleted_endpoint_cancels_what_is_left_to_do(database: Database, submi
     job = claimed_job(database, submission)
     succeed(database, job)
     with database.write() as connection:
-        assert endpoints.remove(connection, delivery.endpoint_id)
-        assert len(deliveries.cancel(connection, delivery.endpoint_id)) == 2
+        assert endpoints.remove(connection, delivery.endpoint_id, actor=CLIENT)
+        assert len(deliveries.cancel(connection, delivery.endpoint_id, actor=CLIENT)) == 2
     assert finish(database, delivery, BROKEN) is None
     ended = again(database, delivery)
     assert (ended.state, ended.reason) == ("cancelled", "endpoint_deleted")
@@ -349,10 +350,10 @@ def test_a_deleted_endpoint_cancels_what_is_left_to_do(database: Database, submi
 def test_a_delivery_that_ended_can_be_sent_again_under_its_old_id(database: Database, submission: Submission) -> None:
     delivery = claimed(database, planned(database, submission))
     with database.write() as connection:
-        assert deliveries.redeliver(connection, delivery.id) is None, "an attempt is under way"
+        assert deliveries.redeliver(connection, delivery.id, actor=CLIENT) is None, "an attempt is under way"
     finish(database, delivery, TAKEN)
     with database.write() as connection:
-        queued = deliveries.redeliver(connection, delivery.id)
+        queued = deliveries.redeliver(connection, delivery.id, actor=CLIENT)
     assert queued is not None
     assert (queued.id, queued.state, queued.step, queued.finished_at) == (delivery.id, "queued", 0, None)
     second = claimed(database, queued)
@@ -364,7 +365,7 @@ def test_a_delivery_that_ended_can_be_sent_again_under_its_old_id(database: Data
 def test_a_change_of_the_url_also_counts_for_what_is_queued(database: Database, submission: Submission) -> None:
     delivery = planned(database, submission)
     with database.write() as connection:
-        endpoints.change(connection, delivery.endpoint_id, url="https://new.example/")
+        endpoints.change(connection, delivery.endpoint_id, url="https://new.example/", actor=CLIENT)
     assert claimed(database, delivery).url == "https://new.example/"
 
 
@@ -400,12 +401,12 @@ def test_old_deliveries_leave_the_log_with_their_attempts(database: Database, su
 
 def test_secrets_overlap_while_they_are_rotated(database: Database) -> None:
     with database.write() as connection:
-        endpoint, first = endpoints.create(connection, url=URL)
-        second = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600)
+        endpoint, first = endpoints.create(connection, url=URL, actor=CLIENT)
+        second = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600, actor=CLIENT)
         assert endpoints.secrets_of(connection, [endpoint.id]) == {endpoint.id: [second, first]}
-        third = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0)
+        third = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=CLIENT)
         assert endpoints.secrets_of(connection, [endpoint.id]) == {endpoint.id: [third, first]}
-        many = [endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=60) for _ in range(9)]
+        many = [endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=60, actor=CLIENT) for _ in range(9)]
         assert endpoints.secrets_of(connection, [endpoint.id])[endpoint.id] == many[:-6:-1], "no more than five"
 
 

@@ -15,6 +15,7 @@ from shared.jobs import Job, State, Submission
 from shared.jobs import states as job_states
 from shared.jobs.moves import move
 from shared.tables import jobs as table
+from tests.actors import CLIENT
 
 OWNER = "node/task"
 RESULT = {"text": "x", "confidence": 1.0, "min_confidence": 1.0, "model": {"sha256": "cd" * 32}, "pages": []}
@@ -33,9 +34,9 @@ ORDERS: dict[str, Order] = {
     "release": lambda c, job: jobs.release(c, owner=OWNER, reason="crash"),
     "release at the end": lambda c, job: jobs.release(c, owner=OWNER, reason=jobs.TIME_LIMIT),
     "expire": lambda c, job: jobs.expire(c),
-    "cancel": lambda c, job: jobs.cancel(c, job.id),
-    "retry": lambda c, job: jobs.retry(c, job.id, attempts=4, is_published=True),
-    "erase": lambda c, job: jobs.erase(c, job.id),
+    "cancel": lambda c, job: jobs.cancel(c, job.id, actor=CLIENT),
+    "retry": lambda c, job: jobs.retry(c, job.id, attempts=4, is_published=True, actor=CLIENT),
+    "erase": lambda c, job: jobs.erase(c, job.id, actor=CLIENT),
 }
 ALLOWED: dict[tuple[str, str], State | None] = {
     ("queued", "claim"): State.RUNNING,
@@ -73,7 +74,7 @@ SITUATIONS = ("queued", "running", "abandoned", "at its last attempt", "succeede
 def prepare(connection: Connection, submission: Submission, situation: str) -> Job:
     job = jobs.submit(connection, submission, max_attempts=1 if situation == "at its last attempt" else 4)
     if situation == "cancelled":
-        jobs.cancel(connection, job.id)
+        jobs.cancel(connection, job.id, actor=CLIENT)
     elif situation != "queued":
         lease_seconds = -1 if situation in ("abandoned", "at its last attempt") else 30
         claimed = jobs.claim(connection, job.id, owner=OWNER, lease_seconds=lease_seconds)
@@ -134,7 +135,7 @@ def test_a_retry_that_waits_is_not_claimed_before_its_time(database: Database, s
         job = jobs.submit(connection, submission, max_attempts=4)
         connection.execute(update(table).values(not_before=database_now(60)))
         assert jobs.claim(connection, job.id, owner=OWNER, lease_seconds=30) is None
-        assert jobs.cancel(connection, job.id) is not None
-        retried = jobs.retry(connection, job.id, attempts=2, is_published=True)
+        assert jobs.cancel(connection, job.id, actor=CLIENT) is not None
+        retried = jobs.retry(connection, job.id, attempts=2, is_published=True, actor=CLIENT)
         assert retried is not None and retried.not_before is None
         assert jobs.claim(connection, job.id, owner=OWNER, lease_seconds=30) is not None

@@ -11,6 +11,7 @@ from shared.audit import trail
 from shared.database import Database
 from shared.jobs import Job, State, Submission
 from shared.tables import results
+from tests.actors import CLIENT
 
 MODEL = "cd" * 32
 READER = "ef" * 32
@@ -67,7 +68,7 @@ def events(database: Database, job_id: str) -> list[str]:
 def test_a_worker_whose_job_was_cancelled_can_store_nothing(database: Database, submission: Submission) -> None:
     job = claim(database, submit(database, submission))
     with database.write() as connection:
-        assert jobs.cancel(connection, job.id) is not None
+        assert jobs.cancel(connection, job.id, actor=CLIENT) is not None
         token = str(job.lease_token)
         assert not jobs.heartbeat(connection, job.id, token, lease_seconds=30)
         assert not jobs.succeed(connection, job.id, token, result=RESULT, timings_ms={})
@@ -85,7 +86,7 @@ def test_a_retried_job_gets_new_attempts_and_keeps_their_count(database: Databas
     job = submit(database, submission, max_attempts=1)
     fail(database, job, errors.CorruptImage())
     with database.write() as connection:
-        again = jobs.retry(connection, job.id, attempts=2, is_published=True)
+        again = jobs.retry(connection, job.id, attempts=2, is_published=True, actor=CLIENT)
     assert again is not None
     assert (again.state, again.attempt, again.max_attempts, again.error) == (State.QUEUED, 1, 3, None)
     assert (again.finished_at, again.publish_count) == (None, 1)
@@ -115,8 +116,8 @@ def test_an_erased_job_leaves_nothing_but_its_trail(database: Database, submissi
     job = submit(database, submission)
     finish(database, job)
     with database.write() as connection:
-        assert jobs.erase(connection, job.id) is not None
-        assert jobs.erase(connection, job.id) is None
+        assert jobs.erase(connection, job.id, actor=CLIENT) is not None
+        assert jobs.erase(connection, job.id, actor=CLIENT) is None
     with database.read() as connection:
         assert jobs.get(connection, job.id) is None
         assert connection.execute(select(func.count()).select_from(results)).scalar_one() == 0
@@ -127,9 +128,9 @@ def test_an_erased_job_leaves_nothing_but_its_trail(database: Database, submissi
 def test_an_open_job_is_not_erased_before_it_is_cancelled(database: Database, submission: Submission) -> None:
     job = claim(database, submit(database, submission))
     with database.write() as connection:
-        assert jobs.erase(connection, job.id) is None
-        assert jobs.cancel(connection, job.id) is not None
-        assert jobs.erase(connection, job.id) is not None
+        assert jobs.erase(connection, job.id, actor=CLIENT) is None
+        assert jobs.cancel(connection, job.id, actor=CLIENT) is not None
+        assert jobs.erase(connection, job.id, actor=CLIENT) is not None
 
 
 def test_an_equal_job_is_one_with_the_same_bytes_options_and_model(database: Database, submission: Submission) -> None:
@@ -151,7 +152,7 @@ def test_a_copy_is_a_job_of_its_own_that_survives_its_source(database: Database,
     with database.write() as connection:
         copy = jobs.submit_copy(connection, replace(submission, reference="2"), first.id, max_attempts=4)
         assert copy is not None
-        jobs.erase(connection, first.id)
+        jobs.erase(connection, first.id, actor=CLIENT)
         again = jobs.get(connection, copy.id)
     assert again is not None
     assert (again.state, again.attempt, again.copied_from, again.reference) == (State.SUCCEEDED, 0, first.id, "2")

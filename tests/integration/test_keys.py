@@ -12,16 +12,18 @@ from sqlalchemy import select
 
 from shared import jobs, keys
 from shared.audit import trail as audit
+from shared.audit.actor import OPERATOR
 from shared.database import Database
 from shared.jobs import Submission
 from shared.keys import record
 from shared.keys.record import ApiKey, Scope
 from shared.tables import api_keys
+from tests.actors import CLIENT
 
 
 def make(database: Database, *scopes: Scope, lifetime_seconds: float | None = None) -> tuple[ApiKey, str]:
     with database.write() as connection:
-        return keys.create(connection, name="test", scopes=scopes, lifetime_seconds=lifetime_seconds)
+        return keys.create(connection, name="test", scopes=scopes, lifetime_seconds=lifetime_seconds, actor=OPERATOR)
 
 
 def trail(database: Database) -> list[tuple[str, str | None]]:
@@ -51,13 +53,13 @@ def test_each_change_of_a_key_is_on_record_and_changes_the_generation(database: 
     key, _ = make(database, Scope.READ)
     note()
     with database.write() as connection:
-        assert keys.rotate(connection, key.id, grace_seconds=60) is not None
+        assert keys.rotate(connection, key.id, grace_seconds=60, actor=OPERATOR) is not None
     note()
     with database.write() as connection:
         keys.note_use(connection, key.id)
     note()
     with database.write() as connection:
-        revoked = keys.revoke(connection, key.id)
+        revoked = keys.revoke(connection, key.id, actor=OPERATOR)
         assert revoked is not None and revoked.revoked_at is not None and revoked.last_used_at is not None
     note()
     assert trail(database) == [(event, key.id) for event in ("key.created", "key.rotated", "key.revoked")]
@@ -71,15 +73,15 @@ def test_each_change_of_a_key_is_on_record_and_changes_the_generation(database: 
 def test_a_revoked_key_is_neither_rotated_nor_revoked_again(database: Database) -> None:
     key, _ = make(database, Scope.READ)
     with database.write() as connection:
-        assert keys.revoke(connection, key.id) is not None
-        assert keys.revoke(connection, key.id) is None
-        assert keys.rotate(connection, key.id, grace_seconds=0) is None
-        assert keys.revoke(connection, "key_none") is None
+        assert keys.revoke(connection, key.id, actor=OPERATOR) is not None
+        assert keys.revoke(connection, key.id, actor=OPERATOR) is None
+        assert keys.rotate(connection, key.id, grace_seconds=0, actor=OPERATOR) is None
+        assert keys.revoke(connection, "key_none", actor=OPERATOR) is None
 
 
 def test_what_is_rolled_back_leaves_neither_key_nor_record(database: Database) -> None:
     with pytest.raises(RuntimeError), database.write() as connection:
-        keys.create(connection, name="test", scopes=[Scope.READ])
+        keys.create(connection, name="test", scopes=[Scope.READ], actor=OPERATOR)
         raise RuntimeError
     assert not keys.any_exists(database)
     assert trail(database) == []
@@ -111,7 +113,7 @@ def test_only_open_jobs_of_the_key_count(database: Database, submission: Submiss
         first = jobs.list_jobs(connection, key_id=key.id)[-1]
         jobs.claim(connection, first.id, owner="n/1", lease_seconds=30)
         assert jobs.open_count(connection, key.id) == 2
-        jobs.cancel(connection, first.id)
+        jobs.cancel(connection, first.id, actor=CLIENT)
         assert jobs.open_count(connection, key.id) == 1
         assert jobs.open_count(connection, other.id) == 1
         assert job.key_id is None

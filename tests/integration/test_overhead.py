@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared import keys
+from shared.audit.actor import OPERATOR
 from shared.database import Database
 from shared.keys.record import Scope
 from tests.bench import overhead
@@ -18,7 +19,7 @@ def test_a_job_costs_three_write_transactions_and_few_statements(database: Datab
 
 def test_a_key_makes_a_job_no_dearer(database: Database, tmp_path: Path) -> None:
     with database.write() as connection:
-        _, text = keys.create(connection, name="test", scopes=[Scope.SUBMIT, Scope.READ])
+        _, text = keys.create(connection, name="test", scopes=[Scope.SUBMIT, Scope.READ], actor=OPERATOR)
     assert costs(overhead.run(database, tmp_path, 5, key=text)) == COSTS
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 from api.metrics import gauges
 from shared import errors, jobs, workers
 from shared.audit import retention, tallies, trail
+from shared.audit.actor import SWEEPER
 from shared.audit.chain import Sealer
 from shared.database import Database, database_now
 from shared.jobs import Job, Submission
@@ -118,7 +119,7 @@ def test_sums_do_not_fall_when_jobs_and_events_are_deleted(database: Database, s
     count(database)
     before = sums(database)
     with database.write() as connection:
-        jobs.erase(connection, job.id, actor="sweeper")
+        jobs.erase(connection, job.id, actor=SWEEPER)
     Sealer(database).seal()
     assert retention.forget_old(database, age_seconds=-60) > 0
     count(database)

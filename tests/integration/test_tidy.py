@@ -12,10 +12,12 @@ from sqlalchemy import delete, func, select, update
 
 from shared import clock, errors, jobs, tables, workers
 from shared.audit import trail
+from shared.audit.actor import Actor
 from shared.database import Database, database_now
 from shared.jobs import Job, Submission, batches, idempotency
 from shared.jobs.idempotency import Key
 from shared.uploads.blobs import Blobs
+from tests.actors import CLIENT
 from worker.sweep import tidy
 from worker.sweep.tidy import Ages, Tidy
 
@@ -26,7 +28,7 @@ DAY = 24 * HOUR
 @pytest.fixture
 def blobs(database: Database, tmp_path: Path) -> Blobs:
     with database.write() as connection:  # a database that is a year old
-        trail.record(connection, event="test", actor="test")
+        trail.record(connection, event="test", actor=Actor("worker", "test"))
         connection.execute(update(tables.audit_events).values(occurred_at=database_now(-365 * DAY)))
         connection.execute(update(tables.audit_chain).values(born_at=database_now(-365 * DAY)))
     return Blobs(tmp_path / "blobs")
@@ -43,7 +45,7 @@ def submit(database: Database, submission: Submission, sha256: str, *, ended_ago
     with database.write() as connection:
         job = jobs.submit(connection, replace(submission, sha256=sha256), max_attempts=4)
         if ended_ago is not None:
-            assert jobs.cancel(connection, job.id) is not None
+            assert jobs.cancel(connection, job.id, actor=CLIENT) is not None
             ended = update(tables.jobs).where(tables.jobs.c.id == job.id)
             connection.execute(ended.values(finished_at=database_now(-ended_ago)))
     return job
@@ -134,7 +136,7 @@ def test_keys_batches_children_and_audit_events_reach_their_ages(
             assert idempotency.remember(connection, Key("ip", str(n), "f"), "job", age_seconds=DAY)
             workers.register(connection, node="n", host="h", pid=n, model={"name": "m", "version": "1", "sha256": "0"})
             batches.submit(connection, reference=None, client_ip=None, document_count=1)
-            trail.record(connection, event="test", actor="test")
+            trail.record(connection, event="test", actor=Actor("worker", "test"))
         first_batch = tables.batches.c.id == select(func.min(tables.batches.c.id)).scalar_subquery()
         for table, column, row in (
             (tables.idempotency_keys, "created_at", tables.idempotency_keys.c.key == "0"),

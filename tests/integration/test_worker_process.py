@@ -22,6 +22,7 @@ from shared.jobs import Job, State, Submission
 from shared.migrations import migrate
 from shared.settings import Settings
 from shared.uploads.blobs import Blobs
+from tests.actors import CLIENT
 from tests.services import BrokerServer, Process, broker_program, wait_until
 
 
@@ -204,7 +205,7 @@ def test_a_cancelled_job_frees_its_worker_for_the_next_one(system: System) -> No
     job_id = system.submit(page(8000), layout="page")
     wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
     with system.database.write() as connection:
-        assert jobs.cancel(connection, job_id) is not None
+        assert jobs.cancel(connection, job_id, actor=CLIENT) is not None
     (after,) = system.wait_for(system.submit(LINE))
     assert (after.state, after.attempt) == (State.SUCCEEDED, 1)
     job = system.job(job_id)

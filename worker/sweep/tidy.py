@@ -13,6 +13,7 @@ import structlog
 from shared import clock, jobs, workers
 from shared.audit import chain, partitions, retention
 from shared.audit import trail as audit
+from shared.audit.actor import SWEEPER
 from shared.audit.chain import Sealer
 from shared.database import Database
 from shared.jobs import batches, idempotency
@@ -157,7 +158,7 @@ def delete_upload(database: Database, blobs: Blobs, sha256: str, *, age_seconds:
     if not blobs.discard(sha256, is_needed):
         return False
     with database.write() as connection:
-        audit.record(connection, event=audit.UPLOAD_DELETED, actor="sweeper", sha256=sha256)
+        audit.record(connection, event=audit.UPLOAD_DELETED, actor=SWEEPER, sha256=sha256)
     return True
 
 
@@ -170,7 +171,7 @@ def delete_jobs(database: Database, blobs: Blobs, *, age_seconds: float) -> list
     if not old:
         return []
     with database.write() as connection:
-        erased = [job for job_id in old if (job := jobs.erase(connection, job_id, actor="sweeper"))]
+        erased = [job for job_id in old if (job := jobs.erase(connection, job_id, actor=SWEEPER))]
     for sha256 in {job.sha256 for job in erased}:
         delete_upload(database, blobs, sha256, age_seconds=None)
     log.info("Jobs reached their age and were deleted.", event_name="tidy.jobs", count=len(erased))

@@ -20,6 +20,7 @@ from api.app import app_of
 from api.service.parts import Parts
 from shared import clock, keys, tables, workers
 from shared.audit import trail
+from shared.audit.actor import OPERATOR
 from shared.keys import record
 from shared.keys.record import Scope
 from shared.keys.store import NOTE_SECONDS
@@ -57,7 +58,7 @@ def make(parts: Parts) -> Callable[..., Holder]:
     def make(*scopes: Scope, days: float | None = None) -> Holder:
         lifetime = None if days is None else days * 86_400
         with parts.database.write() as connection:
-            key, text = keys.create(connection, name="test", scopes=scopes, lifetime_seconds=lifetime)
+            key, text = keys.create(connection, name="test", scopes=scopes, lifetime_seconds=lifetime, actor=OPERATOR)
         return Holder(app_of(parts).test_client(), key.id, text)
 
     return make
@@ -192,11 +193,11 @@ def test_a_revoked_key_is_refused_within_two_seconds(
     holder, other = make(Scope.READ), make(Scope.READ)
     assert holder.get("/v1/jobs").status_code == 200
     with parts.database.write() as connection:
-        assert keys.revoke(connection, holder.key_id) is not None
+        assert keys.revoke(connection, holder.key_id, actor=OPERATOR) is not None
     advance(REFRESH_SECONDS)
     assert holder.get("/v1/jobs").json["code"] == "invalid_key"
     with parts.database.write() as connection:
-        assert keys.revoke(connection, other.key_id) is not None
+        assert keys.revoke(connection, other.key_id, actor=OPERATOR) is not None
     advance(REFRESH_SECONDS)
     assert holder.client.get("/v1/jobs").status_code == 401, "the door stays shut when the last key is revoked"
 
@@ -222,7 +223,7 @@ def test_a_rotated_key_stays_good_for_its_grace(
     old = make(Scope.SUBMIT, Scope.READ)
     job_id = old.submit()
     with parts.database.write() as connection:
-        rotated = keys.rotate(connection, old.key_id, grace_seconds=3600)
+        rotated = keys.rotate(connection, old.key_id, grace_seconds=3600, actor=OPERATOR)
     assert rotated is not None
     new = replace(old, text=rotated[1])
     advance(REFRESH_SECONDS)

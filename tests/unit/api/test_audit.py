@@ -16,6 +16,7 @@ from api.audit.wire import defused
 from api.service.parts import Parts
 from shared import tables
 from shared.audit import queries, trail
+from shared.audit.actor import Actor
 from shared.audit.chain import Sealer
 from tests.unit.api.conftest import finish, png
 
@@ -154,8 +155,10 @@ def test_an_export_is_read_while_it_is_sent(
 
 def test_an_export_as_csv_opens_in_a_spreadsheet_and_runs_nothing(client: FlaskClient, parts: Parts) -> None:
     with parts.database.write() as connection:
-        trail.record(connection, event="x", actor="=HYPERLINK(1)", subject="-1", code='a,"b"', confidence=0.5)
-        trail.record(connection, event="x", actor="@SUM(1)", client_ip="\tx", sha256="+1", attempt=-1)
+        trail.record(
+            connection, event="x", actor=Actor("worker", "=HYPERLINK(1)"), subject="-1", code='a,"b"', confidence=0.5
+        )
+        trail.record(connection, event="x", actor=Actor("worker", "@SUM(1)", address="\tx"), sha256="+1", attempt=-1)
     answer = client.get(EVENTS, query_string={"format": "csv"})
     assert answer.mimetype == "text/csv" and answer.headers["Content-Disposition"].endswith('.csv"')
     newest, oldest = csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline=""))

@@ -15,6 +15,7 @@ from api.audit import commands
 from api.audit.commands import audit as command
 from api.service.parts import Parts
 from shared.audit import chain, trail
+from shared.audit.actor import Actor
 from shared.audit.chain import Sealer
 from tests.unit.api.test_job_commands import server
 
@@ -28,8 +29,9 @@ def sealed(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Parts:
     with parts.database.write() as connection:
         for n in range(7):
             trail.record(
-                connection, event=trail.SUCCEEDED if n % 2 else trail.CLAIMED, actor=f"node/{n}",
-                client_ip="192.0.2.1", job_id=f"job_{n}", confidence=n / 10 if n % 2 else None,
+                connection, event=trail.SUCCEEDED if n % 2 else trail.CLAIMED,
+                actor=Actor("worker", f"node/{n}", address="192.0.2.1"), job_id=f"job_{n}",
+                confidence=n / 10 if n % 2 else None,
             )  # fmt: skip
     Sealer(parts.database).seal()
     return parts

@@ -16,6 +16,7 @@ from api.app import app_of
 from api.client.job_commands import jobs as command
 from api.service.parts import Parts
 from shared import errors, jobs, keys
+from shared.audit.actor import OPERATOR
 from shared.keys.record import Scope
 from tests.unit.api.conftest import finish, png
 
@@ -90,7 +91,7 @@ def test_an_id_that_is_none_is_asked_for_and_not_found(server: str) -> None:
 
 def test_the_key_is_taken_from_the_environment_or_the_command_line(parts: Parts, server: str) -> None:
     with parts.database.write() as connection:
-        _, text = keys.create(connection, name="test", scopes=[Scope.READ])
+        _, text = keys.create(connection, name="test", scopes=[Scope.READ], actor=OPERATOR)
     arguments = ["list", "--server", server]
     runner = CliRunner()
     assert str(runner.invoke(command, arguments).exception).endswith("Set OCRELAY_API_KEY, or give --api-key.")

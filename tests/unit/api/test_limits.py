@@ -16,6 +16,7 @@ from api.access.limits import SUBMISSIONS, storage_of
 from api.app import app_of
 from api.service.parts import Parts
 from shared import keys
+from shared.audit.actor import OPERATOR
 from shared.keys.record import Scope
 from shared.settings import Settings
 from tests.unit.api.conftest import png
@@ -129,7 +130,7 @@ def test_a_batch_counts_as_many_as_it_holds(limited: Callable[..., FlaskClient],
 
 def test_a_key_has_limits_of_its_own_wherever_it_is_used(limited: Callable[..., FlaskClient], parts: Parts) -> None:
     with parts.database.write() as connection:
-        texts = [keys.create(connection, name=name, scopes=[Scope.SUBMIT])[1] for name in "ab"]
+        texts = [keys.create(connection, name=name, scopes=[Scope.SUBMIT], actor=OPERATOR)[1] for name in "ab"]
     client = limited(submit_limit_per_key="2/minute", submit_limit_per_ip="3/minute")
     one, other = ({"headers": {"X-API-Key": text}} for text in texts)
     assert [submit(client, f"192.0.2.{number}", **one).status_code for number in range(3)] == [202, 202, 429]

@@ -21,6 +21,7 @@ from shared.database import Database
 from shared.jobs import Job, State, Submission
 from shared.uploads.blobs import Blobs
 from shared.uploads.header import Limits
+from tests.actors import CLIENT
 from worker.jobs.lease import Lease, LeaseLost
 from worker.jobs.work import Workplace, work
 
@@ -199,7 +200,7 @@ def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
         def logits(self, batch: Any) -> Any:
             read.append(len(batch))
             with place.database.write() as connection:
-                jobs.cancel(connection, job_id)
+                jobs.cancel(connection, job_id, actor=CLIENT)
             threading.Event().wait(1.6)
             return super().logits(batch)
 
