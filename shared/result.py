@@ -8,8 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+STAGES = ("decode", "preprocess", "lines", "recognition")
+"""What recognition does, in this order; each is measured."""
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Milliseconds by stage."""
+
+    queue: float | None
+    decode: float | None
+    preprocess: float | None
+    lines: float | None
+    recognition: float | None
+    total: float | None
+
+
+TIMING_STAGES = tuple(stage.name for stage in fields(Timings))
+"""All that is measured of a job: how long it waited, the stages of recognition, and everything together."""
 
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]
@@ -188,7 +207,7 @@ class ModelName:
 
 @dataclass(frozen=True)
 class DocumentResult:
-    """All that was read. timings_ms: decode, preprocess, lines, recognition, each summed over the pages."""
+    """All that was read. timings_ms: of each of the `STAGES`, summed over the pages."""
 
     model: ModelName
     pages: tuple[Page, ...]

@@ -16,7 +16,8 @@ from shared.audit import trail
 from shared.database import AnyRow, database_now
 from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
 from shared.jobs.queries import is_state, to_job
-from shared.jobs.record import PRIORITIES, Job, State, Submission
+from shared.jobs.record import Job, State, Submission
+from shared.options import PRIORITIES
 from shared.tables import jobs, results
 
 RETRY_SECONDS = (2, 10, 60)

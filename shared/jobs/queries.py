@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal, or_, select
 
 from shared.database import AnyRow, database_now
-from shared.jobs.record import FINAL_STATES, PRIORITIES, Job, State
+from shared.jobs.record import FINAL_STATES, Job, State
+from shared.options import PRIORITIES
 from shared.tables import api_keys, jobs, results
 
 
