@@ -17,7 +17,8 @@ from shared.jobs.moves import move
 from shared.tables import jobs as table
 
 OWNER = "node/task"
-RESULT = {"text": "x", "confidence": 1.0, "min_confidence": 1.0, "model": {"sha256": "cd" * 32}, "pages": []}
+MODEL = {"name": "m", "version": "1", "sha256": "cd" * 32}
+RESULT = {"text": "x", "confidence": 1.0, "min_confidence": 1.0, "model": MODEL, "pages": []}
 Order = Callable[[Connection, Job], object]
 
 
