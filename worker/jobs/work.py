@@ -12,8 +12,8 @@ from shared import clock, errors, jobs, telemetry, trace
 from shared.database import Database
 from shared.jobs import Job
 from shared.options import RecognitionOptions
-from shared.uploads.blobs import Blobs
 from shared.uploads.header import Limits
+from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
 
 if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
@@ -37,7 +37,7 @@ class Workplace:
     """
 
     database: Database
-    blobs: Blobs
+    blobs: UploadStore
     limits: Limits
     lease_seconds: float
     admission: Admission = "warn"
