@@ -28,7 +28,7 @@ from shared import errors, queue
 from shared.database import Database
 from shared.settings import Settings
 from shared.up import broker
-from shared.uploads.blobs import Blobs
+from shared.uploads.store import open_uploads
 from shared.webhooks.targets import Guard
 
 BASE64_GROWTH = 4 / 3
@@ -52,7 +52,7 @@ def create_app(settings: Settings, metrics_folder: Path | None = None) -> OpenAP
         Parts(
             settings,
             database,
-            Blobs(settings.blobs_dir),
+            open_uploads(settings),
             celery,
             Waiting(database, max(1, settings.api_threads - FREE_THREADS)),
             guard=Guard(settings.webhook_networks),

@@ -11,7 +11,7 @@ import click
 
 from api.client.http import Client
 from api.client.server_option import with_server
-from shared import errors, keys, logs, telemetry
+from shared import errors, keys, logs, options, telemetry
 from shared.settings import Settings
 
 
@@ -37,10 +37,8 @@ def api() -> None:
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_server
-@click.option("--layout", type=click.Choice(["auto", "line", "page"]), default="auto", show_default=True)
-@click.option(
-    "--charset", type=click.Choice(["all", "latin", "alphanumeric", "digits"]), default="all", show_default=True
-)
+@click.option("--layout", type=click.Choice(sorted(options.LAYOUTS)), default=options.DEFAULT_LAYOUT, show_default=True)
+@click.option("--charset", type=click.Choice(options.CHARSETS), default=options.DEFAULT_CHARSET, show_default=True)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the text, or print the ids at once.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def submit(client: Client, files: tuple[Path, ...], *, layout: str, charset: str, wait: bool, form: str) -> None:

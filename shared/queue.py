@@ -16,7 +16,7 @@ from celery import Celery
 from kombu import Queue
 
 from shared import clock
-from shared.jobs.record import PriorityName
+from shared.options import DEFAULT_PRIORITY, PriorityName
 from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ def celery_config(settings: Settings, broker_url: str, *, role: Literal["client"
     }
 
 
-def publish(app: Celery, job_id: str, priority: PriorityName = "normal") -> bool:
+def publish(app: Celery, job_id: str, priority: PriorityName = DEFAULT_PRIORITY) -> bool:
     """Tell the workers to look at a job. Never raises, and never blocks for more than about two seconds.
 
     Returns:

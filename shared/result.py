@@ -2,14 +2,34 @@
 
 Pixels are those of the original page as it is seen (after EXIF orientation), origin top-left, x to the right, y down.
 Polygons are 4 points clockwise from the top-left of the writing. Confidence is defined in `worker.ocr.text.ctc`.
+`to_json` builds the `result` object of a job, `from_json` reads one back; how it is stored: `shared.stored_result`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+STAGES = ("decode", "preprocess", "lines", "recognition")
+"""What recognition does, in this order; each is measured."""
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Milliseconds by stage."""
+
+    queue: float | None
+    decode: float | None
+    preprocess: float | None
+    lines: float | None
+    recognition: float | None
+    total: float | None
+
+
+TIMING_STAGES = tuple(stage.name for stage in fields(Timings))
+"""All that is measured of a job: how long it waited, the stages of recognition, and everything together."""
 
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]
@@ -32,10 +52,11 @@ def mean_confidence(confidences: Iterable[float]) -> float | None:
 
 
 def _require_box(polygon: Polygon) -> None:
-    if not all(math.isfinite(value) for point in polygon for value in point):
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = polygon
+    doubled_area = (cx - ax) * (dy - by) - (dx - bx) * (cy - ay)
+    if not math.isfinite(doubled_area):
         raise ValueError(f"a polygon has finite corners, not {polygon}")
-    corners = zip(polygon, (*polygon[1:], polygon[0]), strict=True)
-    if sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in corners) < 0:
+    if doubled_area < 0:
         raise ValueError(f"a polygon runs clockwise, {polygon} does not")
 
 
@@ -75,6 +96,11 @@ class Word:
         """Return its part of the `result` object."""
         return {"text": self.text, "confidence": _rounded(self.confidence), "polygon": _points(self.polygon)}
 
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Word:
+        """The inverse of `to_json`."""
+        return cls(found["text"], found["confidence"], _stored_polygon(found["polygon"]))
+
 
 @dataclass(frozen=True)
 class Line:
@@ -82,6 +108,7 @@ class Line:
 
     text: after post-correction. raw_text: as the model read it. edits: what post-correction changed, in order.
     polygon: tight around the writing, px of the original page. angle and place follow from it.
+    characters: never none, but for a line that was read back: they are not stored, so it brings its mean along.
     """
 
     text: str
@@ -90,15 +117,20 @@ class Line:
     characters: tuple[Character, ...]
     words: tuple[Word, ...] = ()
     edits: tuple[dict[str, Any], ...] = ()
+    stored_confidence: float | None = None
 
     def __post_init__(self) -> None:
         _require_box(self.polygon)
-        if not self.characters:
+        if self.stored_confidence is not None:
+            _require_confidence(self.stored_confidence)
+        elif not self.characters:
             raise ValueError("a line has at least one character")
 
     @property
     def confidence(self) -> float:
         """Mean over its characters, spaces included, 0..1."""
+        if self.stored_confidence is not None:
+            return self.stored_confidence
         return sum(c.confidence for c in self.characters) / len(self.characters)
 
     def to_json(self) -> dict[str, Any]:
@@ -111,6 +143,19 @@ class Line:
             "words": [word.to_json() for word in self.words],
             "edits": list(self.edits),
         }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Line:
+        """The inverse of `to_json`, but for the characters."""
+        return cls(
+            found["text"],
+            found["raw_text"],
+            _stored_polygon(found["polygon"]),
+            characters=(),
+            words=tuple(Word.from_json(word) for word in found["words"]),
+            edits=tuple(found["edits"]),
+            stored_confidence=found["confidence"],
+        )
 
 
 @dataclass(frozen=True)
@@ -130,6 +175,11 @@ class Reason:
     def to_json(self) -> dict[str, Any]:
         """Return its part of the `result` object, and of the `details` of an error."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Reason:
+        """The inverse of `to_json`."""
+        return cls(*(found[name] for name in ("code", "measure", "value", "threshold", "message")))
 
 
 @dataclass(frozen=True)
@@ -172,6 +222,19 @@ class Page:
             "lines": [line.to_json() for line in self.lines],
         }
 
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Page:
+        """The inverse of `to_json`; the first results said nothing of warnings."""
+        return cls(
+            found["page_number"],
+            found["width"],
+            found["height"],
+            found["angle"],
+            dict(found["quality"]),
+            tuple(Line.from_json(line) for line in found["lines"]),
+            tuple(Reason.from_json(reason) for reason in found.get("warnings", ())),
+        )
+
 
 @dataclass(frozen=True)
 class ModelName:
@@ -185,28 +248,49 @@ class ModelName:
         """Return its part of the `result` object."""
         return {"name": self.name, "version": self.version, "sha256": self.sha256}
 
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> ModelName:
+        """The inverse of `to_json`."""
+        return cls(found["name"], found["version"], found["sha256"])
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a stored result says of the whole document; without characters it cannot be computed again."""
+
+    text: str
+    confidence: float | None
+    min_confidence: float | None
+
 
 @dataclass(frozen=True)
 class DocumentResult:
-    """All that was read. timings_ms: decode, preprocess, lines, recognition, each summed over the pages."""
+    """All that was read. timings_ms: of each of the `STAGES`, summed over the pages."""
 
     model: ModelName
     pages: tuple[Page, ...]
     timings_ms: dict[str, float] = field(default_factory=dict)
+    stored: Summary | None = None
 
     @property
     def text(self) -> str:
         """Its pages, with an empty line between them; pages without text leave no trace."""
+        if self.stored is not None:
+            return self.stored.text
         return "\n\n".join(page.text for page in self.pages if page.lines)
 
     @property
     def confidence(self) -> float | None:
         """Mean over all characters, 0..1; None of a document without text."""
+        if self.stored is not None:
+            return self.stored.confidence
         return mean_confidence(c.confidence for line in self._lines() for c in line.characters)
 
     @property
     def min_confidence(self) -> float | None:
         """The smallest confidence of a line, 0..1; None of a document without text."""
+        if self.stored is not None:
+            return self.stored.min_confidence
         return min((line.confidence for line in self._lines()), default=None)
 
     def _lines(self) -> list[Line]:
@@ -222,9 +306,27 @@ class DocumentResult:
             "pages": [page.to_json() for page in self.pages],
         }
 
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> DocumentResult:
+        """The inverse of `to_json`, but for the characters: `DocumentResult.from_json(x).to_json() == x`.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no `result` object.
+        """
+        return cls(
+            ModelName.from_json(found["model"]),
+            tuple(Page.from_json(page) for page in found["pages"]),
+            stored=Summary(found["text"], found["confidence"], found["min_confidence"]),
+        )
+
 
 def _points(polygon: Polygon) -> list[list[float]]:
     return [[x, y] for x, y in polygon]
+
+
+def _stored_polygon(points: Sequence[Sequence[float]]) -> Polygon:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points  # thousands of them in a document: rounded and made floats before
+    return (ax, ay), (bx, by), (cx, cy), (dx, dy)
 
 
 def _rounded(confidence: float | None) -> float | None:

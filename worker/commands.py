@@ -15,7 +15,7 @@ from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings
 from shared.up import broker
-from shared.uploads.blobs import Blobs
+from shared.uploads.store import open_uploads
 
 SILENT_SECONDS = 60
 """A sweeper that did no round for so long hangs; a slow database alone delays one by half of it."""
@@ -77,7 +77,7 @@ def sweeper(check: bool) -> None:
     database = Database(settings.database, pool_size=1)
     check_schema(database)
     app = queue.create_app(settings, broker.url_of(settings), role="client")
-    in_between = (Tally(database), Tidy(database, Blobs(settings.blobs_dir), Ages.of(settings)))
+    in_between = (Tally(database), Tidy(database, open_uploads(settings), Ages.of(settings)))
 
     def tidy() -> None:
         for do in in_between:

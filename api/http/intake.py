@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from api.http.problems import option_error
-from api.service.upload import SubmitOptions, Upload
+from api.service.upload import Upload
 from shared import errors
+from shared.options import SubmitOptions
 
 FILE_FIELD = "file"
 BASE64_IMAGE = {"type": "string", "format": "byte", "minLength": 4, "description": "the image in base64"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.jobs.schemas import JobDocument
+from shared.options import MAX_REFERENCE_LENGTH, REFERENCE_PATTERN
 
 
 class RetryQuery(BaseModel):
@@ -13,7 +14,7 @@ class RetryQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     code: str | None = Field(None, pattern="^[a-z_]{1,64}$", description="of their error")
-    reference: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
+    reference: str | None = Field(None, max_length=MAX_REFERENCE_LENGTH, pattern=REFERENCE_PATTERN)
     batch_id: str | None = Field(None, pattern="^bat_[0-9a-z]{26}$")
     limit: int = Field(100, ge=1, le=1000)
 

@@ -26,11 +26,12 @@ from api.jobs.routes import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED,
 from api.service import caller
 from api.service.accept import Envelope, accept
 from api.service.parts import Parts
-from api.service.upload import SubmitOptions, Upload
+from api.service.upload import Upload
 from shared import errors, ids, jobs
 from shared.clock import timestamp
 from shared.jobs import batches
 from shared.jobs.wire import job_document
+from shared.options import SubmitOptions
 from shared.uploads import header
 
 TAG = Tag(name="batches", description="Many documents in one request, one job each.")

@@ -9,10 +9,12 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.ids import id_pattern
+from shared.jobs.record import StateName
+from shared.options import MAX_REFERENCE_LENGTH, REFERENCE_PATTERN, PriorityName
+from shared.result import Timings
 
 JOBS = Tag(name="jobs", description="One request to recognise one document.")
 Point = tuple[float, float]
-StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class Document(BaseModel):
@@ -93,17 +95,6 @@ class Failure(BaseModel):
     details: dict[str, Any]
 
 
-class Timings(BaseModel):
-    """Milliseconds by stage."""
-
-    queue: float | None
-    decode: float | None
-    preprocess: float | None
-    lines: float | None
-    recognition: float | None
-    total: float | None
-
-
 class Links(BaseModel):
     """Where the parts of a job are found."""
 
@@ -124,7 +115,7 @@ class JobDocument(BaseModel):
     finished_at: str | None
     queue_position: int | None
     reference: str | None
-    priority: Literal["high", "normal", "bulk"]
+    priority: PriorityName
     batch_id: str | None
     copied_from: str | None = Field(description="the earlier job whose result this one was given; null: read itself")
     document: Document
@@ -239,7 +230,7 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: StateName | None = None
-    reference: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
+    reference: str | None = Field(None, max_length=MAX_REFERENCE_LENGTH, pattern=REFERENCE_PATTERN)
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the uploaded bytes")
     client_ip: str | None = Field(None, pattern="^[0-9a-fA-F.:]{2,45}$")
     batch_id: str | None = Field(None, pattern="^bat_[0-9a-z]{26}$")

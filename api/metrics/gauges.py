@@ -12,7 +12,8 @@ from shared import workers
 from shared.audit import tallies
 from shared.database import Database, database_now
 from shared.jobs import queries as job_queries
-from shared.jobs.record import PRIORITIES, PriorityName, State
+from shared.jobs.record import State
+from shared.options import PRIORITIES, PriorityName
 from shared.tables import deliveries, jobs
 from shared.webhooks import queries as delivery_queries
 from shared.webhooks.record import DeliveryState

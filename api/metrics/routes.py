@@ -21,6 +21,7 @@ from api.metrics.gauges import Gauges
 from api.service.parts import Parts
 from shared import errors
 from shared.audit import tallies, trail
+from shared.result import TIMING_STAGES
 
 
 def blueprint(parts: Parts, counters: HttpMetrics) -> APIBlueprint:
@@ -147,7 +148,7 @@ def of_past(sums: dict[tallies.Key, float]) -> Iterator[Metric]:
     stages = HistogramMetricFamily(
         "ocrelay_job_stage_duration_seconds", "Time that a job spent in each stage; `total` is all.", labels=["stage"]
     )
-    for stage in tallies.STAGE_NAMES:
+    for stage in TIMING_STAGES:
         _add_histogram(stages, sums, tallies.STAGES, stage, tallies.STAGE_BOUNDS)
     yield stages
     confidence = HistogramMetricFamily(

@@ -69,7 +69,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
         reader = admit(parts)
         try:
             for upload in sent:
-                parts.blobs.put(upload.content)
+                parts.blobs.put(upload.content, upload.sha256)
             accepted = _store(parts, sent, submissions, envelope, reader)
         except _Late:
             first = replay(parts, envelope.key)

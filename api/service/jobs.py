@@ -86,7 +86,7 @@ def retry(parts: Parts, job_id: str, client: Caller) -> jobs.Job:
     Raises JobNotFound, JobDeleted, NotRetryable, DocumentMissing, TooManyOpenJobs.
     """
     before = _find_of(parts, job_id, client.changes_of)
-    if not parts.blobs.path(before.sha256).exists():
+    if not parts.blobs.exists(before.sha256):
         raise errors.DocumentMissing(sha256=before.sha256)
     with parts.database.write() as connection:
         check_open_jobs(parts, connection, before.key_id, 1)
@@ -112,7 +112,7 @@ def retry_failed(parts: Parts, which: jobs.Failed, limit: int, client: Caller) -
         if not found:
             break
         last = found[-1].id
-        whole = [job.id for job in found if parts.blobs.path(job.sha256).exists()]
+        whole = [job.id for job in found if parts.blobs.exists(job.sha256)]
         missing += [job.id for job in found if job.id not in whole]
         with parts.database.write() as connection:
             check_open_jobs(parts, connection, which.key_id, len(whole))

@@ -10,7 +10,7 @@ from api.service.in_flight import InFlight
 from api.service.waiting import Waiting
 from shared.database import Database
 from shared.settings import Settings
-from shared.uploads.blobs import Blobs
+from shared.uploads.store import UploadStore
 from shared.webhooks.targets import Guard
 
 
@@ -20,7 +20,7 @@ class Parts:
 
     settings: Settings
     database: Database
-    blobs: Blobs
+    blobs: UploadStore
     queue: Celery
     waiting: Waiting
     in_flight: InFlight = dataclasses.field(default_factory=InFlight)

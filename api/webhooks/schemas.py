@@ -8,8 +8,8 @@ from typing import Any, Literal
 from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.service.upload import HTTP_URL
 from shared.ids import id_pattern
+from shared.options import HTTP_URL, MAX_WEBHOOK_LENGTH
 from shared.webhooks.record import EventType
 
 WEBHOOKS = Tag(name="webhooks", description="Signed messages about the end of jobs, by Standard Webhooks 1.0.")
@@ -35,7 +35,10 @@ class NewEndpoint(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: str = Field(
-        min_length=1, max_length=2000, json_schema_extra=HTTP_URL, description="http or https URL that takes the POST"
+        min_length=1,
+        max_length=MAX_WEBHOOK_LENGTH,
+        json_schema_extra=HTTP_URL,
+        description="http or https URL that takes the POST",
     )
     description: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
     event_types: list[EventType] = Field(default_factory=list, max_length=10, description=_EVENT_TYPES)
@@ -46,7 +49,9 @@ class EndpointChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str | None = Field(None, min_length=1, max_length=2000, json_schema_extra=without_null(**HTTP_URL))
+    url: str | None = Field(
+        None, min_length=1, max_length=MAX_WEBHOOK_LENGTH, json_schema_extra=without_null(**HTTP_URL)
+    )
     description: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
     event_types: list[EventType] | None = Field(
         None, max_length=10, json_schema_extra=without_null(), description=_EVENT_TYPES

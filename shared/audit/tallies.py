@@ -16,10 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from shared import errors
 from shared.audit import trail
 from shared.database import AnyRow, Database, database_now
+from shared.result import TIMING_STAGES
 from shared.tables import audit_events, jobs, tallies, tally_cursor
 
 EVENTS, FAILURES, COPIES, STAGES, CONFIDENCE = "events", "failures", "copies", "stages", "confidence"
-STAGE_NAMES = ("queue", "decode", "preprocess", "lines", "recognition", "total")
 STAGE_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 CONFIDENCE_BOUNDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 SUM, BEYOND = "sum", "+Inf"
@@ -83,7 +83,7 @@ def sums_of(rows: Iterable[AnyRow]) -> Counter[Key]:
 def _observe(found: Counter[Key], row: AnyRow) -> None:
     if row.confidence is not None and row.model:
         _put(found, CONFIDENCE, row.model, row.confidence, CONFIDENCE_BOUNDS)
-    for stage in STAGE_NAMES:
+    for stage in TIMING_STAGES:
         milliseconds = (row.timings_ms or {}).get(stage)
         if milliseconds is not None:
             _put(found, STAGES, stage, milliseconds / 1000, STAGE_BOUNDS)

@@ -13,7 +13,7 @@ from shared.audit.actor import Actor
 from shared.database import database_now
 from shared.jobs.moves import NO_LEASE, move, queued_again, record, remove
 from shared.jobs.queries import is_state, to_job
-from shared.jobs.record import Job, State
+from shared.jobs.record import FINAL_STATES, Job, State
 from shared.tables import jobs
 
 
@@ -107,7 +107,7 @@ def failed(connection: Connection, which: Failed, *, limit: int, after: str = ""
 
 def ended_before(connection: Connection, age_seconds: float, *, limit: int) -> list[str]:
     """Return ids of jobs that ended longer ago than this. Reading is enough."""
-    ended = or_(*(is_state(state) for state in (State.SUCCEEDED, State.FAILED, State.CANCELLED)))
+    ended = or_(*(is_state(state) for state in State if state in FINAL_STATES))
     old = jobs.c.finished_at < database_now(-age_seconds)
     query = select(jobs.c.id).where(ended, jobs.c.finished_at.is_not(None), old).order_by(jobs.c.finished_at)
     return list(connection.execute(query.limit(limit)).scalars())

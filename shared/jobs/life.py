@@ -17,7 +17,9 @@ from shared.audit.actor import Actor, copy_of, worker
 from shared.database import AnyRow, database_now
 from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
 from shared.jobs.queries import is_state, to_job
-from shared.jobs.record import PRIORITIES, Job, State, Submission
+from shared.jobs.record import Job, State, Submission
+from shared.options import PRIORITIES
+from shared.stored_result import from_stored, to_stored
 from shared.tables import jobs, results
 
 RETRY_SECONDS = (2, 10, 60)
@@ -67,7 +69,7 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
     )
     record(connection, row, trail.SUBMITTED, actor=submission.actor)
     _store_result(connection, row, found.document, found.reader_sha256, actor=copy_of(source_id))
-    return to_job(row, result=found.document)
+    return to_job(row, result=from_stored(found.document).to_json())
 
 
 def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: float) -> Job | None:
@@ -133,7 +135,7 @@ def succeed(
     )
     if row is None:
         return False
-    _store_result(connection, row, result, reader_sha256, actor=worker(row.owner))
+    _store_result(connection, row, to_stored(result), reader_sha256, actor=worker(row.owner))
     return True
 
 

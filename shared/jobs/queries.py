@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal, or_, select
 
 from shared.database import AnyRow, database_now
-from shared.jobs.record import FINAL_STATES, PRIORITIES, Job, State
+from shared.jobs.record import FINAL_STATES, Job, State
+from shared.options import PRIORITIES
+from shared.stored_result import from_stored
 from shared.tables import api_keys, jobs, results
 
 
@@ -20,7 +22,8 @@ def get(connection: Connection, job_id: str) -> Job | None:
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    job = to_job(row, result=row.document)
+    result = None if row.document is None else from_stored(row.document).to_json()
+    job = to_job(row, result=result)
     return with_position(connection, job) if job.state == State.QUEUED else job
 
 

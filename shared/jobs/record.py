@@ -11,13 +11,11 @@ from typing import Any, Literal
 
 from shared import errors
 from shared.audit.actor import Actor, client
+from shared.options import DEFAULT_PRIORITY, MAX_REFERENCE_LENGTH, PRIORITIES, PriorityName
 from shared.trace import Trace
 
-PriorityName = Literal["high", "normal", "bulk"]
-PRIORITIES: tuple[PriorityName, ...] = ("high", "normal", "bulk")
-"""From first to last served. The table holds the index (0, 1, 2), so that SQL can sort by it."""
-
-MAX_REFERENCE_LENGTH = 200
+StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+"""The values of `State`, for schemas; a test holds the two together."""
 
 
 class State(StrEnum):
@@ -51,7 +49,7 @@ class Submission:
     options: dict[str, Any]
     client_ip: str | None
     reference: str | None = None
-    priority: PriorityName = "normal"
+    priority: PriorityName = DEFAULT_PRIORITY
     batch_id: str | None = None
     webhook: str | None = None
     key_id: str | None = None
@@ -148,7 +146,7 @@ class Job:
     error: dict[str, Any] | None
     """The last failure: {code, message, retryable, phase, details}; also set while a retry waits."""
     timings_ms: dict[str, float] | None
-    """Milliseconds by stage: queue, decode, preprocess, lines, recognition, total."""
+    """Milliseconds by stage, see `shared.result.Timings`."""
     result: dict[str, Any] | None = None
     """The recognised document; only from ``get``, once succeeded."""
     queue_position: int | None = None

@@ -6,8 +6,7 @@ from typing import Any
 
 from shared.clock import timestamp
 from shared.jobs.record import Job
-
-TIMING_STAGES = ("queue", "decode", "preprocess", "lines", "recognition", "total")
+from shared.result import TIMING_STAGES
 
 
 def job_document(job: Job, *, base_url: str = "") -> dict[str, Any]:

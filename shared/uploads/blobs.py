@@ -1,4 +1,4 @@
-"""Uploads on the local disk, named by the SHA-256 of their content."""
+"""The store of uploads on the local disk: files named by the SHA-256 of their content."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Blobs:
             raise ValueError(f"not a SHA-256 in lower-case hexadecimal: {sha256!r}")
         return self.root / sha256[:2] / sha256
 
-    def put(self, content: bytes) -> str:
-        """Store the bytes durably and return their SHA-256 in hexadecimal.
+    def put(self, content: bytes, sha256: str | None = None) -> str:
+        """Store the bytes durably and return their SHA-256 in hexadecimal; whoever knows it already says it.
 
         When this returns, the bytes survive a loss of power: file and folder are both synced. Bytes that are already
         there are checked, and written again if the disk has changed them.
@@ -48,7 +48,7 @@ class Blobs:
             StorageFull: The disk is full; nothing half-written stays behind.
             OSError: The disk is not writable; the same.
         """
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = sha256 or hashlib.sha256(content).hexdigest()
         target = self.path(sha256)
         with _translated():
             if _holds(target, content):
@@ -64,8 +64,12 @@ class Blobs:
         ``discard`` asks the database after it took the file away; this looks at the file after the commit. So
         whichever of the two comes last sees what the other one did.
         """
-        if not self.path(sha256).exists():
-            self.put(content)
+        if not self.exists(sha256):
+            self.put(content, sha256)
+
+    def exists(self, sha256: str) -> bool:
+        """Return whether the bytes are there; they may be gone a moment later."""
+        return self.path(sha256).exists()
 
     def get(self, sha256: str) -> bytes:
         """Return the bytes.

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 import models
+from shared.options import LayoutName
 from shared.result import Page
 from shared.uploads.header import Limits
 from tests.bench.recognition import load_metric
-from worker.ocr.pipeline import Layout, Options, recognize_document
+from worker.ocr.pipeline import Options, recognize_document
 
 Gray = NDArray[np.uint8]
 Truth = str | list[str]  # of a line, or of the lines of a page
@@ -56,7 +57,7 @@ def read(content: bytes | Gray, recognizer: models.Recognizer, truth: Truth) -> 
     """Read a file, or an image, with the layout that goes with its truth."""
     if not isinstance(content, bytes):
         content = bytes(cv2.imencode(".bmp", content)[1])
-    layout: Layout = "line" if isinstance(truth, str) else "page"
+    layout: LayoutName = "line" if isinstance(truth, str) else "page"
     return recognize_document(content, recognizer, Options(layout, Limits(max_bytes=2**30))).pages[0]
 
 

@@ -25,7 +25,8 @@ from tests.services import wait_until
 from worker.webhooks.deliverer import Deliverer
 from worker.webhooks.message import MAX_BODY_BYTES, body_of
 
-RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": {}, "pages": []}
+MODEL = {"name": "m", "version": "1", "sha256": "cd" * 32}
+RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": MODEL, "pages": []}
 PUBLIC_URL = "https://ocr.example"
 
 

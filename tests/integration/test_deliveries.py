@@ -18,7 +18,8 @@ from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import JOB_URLS, SCHEDULE_SECONDS, Delivery, DeliveryState, Endpoint, Outcome
 from tests.actors import CLIENT
 
-RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": {}, "pages": []}
+MODEL = {"name": "m", "version": "1", "sha256": "cd" * 32}
+RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": MODEL, "pages": []}
 OWNER = "node/1"
 URL = "https://hooks.example/a"
 TAKEN = Outcome(status=204, address="192.0.2.1", answer="", duration_ms=12)

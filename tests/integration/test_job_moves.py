@@ -18,7 +18,8 @@ from shared.tables import jobs as table
 from tests.actors import CLIENT
 
 OWNER = "node/task"
-RESULT = {"text": "x", "confidence": 1.0, "min_confidence": 1.0, "model": {"sha256": "cd" * 32}, "pages": []}
+MODEL = {"name": "m", "version": "1", "sha256": "cd" * 32}
+RESULT = {"text": "x", "confidence": 1.0, "min_confidence": 1.0, "model": MODEL, "pages": []}
 Order = Callable[[Connection, Job], object]
 
 

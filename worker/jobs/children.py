@@ -17,7 +17,7 @@ import structlog
 from shared import errors, workers
 from shared.database import Database
 from shared.settings import Settings
-from shared.uploads.blobs import Blobs
+from shared.uploads.store import open_uploads
 from worker.jobs.work import Workplace
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Child:
         self._thread = threading.Thread(target=self._live, name="child", daemon=True)
         self.place = Workplace(
             database=Database(settings.database, pool_size=2),
-            blobs=Blobs(settings.blobs_dir),
+            blobs=open_uploads(settings),
             limits=settings.limits,
             lease_seconds=settings.lease_seconds,
             admission=settings.quality_admission,

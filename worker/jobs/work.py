@@ -11,8 +11,9 @@ import structlog
 from shared import clock, errors, jobs, telemetry, trace
 from shared.database import Database
 from shared.jobs import Job
-from shared.uploads.blobs import Blobs
+from shared.options import RecognitionOptions
 from shared.uploads.header import Limits
+from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
 
 if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
@@ -36,7 +37,7 @@ class Workplace:
     """
 
     database: Database
-    blobs: Blobs
+    blobs: UploadStore
     limits: Limits
     lease_seconds: float
     admission: Admission = "warn"
@@ -111,11 +112,12 @@ def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) 
     wanted = job.options.get("model") or recognizer.card.name
     if wanted != recognizer.card.name:
         raise errors.UnknownModel(model=wanted, loaded=recognizer.card.name)
+    wished = RecognitionOptions.of_job(job.options)
     options = Options(
-        layout=job.options.get("layout", "auto"),
+        layout=wished.layout,
         limits=place.limits,
         admission=place.admission,
-        charset=job.options.get("charset", "all"),
+        charset=wished.charset,
     )
     return recognize_document(place.blobs.get(job.sha256), recognizer, options, lease.check, place.detector)
 

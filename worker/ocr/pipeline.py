@@ -15,11 +15,12 @@ from models.charset import Charset
 from models.line_image import HEIGHT as LINE_HEIGHT
 from models.ngram import Ngram
 from shared import clock
-from shared.result import DocumentResult, Line, ModelName, Page, as_polygon
+from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutName
+from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon
 from shared.uploads.header import Limits
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.ink.ink import Gray
-from worker.ocr.lines.layout import Arrangement, Layout, arrange
+from worker.ocr.lines.layout import Arrangement, arrange
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
 from worker.ocr.page import admission, crops, turning
@@ -28,11 +29,9 @@ from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
 from worker.ocr.text import batches, words
 from worker.ocr.text.batches import LineImage
-from worker.ocr.text.decoder import CharsetName, Decoder, Reading, edits
+from worker.ocr.text.decoder import Decoder, Reading, edits
 
 LEAST_CONFIDENCE = 0.45  # what was found by searching a page and reads worse than this is a picture, not writing
-
-PHASES = ("decode", "preprocess", "lines", "recognition")
 
 
 class Card(Protocol):
@@ -78,19 +77,19 @@ class LineRecognizer(Protocol):
 
 
 class Stopwatch:
-    """Adds up how long each phase took. timings_ms: milliseconds by phase."""
+    """Adds up how long each stage took. timings_ms: milliseconds by stage."""
 
     def __init__(self) -> None:
-        self.timings_ms = dict.fromkeys(PHASES, 0.0)
+        self.timings_ms = dict.fromkeys(STAGES, 0.0)
 
     @contextmanager
-    def measure(self, phase: str) -> Iterator[None]:
-        """Add the time that the block takes to a phase."""
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the time that the block takes to a stage."""
         start = clock.monotonic()
         try:
             yield
         finally:
-            self.timings_ms[phase] = round(self.timings_ms[phase] + (clock.monotonic() - start) * 1000, 2)
+            self.timings_ms[stage] = round(self.timings_ms[stage] + (clock.monotonic() - start) * 1000, 2)
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,10 @@ class Options:
     charset: which characters may be read, see `worker.ocr.text.decoder`.
     """
 
-    layout: Layout = "auto"
+    layout: LayoutName = DEFAULT_LAYOUT
     limits: Limits = field(default_factory=Limits)
     admission: Admission = "warn"
-    charset: CharsetName = "all"
+    charset: CharsetName = DEFAULT_CHARSET
 
 
 def recognize_document(

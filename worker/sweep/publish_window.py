@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 
 from shared.database import database_now
 from shared.jobs.queries import is_state
-from shared.jobs.record import PRIORITIES, PriorityName, State
+from shared.jobs.record import State
+from shared.options import PRIORITIES, PriorityName
 from shared.tables import jobs
 
 _LIMIT = 10_000

@@ -13,7 +13,7 @@ from celery import Celery
 
 from shared import clock, errors, jobs, queue, workers
 from shared.database import Database
-from shared.jobs.record import PriorityName
+from shared.options import PriorityName
 from worker.sweep import broker_epoch, promotion, publish_window
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from shared.audit.chain import Sealer
 from shared.database import Database
 from shared.jobs import batches, idempotency
 from shared.settings import Settings
-from shared.uploads.blobs import Blobs
+from shared.uploads.store import UploadStore
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Ages:
 class Tidy:
     """Does what is due each time it is called."""
 
-    def __init__(self, database: Database, blobs: Blobs, ages: Ages) -> None:
+    def __init__(self, database: Database, blobs: UploadStore, ages: Ages) -> None:
         self._database = database
         self._blobs = blobs
         self._ages = ages
@@ -108,7 +108,7 @@ class Tidy:
         return is_more
 
 
-def delete_uploads(database: Database, blobs: Blobs, prefix: str, *, age_seconds: float) -> list[str]:
+def delete_uploads(database: Database, blobs: UploadStore, prefix: str, *, age_seconds: float) -> list[str]:
     """Delete uploads of one folder that no job needs any more; return their SHA-256.
 
     No more than about a portion at a time: leases must not wait for it.
@@ -148,7 +148,7 @@ def _kept(database: Database, portion: dict[str, float], *, age_seconds: float) 
     return kept | {sha256 for sha256 in orphans if born is None or portion[sha256] < born.timestamp()}
 
 
-def delete_upload(database: Database, blobs: Blobs, sha256: str, *, age_seconds: float | None) -> bool:
+def delete_upload(database: Database, blobs: UploadStore, sha256: str, *, age_seconds: float | None) -> bool:
     """Delete one upload unless a job needs it after all, and note it in the audit trail."""
 
     def is_needed() -> bool:
@@ -162,7 +162,7 @@ def delete_upload(database: Database, blobs: Blobs, sha256: str, *, age_seconds:
     return True
 
 
-def delete_jobs(database: Database, blobs: Blobs, *, age_seconds: float) -> list[str]:
+def delete_jobs(database: Database, blobs: UploadStore, *, age_seconds: float) -> list[str]:
     """Delete jobs that ended longer ago, with their text; 0 keeps all. Return their ids."""
     if not age_seconds:
         return []

@@ -30,6 +30,7 @@ RESULT = {
             "height": 8,
             "angle": 0.0,
             "quality": {},
+            "warnings": [],
             "lines": [
                 {
                     "text": "你好 world",

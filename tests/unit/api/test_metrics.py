@@ -16,6 +16,7 @@ from api.service.parts import Parts
 from shared import errors, workers
 from shared.audit import tallies, trail
 from shared.database import Database
+from shared.result import TIMING_STAGES
 from tests.unit.api.conftest import RESULT, finish, png
 
 
@@ -77,7 +78,7 @@ def test_what_may_happen_is_there_from_the_start_so_that_the_first_one_is_an_inc
     events = {sample.labels["event"] for sample in found["ocrelay_audit_events"].samples}
     assert events == trail.events() >= {trail.SUBMITTED, trail.EXPIRED, trail.DELIVERY_FAILED}
     assert {sample.labels.get("stage") for sample in found["ocrelay_job_stage_duration_seconds"].samples} == set(
-        tallies.STAGE_NAMES
+        TIMING_STAGES
     )
 
 

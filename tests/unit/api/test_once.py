@@ -106,10 +106,10 @@ class SlowBlobs(Blobs):
         super().__init__(real.root)
         self.reached, self.go_on = threading.Event(), threading.Event()
 
-    def put(self, content: bytes) -> str:
+    def put(self, content: bytes, sha256: str | None = None) -> str:
         self.reached.set()
         assert self.go_on.wait(30)
-        return super().put(content)
+        return super().put(content, sha256)
 
 
 def test_a_key_whose_first_request_is_still_at_work_answers_409(parts: Parts) -> None:

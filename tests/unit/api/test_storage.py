@@ -53,7 +53,7 @@ def test_a_real_full_disk_answers_507(parts: Parts) -> None:
         pytest.skip("no /dev/full here")
 
     class FullBlobs(Blobs):
-        def put(self, content: bytes) -> str:
+        def put(self, content: bytes, sha256: str | None = None) -> str:
             with open("/dev/full", "wb") as file:  # noqa: PTH123
                 file.write(content)
             return ""
@@ -63,10 +63,10 @@ def test_a_real_full_disk_answers_507(parts: Parts) -> None:
 
 def test_a_disk_that_is_full_in_the_middle_of_a_batch_keeps_none_of_it(parts: Parts) -> None:
     class NearlyFull(Blobs):
-        def put(self, content: bytes) -> str:
+        def put(self, content: bytes, sha256: str | None = None) -> str:
             if len(list(self.root.rglob("?" * 64))) == 2:
                 raise errors.StorageFull()
-            return super().put(content)
+            return super().put(content, sha256)
 
     nearly = replace(parts, blobs=NearlyFull(parts.blobs.root))
     files = [(io.BytesIO(png(8 + n, 8)), f"{n}.png") for n in range(4)]

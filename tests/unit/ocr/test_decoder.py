@@ -11,7 +11,8 @@ import pytest
 from models.charset import Charset
 from models.ngram import Ngram
 from models.training import ngram as building
-from worker.ocr.text.decoder import CHARSET_NAMES, Decoder, allowed_labels, edits
+from shared.options import CHARSETS
+from worker.ocr.text.decoder import Decoder, allowed_labels, edits
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyzTOSI 0123456789.,:/-+%é中文字抬拾高"
 CHARSET = Charset(list(CHARACTERS))
@@ -117,7 +118,7 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize("name", CHARSET_NAMES)
+@pytest.mark.parametrize("name", CHARSETS)
 def test_a_charset_allows_what_it_names_and_the_blank(name: str) -> None:
     labels = allowed_labels(CHARSET, name)  # type: ignore[arg-type]
     assert labels[0] == 0 and (np.diff(labels) > 0).all()

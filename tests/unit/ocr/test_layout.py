@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.options import LayoutName
 from worker.ocr.lines import layout
 from worker.ocr.page.preprocess import as_is
 
 
-def only_box(page: np.ndarray, option: layout.Layout) -> tuple[float, float, float, float]:
+def only_box(page: np.ndarray, option: LayoutName) -> tuple[float, float, float, float]:
     ((line),) = layout.arrange(as_is(page), option).lines
     return *line.polygon.min(0).tolist(), *line.polygon.max(0).tolist()
 
@@ -59,5 +60,5 @@ def test_auto_searches_a_page(draw: Any) -> None:
 @pytest.mark.parametrize("option", ["line", "page", "auto"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (40, 300)])
 @pytest.mark.parametrize("level", [0, 255])
-def test_a_blank_image_has_no_lines(option: layout.Layout, shape: tuple[int, int], level: int) -> None:
+def test_a_blank_image_has_no_lines(option: LayoutName, shape: tuple[int, int], level: int) -> None:
     assert layout.arrange(as_is(np.full(shape, level, np.uint8)), option).lines == []

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from shared.errors import TooManyPixels, TruncatedImage
+from shared.result import STAGES
 from shared.uploads.header import Limits
-from worker.ocr.pipeline import PHASES, Options, recognize_document
+from worker.ocr.pipeline import Options, recognize_document
 
 BLOCK, STEP = 20, 32  # px: a row of blocks reads as a row of x
 
@@ -99,7 +100,7 @@ def test_the_size_is_that_of_the_page_as_it_is_seen(recognizer: Any) -> None:
 
 def test_every_phase_is_timed(recognizer: Any, encode: Any) -> None:
     timings = recognize_document(encode(blocks((4, 40, 40))), recognizer).timings_ms
-    assert tuple(timings) == PHASES
+    assert tuple(timings) == STAGES
     assert all(value >= 0 for value in timings.values())
     assert timings["recognition"] > 0
 

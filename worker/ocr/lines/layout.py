@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from shared.options import LayoutName
 from worker.ocr.ink import components
 from worker.ocr.ink.ink import Gray, find_ink
 from worker.ocr.lines.classical import find as lines
@@ -15,8 +15,6 @@ from worker.ocr.lines.learned import detection
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
 from worker.ocr.page.preprocess import Upright
-
-Layout = Literal["line", "page", "auto"]
 
 LEAST_HEIGHT = 5  # px; nothing lower can be read
 LOOSE_ABOVE = 0.06  # of the height of the image: more free rows than this are cut off
@@ -51,7 +49,7 @@ def take_as_line(upright: Upright) -> Arrangement:
     return Arrangement(upright, [TextLine(polygon, bottom - top)], searched=False)
 
 
-def arrange(upright: Upright, layout: Layout, detector: PageDetector | None = None) -> Arrangement:
+def arrange(upright: Upright, layout: LayoutName, detector: PageDetector | None = None) -> Arrangement:
     """Find the lines of an upright page, with a learned detector or, without one, by classical means.
 
     With `line`, take all of it as one; with `auto`, do so where the image shows a single row.

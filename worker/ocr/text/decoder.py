@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, CJK, Charset
 from models.ngram import Ngram
+from shared.options import DEFAULT_CHARSET, CharsetName
 from worker.ocr.text import beam, ctc
 from worker.ocr.text.ctc import BestPath, Peak
 from worker.ocr.text.unsure import find_doubt, open_frames
 
-CharsetName = Literal["all", "latin", "alphanumeric", "digits"]
-CHARSET_NAMES: tuple[CharsetName, ...] = get_args(CharsetName)
 NUMBER_SIGNS = ".,:/-+%"
 CODE_SIGNS = ".-/"
 
@@ -67,7 +66,7 @@ class Decoder:
     charset: Charset
     calibration: Calibration = IDENTITY
     ngram: Ngram | None = None
-    allowed: CharsetName = "all"
+    allowed: CharsetName = DEFAULT_CHARSET
 
     def read(self, logits: NDArray[np.float32]) -> BestPath:
         """The path of one line or piece of a line, of (T, C) float32 logits. Not allowed labels have no probability."""

@@ -1,0 +1,76 @@
+"""What the sender of a document may choose: names, allowed values, defaults. Stated here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LayoutName = Literal["line", "page", "auto"]
+CharsetName = Literal["all", "latin", "alphanumeric", "digits"]
+PriorityName = Literal["high", "normal", "bulk"]
+
+LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
+CHARSETS: tuple[CharsetName, ...] = get_args(CharsetName)
+PRIORITIES: tuple[PriorityName, ...] = get_args(PriorityName)
+"""From first to last served. The table holds the index (0, 1, 2), so that SQL can sort by it."""
+
+DEFAULT_LAYOUT: LayoutName = "auto"
+DEFAULT_CHARSET: CharsetName = "all"
+DEFAULT_PRIORITY: PriorityName = "normal"
+
+MAX_REFERENCE_LENGTH = 200
+REFERENCE_PATTERN = r"^[^\x00]*$"
+MAX_WEBHOOK_LENGTH = 2000
+
+HTTP_URL: dict[str, Any] = {"format": "uri", "pattern": "^https?://"}
+"""What OpenAPI can say of a webhook's URL. That it must lead to a public address it cannot."""
+
+
+class RecognitionOptions(BaseModel):
+    """The options that decide what is recognised; they are stored with the job, and equal ones may share a result."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layout: LayoutName = Field(
+        DEFAULT_LAYOUT,
+        description="`line`: the upload is one line of text; `page`: find the lines; `auto`: look and decide.",
+    )
+    charset: CharsetName = Field(
+        DEFAULT_CHARSET,
+        description="Characters that may be read. `latin`: no Chinese; `alphanumeric`: A-Z, a-z, 0-9 and `.-/`; "
+        "`digits`: 0-9 and `.,:/-+%`. The space is in all of them.",
+    )
+
+    @classmethod
+    def of_job(cls, stored: Mapping[str, Any]) -> RecognitionOptions:
+        """Those of a stored job; what it does not name has its default, and names of other versions are passed over."""
+        return cls.model_validate({name: stored[name] for name in cls.model_fields if name in stored})
+
+
+class SubmitOptions(RecognitionOptions):
+    """What a client may choose; a name that is not here is refused, never ignored."""
+
+    priority: PriorityName = Field(DEFAULT_PRIORITY, description="Queue that the job waits in.")
+    reference: str | None = Field(
+        None,
+        max_length=MAX_REFERENCE_LENGTH,
+        pattern=REFERENCE_PATTERN,
+        description="Your own name for the job; given back with it, and a filter of the list.",
+    )
+    dedupe: bool = Field(
+        True,
+        description="Copy the result of an earlier job with the same document, options and model; `false`: read anew.",
+    )
+    webhook: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_WEBHOOK_LENGTH,
+        json_schema_extra=HTTP_URL,
+        description="http or https URL that is told of the job's end by a signed POST, beside the webhook endpoints.",
+    )
+
+    def of_recognition(self) -> dict[str, Any]:
+        """The options that decide what is recognised, as they are stored."""
+        return self.model_dump(mode="json", include=set(RecognitionOptions.model_fields), exclude_none=True)
