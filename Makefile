@@ -4,13 +4,15 @@ WORKERS ?= 0
 DATA ?= ocrelay-data
 TORCH ?= torch==2.13.0
 TRAINING ?= build/training
+PROCESSES ?= auto
 SMOKE ?= build/training-smoke
 MINUTES ?= 90
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-training lock up demo test chaos check audit-dependencies bench train train-smoke export train-detector export-detector
+.PHONY: help setup setup-dev setup-training lock up demo test test-fast chaos check audit-dependencies bench train train-smoke export train-detector export-detector
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +49,11 @@ up: setup ## Run everything on this machine, in the foreground
 demo: setup ## Start everything, read the sample images through the real queue, show what came out, stop
 	$(BIN)/ocrelay demo docs/samples
 
-test: setup-dev ## Run all tests (some need Debian's postgresql, redis-server, nginx and prometheus)
-	$(BIN)/python -m pytest
+test: setup-dev ## Run all tests, on PROCESSES cores (some need Debian's postgresql, redis-server, nginx and prometheus)
+	$(PYTEST)
+
+test-fast: setup-dev ## Run the tests that start no server, train nothing and open no browser (under 90 seconds)
+	$(PYTEST) tests/unit tests/docs
 
 chaos: setup-dev ## Kill everything at random while clients work, on both databases, and account for every job (SEED=1 repeats one)
 	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED))

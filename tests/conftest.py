@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,15 @@ import structlog
 from shared.database import Database
 from shared.jobs import Submission
 from shared.migrations import migrate
-from tests import services, tiny_model
+from tests import in_memory, services, tiny_model
 
 SHA256 = "ab" * 32
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory where there is room, unless PYTEST_DEBUG_TEMPROOT or --basetemp say where."""
+    if folder := in_memory.folder():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from shared.settings import Settings
 from shared.up.broker import EmbeddedBroker
+from tests import in_memory
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -86,7 +87,7 @@ def postgres_server(*, durable: bool = False) -> Iterator[Postgres]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if not programs:
         unavailable("PostgreSQL is not installed: apt-get install postgresql, or set OCRELAY_TEST_POSTGRES_URL")
-    folder = Path(tempfile.mkdtemp(prefix="ocrelay-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="ocrelay-pg-", dir=None if durable else in_memory.folder()))
     as_user: list[str | Path] = []
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "postgres", "postgres")

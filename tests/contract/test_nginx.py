@@ -20,6 +20,7 @@ from api.http import problems
 from api.jobs import schemas
 from shared import errors, trace
 from tests import services as real
+from tests.ports import free_port
 
 CONF = (Path(__file__).parents[2] / "api" / "nginx.conf").read_text("utf-8")
 MAIN = """
@@ -39,12 +40,6 @@ def nginx_program() -> str:
     if found is None:
         real.unavailable("nginx is not installed: apt-get install nginx")
     return found
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Names(threading.Thread):

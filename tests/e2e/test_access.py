@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from shared.keys.commands import keys
 from shared.settings import Settings
-from tests.e2e.test_service import free_port
+from tests.ports import free_port
 from tests.services import BrokerServer, Process, wait_until
 from tests.unit.api.conftest import png
 

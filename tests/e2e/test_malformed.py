@@ -12,9 +12,10 @@ import pytest
 
 from shared import errors, jobs
 from shared.settings import Settings
-from tests.e2e.test_service import System, free_port
+from tests.e2e.test_service import System
 from tests.malformed import corpus
 from tests.malformed.case import Case
+from tests.ports import free_port
 from tests.services import wait_until
 
 CASES = corpus.cases()

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from shared import jobs, workers
 from shared.database import Database
 from shared.settings import Settings
-from tests.e2e.test_service import free_port
+from tests.ports import free_port
 from tests.services import BrokerServer, Process, wait_until
 from tests.unit.api.conftest import png
 

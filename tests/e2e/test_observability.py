@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from sqlalchemy.engine import make_url
 
 from shared.settings import Settings
 from tests.e2e.test_up import descendants
+from tests.ports import free_port
 from tests.receiver import Answer, Receiver
 from tests.services import Process, wait_until
 
@@ -84,7 +84,7 @@ def system(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     spans = Receiver(lambda _message: Answer(200))
     url = make_url(postgres.new_database()).set(password=PASSWORD).render_as_string(hide_password=False)
     settings = Settings.load(
-        data_dir=folder / "data", database_url=url, workers=1, api_processes=1, port=_free_port(),
+        data_dir=folder / "data", database_url=url, workers=1, api_processes=1, port=free_port(),
         webhook_allowed_networks="127.0.0.1", log_format="json", log_level="DEBUG", otel="on",
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
@@ -95,11 +95,6 @@ def system(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     system.up.end()
     hooks.close()
     spans.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

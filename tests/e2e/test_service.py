@@ -6,7 +6,6 @@ import difflib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import threading
 import urllib.error
@@ -23,6 +22,7 @@ from shared.audit import trail
 from shared.database import Database
 from shared.settings import Settings
 from tests.e2e.test_up import alive, descendants
+from tests.ports import free_port
 from tests.services import BrokerServer, Process, wait_until
 from tests.unit.api.conftest import png
 
@@ -64,11 +64,6 @@ class System:
     def end(self) -> None:
         self.database.close()
         self.up.end()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(params=["sqlite and valkey", "postgres and redis"])

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.jobs import schemas
 from shared.settings import Settings
+from tests.ports import free_port
 from tests.services import Process, wait_until
 
 HOST = b"Host: localhost\r\n"
@@ -76,13 +77,11 @@ class Api:
 @pytest.fixture(scope="module")
 def api(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("api")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
     settings = Settings.load(
         data_dir=folder / "data",
         database_url=f"sqlite:///{migrated_sqlite}",
         redis_url="redis://127.0.0.1:1/0",
-        port=port,
+        port=free_port(),
         log_format="json",
     )
     (folder / "data").mkdir()

@@ -15,7 +15,7 @@ import pytest
 from shared import jobs
 from shared.database import Database
 from shared.settings import Settings
-from tests.e2e.test_service import free_port
+from tests.ports import free_port
 from tests.raw_http import Connection, Reply, form, request
 from tests.services import Process, wait_until
 from tests.unit.api.conftest import png

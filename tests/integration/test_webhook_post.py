@@ -19,6 +19,7 @@ import pytest
 from shared import clock
 from shared.settings import Settings
 from shared.webhooks.targets import Guard
+from tests.ports import free_port
 from tests.receiver import Answer, Receiver
 from tests.services import unavailable
 from worker.webhooks.post import KEPT_ANSWER_BYTES, Sender, retry_after_seconds
@@ -176,9 +177,7 @@ def test_what_is_no_answer_is_told_from_one(said: bytes) -> None:
 
 
 def test_nobody_listens_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    outcome = sender().post(f"http://127.0.0.1:{port}/", b"{}", {})
+    outcome = sender().post(f"http://127.0.0.1:{free_port()}/", b"{}", {})
     assert (outcome.status, outcome.error, outcome.address) == (None, "connection_failed", None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +21,23 @@ def run(*arguments: str) -> str:
 
 
 def make() -> Path:
-    """Fetch a few fonts and texts into build/, where a second run finds them."""
+    """Fetch a few fonts and texts into build/, where a second run finds them.
+
+    Of the processes that share a run of tests, the first makes it: its texts are not written anew under the others.
+    """
     place = ROOT / "build" / "training-smoke"
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "made-for").open("a+") as made_for:
+        fcntl.flock(made_for, fcntl.LOCK_EX)
+        made_for.seek(0)
+        this_run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+        if this_run is None or made_for.read() != this_run:
+            _fill(place)
+            made_for.truncate(0)
+            made_for.write(this_run or "")
+    return place
+
+
+def _fill(place: Path) -> None:
     run("models.training.fetch_packages", str(place), "--list", str(PACKAGES))
     run("models.training.corpus", str(place))
-    return place

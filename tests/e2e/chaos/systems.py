@@ -16,7 +16,7 @@ import redis
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
-from tests.e2e.test_service import free_port
+from tests.ports import free_port
 from tests.services import BrokerServer, Postgres, Process, broker_program, postgres_server
 
 POISON = Path(__file__).parent / "poison"

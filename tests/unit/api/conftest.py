@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from flask_openapi3 import openapi, utils
+from pydantic import BaseModel
 
 from api.app import app_of
 from api.service.parts import Parts
 from api.service.waiting import Waiting
 from shared import jobs, queue
 from shared.database import Database
-from shared.migrations import migrate
 from shared.settings import Settings
 from shared.uploads.blobs import Blobs
 
@@ -57,6 +62,21 @@ def png(width: int = 8, height: int = 8) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def schemas_made_once() -> Iterator[None]:
+    """Each application describes all its models anew, which takes longer than most tests; a model's schema stays."""
+    make = utils.get_model_schema
+    made = cache(lambda model, mode: pickle.dumps(make(model, mode)))
+
+    def schema(model: type[BaseModel], mode: Any = "validation") -> Any:
+        return pickle.loads(made(model, mode))  # a copy, for the caller takes it apart
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "get_model_schema", schema)
+        patch.setattr(openapi, "get_model_schema", schema)
+        yield
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings.load(
@@ -65,9 +85,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def parts(settings: Settings) -> Iterator[Parts]:
+def parts(settings: Settings, migrated_sqlite: Path) -> Iterator[Parts]:
+    shutil.copy(migrated_sqlite, settings.data_dir / "ocrelay.sqlite3")
     database = Database(settings.database)
-    migrate(database)
     celery = queue.create_app(settings, "redis://127.0.0.1:1/0", role="client")
     queue.breaker_of(celery).trip()  # the broker is known to be down, so no submission waits for it
     yield Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))

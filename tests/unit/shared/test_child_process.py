@@ -120,5 +120,5 @@ def test_a_supervisor_waits_for_the_children_of_a_killed_one(tmp_path: Path) -> 
     orphan.kill()
     orphan.communicate()
     third = DataDir(tmp_path)
-    third.take(wait_seconds=10)
+    third.take(wait_seconds=60)
     third.give_back()

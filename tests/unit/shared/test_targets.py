@@ -70,7 +70,7 @@ def test_an_address_that_is_not_public_is_refused(address: str) -> None:
 
 def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
     with pytest.raises(AddressRefused, match=r"10\.0\.0\.1"):
-        guard_of(PUBLIC, "10.0.0.1").resolve(parse("http://example.org/"), seconds=1)
+        guard_of(PUBLIC, "10.0.0.1").resolve(parse("http://example.org/"), seconds=30)
 
 
 def test_the_operator_may_allow_networks_of_their_own() -> None:
@@ -92,7 +92,7 @@ def test_a_name_that_cannot_be_looked_up_passes_at_first_and_fails_when_it_is_se
     guard = Guard((), away)
     guard.check("https://example.org/")
     with pytest.raises(NameNotFound):
-        guard.resolve(parse("https://example.org/"), seconds=1)
+        guard.resolve(parse("https://example.org/"), seconds=30)
 
 
 def test_a_look_up_that_hangs_is_given_up() -> None:

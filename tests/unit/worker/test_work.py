@@ -22,6 +22,7 @@ from shared.jobs import Job, State, Submission
 from shared.uploads.blobs import Blobs
 from shared.uploads.header import Limits
 from tests.actors import CLIENT
+from tests.services import wait_until
 from worker.jobs.lease import Lease, LeaseLost
 from worker.jobs.work import Workplace, work
 
@@ -222,10 +223,10 @@ def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
 def test_a_lease_is_renewed_while_the_work_goes_on(place: Workplace) -> None:
     job_id = submit(place, line_image())
     with place.database.write() as connection:
-        job = jobs.claim(connection, job_id, owner=OWNER, lease_seconds=0.6)
+        job = jobs.claim(connection, job_id, owner=OWNER, lease_seconds=3)
     assert job is not None
-    with Lease(place.database, job.id, str(job.lease_token), seconds=0.6) as lease:
-        threading.Event().wait(1.5)
+    with Lease(place.database, job.id, str(job.lease_token), seconds=3) as lease:
+        wait_until(lambda: found(place, job_id).lease_until != job.lease_until, what="the renewal")
         lease.check()
     assert (found(place, job_id).lease_until or job.created_at) > (job.lease_until or job.created_at)
 
