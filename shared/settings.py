@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import errors
-from shared.uploads.header import Limits
+from shared.limits import Limits
 
 if TYPE_CHECKING:
     from limits import RateLimitItem

@@ -18,8 +18,8 @@ from shared.database import AnyRow, database_now
 from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
 from shared.jobs.queries import is_state, to_job
 from shared.jobs.record import Job, State, Submission
+from shared.jobs.stored_result import from_stored, to_stored
 from shared.options import PRIORITIES
-from shared.stored_result import from_stored, to_stored
 from shared.tables import jobs, results
 
 RETRY_SECONDS = (2, 10, 60)

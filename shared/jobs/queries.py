@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal
 
 from shared.database import AnyRow, database_now
 from shared.jobs.record import FINAL_STATES, Job, State
+from shared.jobs.stored_result import from_stored
 from shared.options import PRIORITIES
-from shared.stored_result import from_stored
 from shared.tables import api_keys, jobs, results
 
 

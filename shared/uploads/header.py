@@ -10,6 +10,7 @@ import filetype
 import imagesize
 
 from shared import errors
+from shared.limits import Limits
 from shared.uploads import jpeg
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff")
@@ -19,20 +20,6 @@ MOST_SAMPLES = 4
 TOTAL_PAGES = 12
 """So many of the largest allowed pages may all pages of a document hold together: a bound for the work of one job."""
 _TIFF_OFFSETS = {b"II*\x00": "<", b"MM\x00*": ">"}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a document may cost at most. Checked from headers, before any decode."""
-
-    max_bytes: int = 10 * 1024 * 1024
-    """Size of the file."""
-    max_pixels: int = 40_000_000
-    """Width times height of one page."""
-    max_side: int = 30_000
-    """Width or height of one page, in pixels."""
-    max_pages: int = 50
-    """Pages of a multi-page TIFF."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def work(seed: int, minutes: float, current: str, began: Synchronized[float], re
     os.environ["OPENCV_LOG_LEVEL"] = "SILENT"
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libpng's and libjpeg's remarks
     from shared import errors
-    from shared.uploads.header import Limits, inspect
+    from shared.limits import Limits
+    from shared.uploads.header import inspect
     from tests.malformed import corpus
     from tests.malformed.mutate import mutated
     from worker.ocr.decode.pages import decode_pages

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from models import Recognizer
-from shared.uploads.header import Limits
+from shared.limits import Limits
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.lines.layout import arrange
 from worker.ocr.page.crops import crop_line

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 import models
+from shared.limits import Limits
 from shared.options import LayoutName
 from shared.result import Page
-from shared.uploads.header import Limits
 from tests.bench.recognition import load_metric
 from worker.ocr.pipeline import Options, recognize_document
 

@@ -11,8 +11,8 @@ import structlog
 from shared import clock, errors, jobs, telemetry, trace
 from shared.database import Database
 from shared.jobs import Job
+from shared.limits import Limits
 from shared.options import RecognitionOptions
-from shared.uploads.header import Limits
 from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
 

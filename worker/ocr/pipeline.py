@@ -15,9 +15,9 @@ from models.charset import Charset
 from models.line_image import HEIGHT as LINE_HEIGHT
 from models.ngram import Ngram
 from shared import clock
+from shared.limits import Limits
 from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutName
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon
-from shared.uploads.header import Limits
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.layout import Arrangement, arrange

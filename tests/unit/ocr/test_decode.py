@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from shared import errors
-from shared.uploads.header import Limits
+from shared.limits import Limits
 from tests.malformed.case import zeros
 from tests.malformed.tiff import COMPRESSION_DEFLATE, tiff
 from worker.ocr.decode.pages import decode_pages, to_gray

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 
 from shared import errors
-from shared.uploads.header import Limits
+from shared.limits import Limits
 from tests.malformed import corpus
 from tests.malformed.mutate import mutated
 from worker.ocr.decode.pages import decode_pages

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from shared.errors import TooManyPixels, TruncatedImage
+from shared.limits import Limits
 from shared.result import STAGES
-from shared.uploads.header import Limits
 from worker.ocr.pipeline import Options, recognize_document
 
 BLOCK, STEP = 20, 32  # px: a row of blocks reads as a row of x

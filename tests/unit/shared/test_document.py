@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared import errors
+from shared.limits import Limits
 from shared.uploads import header as document
-from shared.uploads.header import DocumentHeader, Limits
+from shared.uploads.header import DocumentHeader
 
 LIMITS = Limits()
 

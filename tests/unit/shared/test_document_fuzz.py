@@ -8,7 +8,8 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from shared import errors
-from shared.uploads.header import MEDIA_TYPES, Limits, inspect
+from shared.limits import Limits
+from shared.uploads.header import MEDIA_TYPES, inspect
 from tests.malformed import corpus
 from tests.malformed.mutate import mutated
 

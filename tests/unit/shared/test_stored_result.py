@@ -14,8 +14,8 @@ from api.jobs import schemas
 from shared import errors, jobs
 from shared.database import Database
 from shared.jobs import Submission
+from shared.jobs.stored_result import VERSION, from_stored, to_stored
 from shared.result import Character, DocumentResult, Line, ModelName, Page, Reason, Word, as_polygon
-from shared.stored_result import VERSION, from_stored, to_stored
 from shared.tables import results
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)

@@ -19,8 +19,8 @@ from shared import jobs
 from shared.audit import trail
 from shared.database import Database
 from shared.jobs import Job, State, Submission
+from shared.limits import Limits
 from shared.uploads.blobs import Blobs
-from shared.uploads.header import Limits
 from tests.actors import CLIENT
 from tests.services import wait_until
 from worker.jobs.lease import Lease, LeaseLost

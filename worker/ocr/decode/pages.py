@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import CorruptImage
-from shared.uploads.header import DocumentHeader, Limits, check_size, inspect
+from shared.limits import Limits
+from shared.uploads.header import DocumentHeader, check_size, inspect
 from worker.ocr.decode import completeness, orientation
 
 Gray = NDArray[np.uint8]
