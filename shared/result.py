@@ -2,7 +2,7 @@
 
 Pixels are those of the original page as it is seen (after EXIF orientation), origin top-left, x to the right, y down.
 Polygons are 4 points clockwise from the top-left of the writing. Confidence is defined in `worker.ocr.text.ctc`.
-`to_json` builds the `result` object of a job, `from_json` reads one back; how it is stored: `shared.jobs.stored_result`.
+`to_json` builds the `result` object of a job, `from_json` reads one back; `shared.jobs.stored_result` stores it.
 """
 
 from __future__ import annotations
