@@ -23,7 +23,7 @@ from redis.retry import Retry
 
 from api.access.client_ip import bucket
 from api.access.rules import PUBLIC, come_again, need_of
-from api.service import caller
+from api.http import caller
 from api.service.parts import Parts
 from shared import errors
 from shared.queue import KEY_PREFIX

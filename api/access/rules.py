@@ -11,11 +11,11 @@ import math
 from typing import Literal
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, request
 
 from api.access.client_ip import bucket, client_ip, truncated
 from api.access.key_ring import KeyRing
-from api.http import request_log
+from api.http import caller, request_log
 from api.http.problems import problem
 from api.service.caller import Caller
 from api.service.parts import Parts
@@ -78,10 +78,12 @@ def register(app: Flask, parts: Parts) -> None:
     @app.before_request
     def identify() -> None:
         address = client_ip(request, parts.settings)
-        g.caller = Caller(address, truncated(address, parts.settings))  # for answers, too, if it is not admitted
+        client = Caller(address, truncated(address, parts.settings))
+        caller.note(client)  # for answers, too, if it is not admitted
         route = request.url_rule.rule if request.url_rule else None
-        request_log.note_request(request.environ, route=route, client_ip=g.caller.shown_address)
-        g.caller = admit(request, g.caller, ring, parts.settings)
+        request_log.note_request(request.environ, route=route, client_ip=client.shown_address)
+        client = admit(request, client, ring, parts.settings)
+        caller.note(client)
 
     for refusal in (errors.MissingKey, errors.InvalidKey, errors.MissingScope):
         app.register_error_handler(refusal, challenge)

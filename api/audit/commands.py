@@ -118,7 +118,7 @@ def reports_of(client: Client, anchor: str | None) -> Iterator[dict[str, Any]]:
 
 def reports_of_database(anchor: str | None) -> Iterator[dict[str, Any]]:
     """What the database holds, step by step; for a copy of it, or where the server is not to be believed."""
-    from api.audit.routes import report_document
+    from api.audit.wire import report_document
     from shared.audit import verify as audit_verify
     from shared.database import Database
     from shared.migrations import check_schema

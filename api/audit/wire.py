@@ -7,7 +7,10 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from api.service.audit import Numbers
+from shared.audit.chain import Head
 from shared.audit.queries import AuditEvent
+from shared.audit.verify import Report
 from shared.clock import timestamp
 
 COLUMNS = (
@@ -24,6 +27,46 @@ def event_document(event: AuditEvent) -> dict[str, Any]:
     if event.model is not None:
         document["model"] = {"name": event.model, "version": event.model_version, "sha256": event.model_sha256}
     return document
+
+
+def numbers_document(numbers: Numbers) -> dict[str, Any]:
+    """Return the trail in numbers as JSON-ready objects."""
+    return {
+        **numbers.of_events,
+        "chain": chain_document(numbers.chain),
+        "unsealed_count": numbers.unsealed_count,
+        "oldest_unsealed_at": timestamp(numbers.oldest_unsealed_at),
+    }
+
+
+def chain_document(head: Head) -> dict[str, Any]:
+    """Return the ends of the chain as JSON-ready objects."""
+    return {
+        "seal": head.number,
+        "hash": head.hash,
+        "last_event_id": head.last_id,
+        "first_seal": head.purged_number + 1,
+    }
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """Return what came of a check as JSON-ready objects."""
+    broken = report.broken
+    return {
+        "valid": broken is None,
+        "first_seal": report.first_seal,
+        "seal_count": report.seal_count,
+        "event_count": report.event_count,
+        "broken": broken
+        and {
+            "problem": broken.problem,
+            "message": broken.message,
+            "seal": broken.seal,
+            "event_id": broken.event_id,
+        },
+        "next_seal": report.following,
+        "chain": chain_document(report.head),
+    }
 
 
 def csv_lines(events: Iterable[AuditEvent]) -> str:

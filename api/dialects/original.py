@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
+from api.http import caller
 from api.http.intake import (
     BASE64_IMAGE,
     IMAGE_FIELD,
@@ -18,7 +19,6 @@ from api.http.intake import (
 )
 from api.http.problems import problem
 from api.jobs import schemas
-from api.service import caller
 from api.service import jobs as use_cases
 from api.service.parts import Parts
 from api.service.upload import Upload

@@ -8,6 +8,7 @@ from flask import Request, Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
 from api.access import limits
+from api.http import caller
 from api.http.idempotency import key_of, key_text
 from api.http.intake import (
     BASE64_IMAGE,
@@ -23,8 +24,8 @@ from api.http.intake import (
 )
 from api.jobs import batch_schemas, schemas
 from api.jobs.routes import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED, option_parameters
-from api.service import caller
 from api.service.accept import Envelope, accept
+from api.service.caller import Caller
 from api.service.parts import Parts
 from api.service.upload import Upload
 from shared import errors, ids, jobs
@@ -153,7 +154,7 @@ def check(parts: Parts, uploads: list[Upload]) -> None:
         )
 
 
-def batch_document(parts: Parts, batch_id: str, client: caller.Caller) -> dict[str, Any]:
+def batch_document(parts: Parts, batch_id: str, client: Caller) -> dict[str, Any]:
     """The batch with its counts; raises BatchNotFound."""
     batch = None
     if ids.is_id(batch_id, "bat"):

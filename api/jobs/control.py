@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
+from api.http import caller
 from api.jobs import batch_schemas, schemas
 from api.jobs.routes import job_response
-from api.service import caller
 from api.service import jobs as use_cases
 from api.service.parts import Parts
 from shared import jobs

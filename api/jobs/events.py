@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from flask import Response, request
 from flask_openapi3 import APIBlueprint
 
+from api.http import caller
 from api.jobs import schemas
-from api.service import caller
 from api.service import jobs as use_cases
+from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import clock, errors, jobs
 from shared.jobs.wire import job_document
@@ -53,7 +54,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
     return routes
 
 
-def follow(parts: Parts, job: jobs.Job, client: caller.Caller) -> Iterator[str]:
+def follow(parts: Parts, job: jobs.Job, client: Caller) -> Iterator[str]:
     """Events of one job from now on; without a place among the waiting only the first, and the browser asks again."""
     yield f"retry: {RECONNECT_MS}\n\n"
     yield event(job)

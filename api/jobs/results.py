@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response, jsonify, send_file
 from flask_openapi3 import APIBlueprint
 
+from api.http import caller
 from api.jobs import schemas
-from api.service import caller
 from api.service import jobs as use_cases
 from api.service.parts import Parts
 from shared import errors

@@ -8,12 +8,13 @@ from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint
 
 from api.access.client_ip import truncated
+from api.http import caller
 from api.http.idempotency import key_of, key_text
 from api.http.intake import BASE64_IMAGE, IMAGE_FIELD, form_schema, json_schema, read_upload, text_options
 from api.http.prefer import wait_seconds
 from api.jobs import schemas
-from api.service import caller
 from api.service import jobs as use_cases
+from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import errors, ids, jobs
 from shared.jobs.wire import job_document
@@ -128,7 +129,7 @@ def job_response(job: jobs.Job, waited: float | None) -> Response:
     return response
 
 
-def page_of_jobs(parts: Parts, query: schemas.ListQuery, client: caller.Caller) -> dict[str, Any]:
+def page_of_jobs(parts: Parts, query: schemas.ListQuery, client: Caller) -> dict[str, Any]:
     """One page of the list and the cursor of the next; raises InvalidCursor."""
     if query.cursor is not None and not ids.is_id(query.cursor, "job"):
         raise errors.InvalidCursor()

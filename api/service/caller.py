@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import g
-
 from shared.audit.actor import Actor, client
 from shared.keys.record import ApiKey, Scope
 
@@ -56,9 +54,3 @@ class Caller:
 
 NOBODY = Caller(None, None)
 """For work that no client asked for."""
-
-
-def current() -> Caller:
-    """The client of the request that is served right now; nobody, where it failed before that was asked."""
-    caller: Caller = g.get("caller", NOBODY)
-    return caller

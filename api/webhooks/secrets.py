@@ -5,13 +5,11 @@ from __future__ import annotations
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint
 
+from api.http import caller
 from api.jobs import schemas
-from api.service import caller
+from api.service import endpoints as use_cases
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
-from api.webhooks.endpoints import found_endpoint
-from shared import errors
-from shared.webhooks import endpoints
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -33,8 +31,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
     def get_secret(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
         """What a receiver needs to check signatures; several secrets while one is rotated."""
         del query
-        found_endpoint(parts, path.endpoint_id)
-        return shown_secrets(parts, path.endpoint_id)
+        return shown(use_cases.secrets(parts, path.endpoint_id))
 
     @routes.post(
         "/<endpoint_id>/rotate-secret",
@@ -45,21 +42,11 @@ def blueprint(parts: Parts) -> APIBlueprint:
     def rotate_secret(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
         """The old one goes on signing beside the new one for a day, so that receivers can change over in peace."""
         del query
-        found_endpoint(parts, path.endpoint_id)
-        overlap_seconds = parts.settings.webhook_rotation_hours * 3600
-        with parts.database.write() as connection:
-            endpoints.rotate_secret(
-                connection, path.endpoint_id, overlap_seconds=overlap_seconds, actor=caller.current().actor
-            )
-        return shown_secrets(parts, path.endpoint_id)
+        return shown(use_cases.rotate_secret(parts, path.endpoint_id, caller.current()))
 
     return routes
 
 
-def shown_secrets(parts: Parts, endpoint_id: str) -> Response:
+def shown(secrets: list[str]) -> Response:
     """The secrets that sign now, the newest first."""
-    with parts.database.read() as connection:
-        secrets = endpoints.secrets_of(connection, [endpoint_id])[endpoint_id]
-    if not secrets:  # deleted in between
-        raise errors.EndpointNotFound(endpoint_id=endpoint_id[:64])
     return jsonify({"secret": secrets[0], "secrets": secrets})
