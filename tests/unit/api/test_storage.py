@@ -18,6 +18,7 @@ from shared import errors, jobs, tables, workers
 from shared.database import database_now
 from shared.uploads.blobs import Blobs
 from tests.unit.api.conftest import png
+from tests.uploads_in_memory import UploadsInMemory
 
 
 def stored(parts: Parts) -> tuple[int, list[str]]:
@@ -110,3 +111,25 @@ def test_nothing_is_taken_once_jobs_have_waited_for_long_and_nobody_works(client
     with parts.database.write() as connection:
         workers.register(connection, node="n", host="h", pid=1, model={"name": "m", "version": "1", "sha256": "0"})
     assert client.post("/v1/jobs", data=png(9, 9)).status_code == 202
+
+
+def test_the_api_works_with_any_store_of_uploads(parts: Parts) -> None:
+    client = app_of(replace(parts, blobs=UploadsInMemory())).test_client()
+    job = client.post("/v1/jobs", data=png()).json
+    assert client.get(job["links"]["image"]).data == png()
+    assert stored(parts) == (1, []), "nothing went into the folder"
+    assert client.post(job["links"]["self"] + "/cancel").status_code == 200
+    assert client.post(job["links"]["self"] + "/retry").status_code == 202
+    assert client.delete(job["links"]["self"]).status_code == 204
+
+
+def test_what_was_hashed_at_intake_is_not_hashed_again(parts: Parts) -> None:
+    told: list[str | None] = []
+
+    class Noting(UploadsInMemory):
+        def put(self, content: bytes, sha256: str | None = None) -> str:
+            told.append(sha256)
+            return super().put(content, sha256)
+
+    job = app_of(replace(parts, blobs=Noting())).test_client().post("/v1/jobs", data=png()).json
+    assert told == [job["document"]["sha256"]]
