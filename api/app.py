@@ -12,10 +12,10 @@ from flask_openapi3 import Info, OpenAPI
 from api.access import limits, rules
 from api.audit import routes as audit
 from api.dialects import original
-from api.http import body, problems, request_log, security_headers
+from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
 from api.http.id_path import IdPart
-from api.jobs import batches, control, events, results, schemas
+from api.jobs import batches, control, events, results
 from api.jobs import routes as jobs
 from api.metrics import health
 from api.metrics import routes as metrics
@@ -68,7 +68,7 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
         "api",
         info=Info(title="ocrelay", version=version("ocrelay"), description="Images in, text out: Chinese and English."),
         doc_ui=False,  # its pages need inline scripts; ours is api/openapi/documentation.py
-        validation_error_model=schemas.Problem,
+        validation_error_model=answers.Problem,
         validation_error_callback=problems.of_validation,
     )
     app.url_map.converters["default"] = IdPart

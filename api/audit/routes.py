@@ -12,7 +12,7 @@ from api.access.client_ip import truncated
 from api.audit import schemas as audit_schemas
 from api.audit.schemas import EventQuery, StatsQuery, VerifyQuery
 from api.audit.wire import csv_head, csv_lines, event_document, numbers_document, report_document
-from api.jobs import schemas
+from api.http import answers
 from api.service import audit as use_cases
 from api.service.parts import Parts
 from shared import errors
@@ -30,7 +30,7 @@ EQUAL = {"job": "job_id", "sha256": "sha256", "subject": "subject", "model_versi
 def blueprint(parts: Parts) -> APIBlueprint:
     """The routes, bound to the process's service."""
     routes = APIBlueprint(
-        "audit", __name__, url_prefix="/v1/audit", abp_tags=[audit_schemas.AUDIT], abp_responses=schemas.ERRORS
+        "audit", __name__, url_prefix="/v1/audit", abp_tags=[audit_schemas.AUDIT], abp_responses=answers.ERRORS
     )
 
     @routes.get(
@@ -66,7 +66,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/verify",
         operation_id="verify_audit",
         summary="Check the audit trail against its seals",
-        responses={200: audit_schemas.Verification, 404: schemas.PROBLEM},
+        responses={200: audit_schemas.Verification, 404: answers.PROBLEM},
     )
     def verify_audit(query: VerifyQuery) -> Response:
         """Checks some seals with their events, and names the first thing that is not as it was.

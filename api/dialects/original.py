@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from api.http import caller
+from api.dialects import schemas
+from api.http import answers, caller
 from api.http.intake import (
     BASE64_IMAGE,
     IMAGE_FIELD,
@@ -18,7 +19,6 @@ from api.http.intake import (
     typed,
 )
 from api.http.problems import problem
-from api.jobs import schemas
 from api.service import jobs as use_cases
 from api.service.parts import Parts
 from api.service.upload import Upload
@@ -30,13 +30,13 @@ BODY = {"required": True, "content": {"application/json": {"schema": json_schema
 
 def blueprint(parts: Parts) -> APIBlueprint:
     """The route, bound to the process's service."""
-    routes = APIBlueprint("sync", __name__, url_prefix="/api", abp_tags=[TAG], abp_responses=schemas.ERRORS)
+    routes = APIBlueprint("sync", __name__, url_prefix="/api", abp_tags=[TAG], abp_responses=answers.ERRORS)
 
     @routes.post(
         "/ocr",
         operation_id="recognise_now",
         summary="Recognise an image and wait for its text",
-        responses={200: schemas.SyncAnswer, **schemas.REFUSED_UPLOADS, 504: schemas.PROBLEM},
+        responses={200: schemas.SyncAnswer, **answers.REFUSED_UPLOADS, 504: answers.PROBLEM},
         openapi_extensions={"requestBody": BODY},
     )
     def recognise_now() -> Response:

@@ -8,7 +8,7 @@ from flask import Request, Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
 from api.access import limits
-from api.http import caller
+from api.http import answers, caller
 from api.http.idempotency import key_of, key_text
 from api.http.intake import (
     BASE64_IMAGE,
@@ -22,7 +22,7 @@ from api.http.intake import (
     parse_options,
     typed,
 )
-from api.jobs import batch_schemas, schemas
+from api.jobs import batch_schemas
 from api.jobs.routes import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED, option_parameters
 from api.service.accept import Envelope, accept
 from api.service.caller import Caller
@@ -55,13 +55,13 @@ BODY = {
 
 def blueprint(parts: Parts) -> APIBlueprint:
     """The routes, bound to the process's service."""
-    routes = APIBlueprint("batches", __name__, url_prefix="/v1/batches", abp_tags=[TAG], abp_responses=schemas.ERRORS)
+    routes = APIBlueprint("batches", __name__, url_prefix="/v1/batches", abp_tags=[TAG], abp_responses=answers.ERRORS)
 
     @routes.post(
         "",
         operation_id="submit_batch",
         summary="Submit many documents",
-        responses={202: batch_schemas.BatchAnswer, **schemas.REFUSED_UPLOADS},
+        responses={202: batch_schemas.BatchAnswer, **answers.REFUSED_UPLOADS},
         openapi_extensions={"requestBody": BODY, "parameters": [IDEMPOTENCY_KEY, *option_parameters()]},
     )
     def submit_batch() -> Response:
@@ -93,9 +93,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<batch_id>",
         operation_id="get_batch",
         summary="Look at a batch",
-        responses={200: batch_schemas.BatchDocument, 404: schemas.PROBLEM},
+        responses={200: batch_schemas.BatchDocument, 404: answers.PROBLEM},
     )
-    def get_batch(path: batch_schemas.BatchPath, query: schemas.NoQuery) -> Response:
+    def get_batch(path: batch_schemas.BatchPath, query: answers.NoQuery) -> Response:
         """How many of its jobs are in each state; `links.jobs` lists them."""
         del query
         body = batch_document(parts, path.batch_id, caller.current())

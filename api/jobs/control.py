@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
-from api.http import caller
+from api.http import answers, caller
 from api.jobs import batch_schemas, schemas
 from api.jobs.routes import job_response
 from api.service import jobs as use_cases
@@ -16,16 +16,16 @@ from shared import jobs
 def blueprint(parts: Parts) -> APIBlueprint:
     """The routes, bound to the process's service."""
     routes = APIBlueprint(
-        "orders", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+        "orders", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=answers.ERRORS
     )
 
     @routes.post(
         "/<job_id>/cancel",
         operation_id="cancel_job",
         summary="Cancel a job",
-        responses={200: schemas.JobDocument, 409: schemas.PROBLEM, **schemas.GONE},
+        responses={200: schemas.JobDocument, 409: answers.PROBLEM, **answers.GONE},
     )
-    def cancel_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+    def cancel_job(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """A job that waits ends at once. One that is being read ends, too, and its worker stops within seconds."""
         del query
         return job_response(use_cases.cancel(parts, path.job_id, caller.current()), None)
@@ -34,9 +34,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<job_id>/retry",
         operation_id="retry_job",
         summary="Try a failed or cancelled job again",
-        responses={202: schemas.JobDocument, 409: schemas.PROBLEM, **schemas.GONE},
+        responses={202: schemas.JobDocument, 409: answers.PROBLEM, **answers.GONE},
     )
-    def retry_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+    def retry_job(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """The job goes back into the queue under its own id, with as many new attempts as a new job has."""
         del query
         response = job_response(use_cases.retry(parts, path.job_id, caller.current()), None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flask import Response, request
 from flask_openapi3 import APIBlueprint
 
-from api.http import caller
+from api.http import answers, caller
 from api.jobs import schemas
 from api.service import jobs as use_cases
 from api.service.caller import Caller
@@ -28,16 +28,16 @@ EVENT = {
 def blueprint(parts: Parts) -> APIBlueprint:
     """The route, bound to the process's service."""
     routes = APIBlueprint(
-        "events", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+        "events", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=answers.ERRORS
     )
 
     @routes.get(
         "/<job_id>/events",
         operation_id="get_events",
         summary="Follow a job",
-        responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}, 204: None, **schemas.GONE},
+        responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}, 204: None, **answers.GONE},
     )
-    def get_events(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+    def get_events(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """`job.queued`, `job.running`, `job.succeeded` or `job.failed`, each with the job as data, the first at once.
 
         The stream ends with the job, or after the longest time that a request is held; a browser then asks again.

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, jsonify, send_file
 from flask_openapi3 import APIBlueprint
 
-from api.http import caller
+from api.http import answers, caller
 from api.jobs import schemas
 from api.service import jobs as use_cases
 from api.service.parts import Parts
@@ -26,14 +26,14 @@ RESULT: dict[Any, Any] = {
 def blueprint(parts: Parts) -> APIBlueprint:
     """The routes, bound to the process's service."""
     routes = APIBlueprint(
-        "results", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+        "results", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=answers.ERRORS
     )
 
     @routes.get(
         "/<job_id>/result",
         operation_id="get_result",
         summary="The result of a job",
-        responses={200: RESULT, 409: schemas.PROBLEM, **schemas.GONE},
+        responses={200: RESULT, 409: answers.PROBLEM, **answers.GONE},
     )
     def get_result(path: schemas.JobPath, query: schemas.ResultQuery) -> Response:
         """The recognised document, or with `format=text` its text alone; 409 while there is none."""
@@ -51,10 +51,10 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="The uploaded image",
         responses={
             200: {"content": {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES}},
-            **schemas.GONE,
+            **answers.GONE,
         },
     )
-    def get_image(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+    def get_image(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """The bytes as they were uploaded."""
         del query
         job = use_cases.find(parts, path.job_id, caller.current())

@@ -8,7 +8,7 @@ from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint
 
 from api.access.client_ip import truncated
-from api.http import caller
+from api.http import answers, caller
 from api.http.idempotency import key_of, key_text
 from api.http.intake import BASE64_IMAGE, IMAGE_FIELD, form_schema, json_schema, read_upload, text_options
 from api.http.prefer import wait_seconds
@@ -54,14 +54,14 @@ PREFER = {
 def blueprint(parts: Parts) -> APIBlueprint:
     """The routes, bound to the process's service."""
     routes = APIBlueprint(
-        "jobs", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=schemas.ERRORS
+        "jobs", __name__, url_prefix="/v1/jobs", abp_tags=[schemas.JOBS], abp_responses=answers.ERRORS
     )
 
     @routes.post(
         "",
         operation_id="submit_job",
         summary="Submit a document",
-        responses={200: schemas.JobDocument, 202: schemas.JobDocument, **schemas.REFUSED_UPLOADS},
+        responses={200: schemas.JobDocument, 202: schemas.JobDocument, **answers.REFUSED_UPLOADS},
         openapi_extensions={"requestBody": UPLOAD_BODY, "parameters": [PREFER, IDEMPOTENCY_KEY, *option_parameters()]},
     )
     def submit_job() -> Response:
@@ -85,9 +85,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<job_id>",
         operation_id="get_job",
         summary="Look at a job",
-        responses={200: schemas.JobDocument, 304: None, **schemas.GONE},
+        responses={200: schemas.JobDocument, 304: None, **answers.GONE},
     )
-    def get_job(path: schemas.JobPath, query: schemas.NoQuery, header: schemas.PreferHeader) -> Response:
+    def get_job(path: schemas.JobPath, query: answers.NoQuery, header: schemas.PreferHeader) -> Response:
         """The job with its result once it has one. `If-None-Match` answers 304 while nothing changed."""
         del query, header
         seconds = wait_seconds(request, parts.settings.wait_limit_seconds)
@@ -103,9 +103,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<job_id>",
         operation_id="delete_job",
         summary="Delete a job with its upload and its text",
-        responses={204: None, **schemas.GONE},
+        responses={204: None, **answers.GONE},
     )
-    def delete_job(path: schemas.JobPath, query: schemas.NoQuery) -> Response:
+    def delete_job(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """Upload and text are erased, an open job is cancelled first. What happened stays in the audit trail."""
         del query
         use_cases.delete(parts, path.job_id, caller.current())

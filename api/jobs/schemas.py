@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Literal
 
 from flask_openapi3 import Tag
@@ -132,86 +131,6 @@ class JobList(BaseModel):
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
 
 
-class SyncLine(BaseModel):
-    """A line in the synchronous answer."""
-
-    text: str
-    confidence: float | None
-    polygon: list[Point]
-
-
-class SyncAnswer(BaseModel):
-    """The answer of POST /api/ocr."""
-
-    text: str
-    confidence: float | None
-    min_confidence: float | None
-    lines: list[SyncLine]
-    job_id: str
-    elapsed_ms: float | None
-
-
-class Health(BaseModel):
-    """The process answers."""
-
-    status: Literal["ok"]
-    version: str
-
-
-class Readiness(BaseModel):
-    """Whether a job can be taken and worked on."""
-
-    status: Literal["ready", "unready"]
-    checks: dict[str, str] = Field(description="each part and what is wrong with it, or `ok`")
-    workers: int = Field(description="worker children that were heard of lately")
-    backlog: int | None
-
-
-class Problem(BaseModel):
-    """An error (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str = Field(description="what happened and the way out")
-    instance: str
-    code: str = Field(description="stable name of the error")
-    retryable: bool
-    details: dict[str, Any]
-    request_id: str = Field(description="of this request; also in `X-Request-ID` and in the server's log")
-
-
-PROBLEM = {
-    "description": "An error: what happened and the way out",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-
-
-Responses = dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None]
-
-ERRORS: Responses = {
-    401: PROBLEM,
-    403: PROBLEM,
-    422: PROBLEM,
-    429: PROBLEM,
-    500: PROBLEM,
-    503: PROBLEM,
-}
-"""What every call may answer."""
-
-GONE: Responses = {404: PROBLEM, 410: PROBLEM}
-"""What a call on one job may answer, too."""
-
-REFUSED_UPLOADS: Responses = {
-    409: PROBLEM,
-    410: PROBLEM,
-    413: PROBLEM,
-    415: PROBLEM,
-    507: PROBLEM,
-}
-"""What a call that takes uploads may answer, too."""
-
-
 class JobPath(BaseModel):
     """Path of one job."""
 
@@ -247,9 +166,3 @@ class ResultQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: Literal["json", "text"] = Field("json", description="`json`: the result of the job; `text`: its text alone")
-
-
-class NoQuery(BaseModel):
-    """No query parameters."""
-
-    model_config = ConfigDict(extra="forbid")

@@ -7,7 +7,8 @@ from importlib.metadata import version
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
-from api.jobs import schemas
+from api.http import answers
+from api.metrics import schemas
 from api.service.parts import Parts
 from shared import errors, jobs, workers
 
@@ -16,7 +17,7 @@ TAG = Tag(name="health", description="For load balancers and supervisors.")
 
 def blueprint(parts: Parts) -> APIBlueprint:
     """The routes, bound to the process's service."""
-    routes = APIBlueprint("health", __name__, abp_tags=[TAG], abp_responses=schemas.ERRORS)
+    routes = APIBlueprint("health", __name__, abp_tags=[TAG], abp_responses=answers.ERRORS)
 
     @routes.get("/healthz", operation_id="healthz", summary="The process answers", responses={200: schemas.Health})
     def healthz() -> Response:

@@ -14,8 +14,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from api.http import answers
 from api.http.counters import HttpMetrics
-from api.jobs import schemas
 from api.metrics import gauges, health
 from api.metrics.gauges import Gauges
 from api.service.parts import Parts
@@ -26,7 +26,7 @@ from shared.result import TIMING_STAGES
 
 def blueprint(parts: Parts, counters: HttpMetrics) -> APIBlueprint:
     """The route, bound to the process's service and counters."""
-    routes = APIBlueprint("metrics", __name__, abp_tags=[health.TAG], abp_responses=schemas.ERRORS)
+    routes = APIBlueprint("metrics", __name__, abp_tags=[health.TAG], abp_responses=answers.ERRORS)
 
     @routes.get(
         "/metrics",

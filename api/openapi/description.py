@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from api.jobs.schemas import PROBLEM
+from api.http.answers import PROBLEM
 
 Json = dict[str, Any]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
-from api.http import caller
-from api.jobs import schemas
+from api.http import answers, caller
 from api.service import deliveries as use_cases
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
@@ -20,7 +19,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         __name__,
         url_prefix="/v1/deliveries",
         abp_tags=[webhook_schemas.WEBHOOKS],
-        abp_responses=schemas.ERRORS,
+        abp_responses=answers.ERRORS,
     )
 
     @routes.get(
@@ -39,9 +38,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<delivery_id>",
         operation_id="get_delivery",
         summary="Look at a delivery",
-        responses={200: webhook_schemas.DeliveryWithAttempts, 404: schemas.PROBLEM},
+        responses={200: webhook_schemas.DeliveryWithAttempts, 404: answers.PROBLEM},
     )
-    def get_delivery(path: webhook_schemas.DeliveryPath, query: schemas.NoQuery) -> Response:
+    def get_delivery(path: webhook_schemas.DeliveryPath, query: answers.NoQuery) -> Response:
         """The delivery with its payload and every attempt: time, address, status, first bytes of the answer."""
         del query
         return jsonify(delivery_document(*use_cases.find(parts, path.delivery_id, caller.current())))
@@ -50,9 +49,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<delivery_id>/redeliver",
         operation_id="redeliver",
         summary="Send a delivery again",
-        responses={202: webhook_schemas.DeliveryDocument, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
+        responses={202: webhook_schemas.DeliveryDocument, 404: answers.PROBLEM, 409: answers.PROBLEM},
     )
-    def redeliver(path: webhook_schemas.DeliveryPath, query: schemas.NoQuery) -> Response:
+    def redeliver(path: webhook_schemas.DeliveryPath, query: answers.NoQuery) -> Response:
         """At once, under the same `webhook-id`, and by the whole schedule if it is not taken."""
         del query
         again = use_cases.redeliver(parts, path.delivery_id, caller.current())

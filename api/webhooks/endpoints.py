@@ -8,10 +8,9 @@ from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel, ValidationError
 
-from api.http import caller
+from api.http import answers, caller
 from api.http.intake import json_object
 from api.http.problems import option_error
-from api.jobs import schemas
 from api.service import endpoints as use_cases
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
@@ -27,17 +26,17 @@ def blueprint(parts: Parts) -> APIBlueprint:
         __name__,
         url_prefix="/v1/webhook-endpoints",
         abp_tags=[webhook_schemas.WEBHOOKS],
-        abp_responses=schemas.ERRORS,
+        abp_responses=answers.ERRORS,
     )
 
     @routes.post(
         "",
         operation_id="create_endpoint",
         summary="Make a webhook endpoint",
-        responses={201: webhook_schemas.EndpointWithSecret, 400: schemas.PROBLEM},
+        responses={201: webhook_schemas.EndpointWithSecret, 400: answers.PROBLEM},
         openapi_extensions={"requestBody": json_body(webhook_schemas.NewEndpoint)},
     )
-    def create_endpoint(query: schemas.NoQuery) -> Response:
+    def create_endpoint(query: answers.NoQuery) -> Response:
         """The URL is told of each job's end from now on; the answer holds the secret that signs for it."""
         del query
         wanted = parsed_body(webhook_schemas.NewEndpoint)
@@ -50,7 +49,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
     @routes.get(
         "", operation_id="list_endpoints", summary="List endpoints", responses={200: webhook_schemas.EndpointList}
     )
-    def list_endpoints(query: schemas.NoQuery) -> Response:
+    def list_endpoints(query: answers.NoQuery) -> Response:
         """All of them; `ep_jobs` stands for the URLs that single jobs bring along."""
         del query
         return jsonify({"endpoints": [endpoint_document(endpoint) for endpoint in use_cases.list_all(parts)]})
@@ -59,9 +58,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<endpoint_id>",
         operation_id="get_endpoint",
         summary="Look at an endpoint",
-        responses={200: webhook_schemas.EndpointDocument, 404: schemas.PROBLEM},
+        responses={200: webhook_schemas.EndpointDocument, 404: answers.PROBLEM},
     )
-    def get_endpoint(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
+    def get_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """The endpoint, without its secrets."""
         del query
         return jsonify(endpoint_document(use_cases.find(parts, path.endpoint_id)))
@@ -72,13 +71,13 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Change an endpoint",
         responses={
             200: webhook_schemas.EndpointDocument,
-            400: schemas.PROBLEM,
-            404: schemas.PROBLEM,
-            409: schemas.PROBLEM,
+            400: answers.PROBLEM,
+            404: answers.PROBLEM,
+            409: answers.PROBLEM,
         },
         openapi_extensions={"requestBody": json_body(webhook_schemas.EndpointChange)},
     )
-    def change_endpoint(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
+    def change_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """What is queued for it goes to its new URL. While it is disabled nothing is sent and nothing is planned."""
         del query
         wanted = parsed_body(webhook_schemas.EndpointChange)
@@ -90,9 +89,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<endpoint_id>",
         operation_id="delete_endpoint",
         summary="Delete an endpoint",
-        responses={204: None, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
+        responses={204: None, 404: answers.PROBLEM, 409: answers.PROBLEM},
     )
-    def delete_endpoint(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
+    def delete_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """Its queued deliveries are cancelled; the log of the others stays."""
         del query
         use_cases.delete(parts, path.endpoint_id, caller.current())
@@ -102,9 +101,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<endpoint_id>/ping",
         operation_id="ping_endpoint",
         summary="Send a test message",
-        responses={202: webhook_schemas.DeliveryDocument, 404: schemas.PROBLEM, 409: schemas.PROBLEM},
+        responses={202: webhook_schemas.DeliveryDocument, 404: answers.PROBLEM, 409: answers.PROBLEM},
     )
-    def ping_endpoint(path: webhook_schemas.EndpointPath, query: schemas.NoQuery) -> Response:
+    def ping_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """A `ping` is sent once; look at the delivery in `Location` for what became of it."""
         del query
         delivery = use_cases.ping(parts, path.endpoint_id)

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from api.http import problems
-from api.jobs import schemas
+from api.http import answers, problems
 from shared import errors, trace
 from tests import services as real
 from tests.ports import free_port
@@ -154,7 +153,7 @@ def upstream(front: Front) -> Iterator[Upstream]:
 def check(answer: tuple[int, dict[str, str], bytes], error: type[errors.OcrelayError]) -> None:
     status, headers, body = answer
     assert (status, headers["content-type"]) == (error.http_status, problems.MEDIA_TYPE)
-    problem = schemas.Problem.model_validate_json(body, strict=True)
+    problem = answers.Problem.model_validate_json(body, strict=True)
     told = (problem.status, problem.code, problem.detail, problem.retryable)
     assert told == (error.http_status, error.code, error().message, error.retryable)
     assert problem.request_id == headers["x-request-id"] == trace.request_id_of(problem.request_id)

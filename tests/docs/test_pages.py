@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from api.dialects import schemas as dialect_schemas
+from api.http import answers
 from api.jobs import schemas
 from shared import errors
 from tests.docs import markdown
@@ -51,13 +53,13 @@ def test_the_job_in_the_readme_has_exactly_the_shape_of_the_api() -> None:
 def test_the_answer_on_the_api_page_has_exactly_the_shape_of_the_api() -> None:
     (block,) = markdown.blocks(markdown.ROOT / "docs/api.md", "json")
     example = json.loads(block)
-    assert plain(schemas.SyncAnswer.model_validate(example).model_dump()) == example
+    assert plain(dialect_schemas.SyncAnswer.model_validate(example).model_dump()) == example
 
 
 def test_the_problem_on_the_errors_page_is_what_the_error_says() -> None:
     (block,) = markdown.blocks(markdown.ROOT / "docs/errors.md", "json")
     example = json.loads(block)
-    assert plain(schemas.Problem.model_validate(example).model_dump()) == example
+    assert plain(answers.Problem.model_validate(example).model_dump()) == example
     error = errors.by_code(example["code"])()
     assert (example["status"], example["detail"], example["retryable"]) == (
         error.http_status,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.jobs import schemas
+from api.http import answers
 from shared.settings import Settings
 from tests.ports import free_port
 from tests.services import Process, wait_until
@@ -110,7 +110,7 @@ def test_what_is_no_request_is_refused_in_the_one_shape_and_said_in_the_log(api:
     raw, status, code = REFUSED[what]
     answered, headers, body = api.ask(raw)
     assert (answered, headers["content-type"]) == (status, "application/problem+json")
-    problem = schemas.Problem.model_validate_json(body, strict=True)
+    problem = answers.Problem.model_validate_json(body, strict=True)
     assert (problem.status, problem.code) == (status, code)
     assert problem.request_id == headers["x-request-id"]
     assert headers["connection"] == "close"

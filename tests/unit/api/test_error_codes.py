@@ -16,7 +16,8 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from api.app import app_of
-from api.jobs import routes, schemas
+from api.http import answers
+from api.jobs import routes
 from api.service.parts import Parts
 from shared import database, errors, jobs
 from shared.webhooks import deliveries
@@ -331,7 +332,7 @@ def test_whatever_is_raised_is_answered_with_its_status_in_the_one_shape(
 
 def check(answer: TestResponse, kind: type[errors.OcrelayError]) -> None:
     assert answer.mimetype == "application/problem+json"
-    problem = schemas.Problem.model_validate({k: v for k, v in answer.json.items() if k != "job_id"}, strict=True)
+    problem = answers.Problem.model_validate({k: v for k, v in answer.json.items() if k != "job_id"}, strict=True)
     assert (problem.status, problem.code) == (answer.status_code, kind.code)
     assert answer.status_code == kind.http_status
     assert problem.detail.endswith((".", ")")) or len(problem.detail) > 20

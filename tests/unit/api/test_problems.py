@@ -8,7 +8,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from api.jobs import schemas
+from api.http import answers
 from tests.unit.api.conftest import png
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -21,7 +21,7 @@ def test_a_problem_is_json_unless_html_is_preferred(client: FlaskClient, accept:
     answer = client.get("/nowhere", headers={"Accept": accept} if accept else {})
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
     assert answer.vary.to_header() == "Accept"
-    problem = schemas.Problem.model_validate(answer.json, strict=True)
+    problem = answers.Problem.model_validate(answer.json, strict=True)
     assert (problem.status, problem.code, problem.title, problem.instance) == (
         404,
         "not_found",
