@@ -99,11 +99,6 @@ class Database:
             except driver.OperationalError as error:
                 raise errors.DatabaseUnavailable(reason=str(error)) from error
 
-    def dispose_after_fork(self) -> None:
-        """Forget the connections that came over from the parent without closing them: they are the parent's."""
-        self._writer.dispose(close=False)
-        self._reader.dispose(close=False)
-
     def close(self) -> None:
         """Close every idle connection."""
         self._writer.dispose()

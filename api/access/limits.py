@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,7 +24,7 @@ from api.access.client_ip import bucket
 from api.access.rules import PUBLIC, come_again, need_of
 from api.http import caller
 from api.service.parts import Parts
-from shared import errors
+from shared import clock, errors
 from shared.queue import KEY_PREFIX
 from shared.settings import Settings, parse_limits
 
@@ -202,4 +201,4 @@ def _allows(limiter: Limiter, limit: RequestLimit, more: int) -> bool:
 
 
 def _seconds_left(limit: RequestLimit) -> int:
-    return max(1, math.ceil(limit.window.reset_time - time.time()))
+    return max(1, math.ceil(limit.window.reset_time - clock.now().timestamp()))

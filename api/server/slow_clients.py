@@ -11,12 +11,13 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
-import time
 from functools import partial
 from typing import Any
 
 from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from shared import clock
 
 LEAST_BYTES_A_SECOND = 4096
 LINGER_SECONDS = 0.5
@@ -33,7 +34,7 @@ class PatientSocket(socket.socket):
 
     def begin(self) -> None:
         """A thread turns to a request: from now on it must come."""
-        self.began, self.received = time.monotonic(), 0
+        self.began, self.received = clock.monotonic(), 0
 
     def setblocking(self, flag: bool) -> None:
         """Block, but not for ever; gunicorn asks for it once more when the connection is closed already."""
@@ -55,7 +56,7 @@ class PatientSocket(socket.socket):
         """
         before = self.gettimeout()
         earned = self.still_seconds + self.received / LEAST_BYTES_A_SECOND
-        left = self.began + earned - time.monotonic()
+        left = self.began + earned - clock.monotonic()
         if left <= 0:
             raise too_slow()
         self.settimeout(min(left, self.still_seconds, SEND_SECONDS if before is None else before))
