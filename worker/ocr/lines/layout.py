@@ -11,6 +11,7 @@ import numpy as np
 from worker.ocr.ink import components
 from worker.ocr.ink.ink import Gray, find_ink
 from worker.ocr.lines.classical import find as lines
+from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned import detection
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
@@ -21,6 +22,8 @@ Layout = Literal["line", "page", "auto"]
 LEAST_HEIGHT = 5  # px; nothing lower can be read
 LOOSE_ABOVE = 0.06  # of the height of the image: more free rows than this are cut off
 LOOSE_BESIDE = 1.0  # of the height of the ink: more free columns than this at one end are cut off
+CROP_HEIGHT = 200  # px; a higher image that is said to be a line is no crop of one, and all its borders may be wide
+MOST_CUT = 0.55  # of the height of a crop; where more would be cut off, ink was missed
 SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
 STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
 STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
@@ -41,9 +44,9 @@ class Arrangement:
     searched: bool
 
 
-def take_as_line(upright: Upright) -> Arrangement:
-    """Take the whole image as one text line; wide empty borders are cut off."""
-    box = _ink_box(upright.image)
+def take_as_line(upright: Upright, *, is_crop: bool = False) -> Arrangement:
+    """Take the whole image as one text line; wide empty borders are cut off, but not those of a crop."""
+    box = _ink_box(upright.image, is_crop=is_crop and upright.image.shape[0] <= CROP_HEIGHT)
     if box is None:
         return Arrangement(upright, [], searched=False)
     left, top, right, bottom = box
@@ -56,7 +59,9 @@ def arrange(upright: Upright, layout: Layout, detector: PageDetector | None = No
 
     With `line`, take all of it as one; with `auto`, do so where the image shows a single row.
     """
-    if layout == "line" or (layout == "auto" and _is_low_strip(upright.image)):
+    if layout == "line":
+        return take_as_line(upright, is_crop=True)
+    if layout == "auto" and _is_low_strip(upright.image):
         return take_as_line(upright)
     found = detection.find_lines(upright.image, detector) if detector else lines.find_lines(upright.image)
     if layout == "auto" and _is_one_row(upright.image, found):
@@ -87,8 +92,12 @@ def _main_ink(gray: Gray) -> Gray:
     return ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
 
 
-def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
-    """Return left, top, right, bottom of the line in px: the image, or less where its border is clearly too wide."""
+def _ink_box(gray: Gray, *, is_crop: bool) -> tuple[float, float, float, float] | None:
+    """Return left, top, right, bottom of the line in px: the image, or less where its border is clearly too wide.
+
+    A crop keeps its whole width, and all of its height where the ink that was found is so low that more must have been
+    missed: a border costs less than a character.
+    """
     height, width = gray.shape
     if height < LEAST_HEIGHT or width < 2:
         return None
@@ -96,13 +105,15 @@ def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
     boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max(initial=0))]
     if len(boxes) == 0:  # too faint for the search, and yet the sender says that it is a line
         return (0.0, 0.0, float(width), float(height)) if np.ptp(gray) >= FAINTEST else None
-    left, top = (float(v) for v in boxes[:, :2].min(0))
-    right, bottom = (float(v) for v in boxes[:, 2:].max(0))
+    left, top, right, bottom = (float(v) for v in fragments.hull_of(boxes))
     tall = bottom - top
-    if tall < LEAST_HEIGHT:
+    if tall < LEAST_HEIGHT and not is_crop:
         return None
-    if top + height - bottom <= LOOSE_ABOVE * height:
+    cut = (top + height - bottom) / height
+    if cut <= LOOSE_ABOVE or (is_crop and cut > MOST_CUT):
         top, bottom = 0.0, float(height)
+    if is_crop:
+        return 0.0, top, float(width), bottom
     left = left - 0.5 * tall if left > LOOSE_BESIDE * tall else 0.0
     right = right + 0.5 * tall if width - right > LOOSE_BESIDE * tall else float(width)
     return left, top, right, bottom
