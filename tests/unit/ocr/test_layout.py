@@ -75,3 +75,8 @@ def test_a_crop_of_which_little_ink_was_found_keeps_its_height(draw: Any) -> Non
     crop[30:37, 40:80:6] = 0  # the feet of characters that are too faint above
     _, top, _, bottom = only_box(crop, "line")
     assert (top, bottom) == (0, 40)
+
+
+def test_a_low_image_of_three_close_lines_is_searched(draw: Any) -> None:
+    page = np.vstack([draw((f"text of line {i}", 6, 25), size=(32, 300)) for i in range(3)])
+    assert layout.arrange(as_is(page), "auto").searched

@@ -27,6 +27,7 @@ MOST_CUT = 0.55  # of the height of a crop; where more would be cut off, ink was
 SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
 STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
 STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
+STRIP_TALL = 0.5  # of the height of the ink: the taller characters of a single line reach so far
 FAINTEST = 8  # grey levels; an image with less between its darkest and its lightest pixel is blank
 ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows
 
@@ -61,10 +62,11 @@ def arrange(upright: Upright, layout: Layout, detector: PageDetector | None = No
     """
     if layout == "line":
         return take_as_line(upright, is_crop=True)
-    if layout == "auto" and _is_low_strip(upright.image):
+    is_low = layout == "auto" and _is_low_strip(upright.image)
+    if is_low and _has_tall_pieces(upright.image):
         return take_as_line(upright)
     found = detection.find_lines(upright.image, detector) if detector else lines.find_lines(upright.image)
-    if layout == "auto" and _is_one_row(upright.image, found):
+    if (is_low and not found) or (layout == "auto" and _is_one_row(upright.image, found)):
         return take_as_line(upright)
     return Arrangement(upright, found, searched=True)
 
@@ -76,6 +78,14 @@ def _is_low_strip(gray: Gray) -> bool:
         return False
     rows = np.flatnonzero(_main_ink(gray).any(axis=1))
     return bool(len(rows) and np.diff(rows).max(initial=0) <= STRIP_GAP * (rows[-1] - rows[0] + 1))
+
+
+def _has_tall_pieces(gray: Gray) -> bool:
+    """Tell whether the characters are about as tall as all of the ink; those of several close lines are not."""
+    mask = _main_ink(gray)
+    rows = np.flatnonzero(mask.any(axis=1))
+    boxes = components.find_pieces(mask).boxes
+    return len(boxes) > 0 and fragments.height_of(boxes) >= STRIP_TALL * (rows[-1] - rows[0] + 1)
 
 
 def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
