@@ -17,7 +17,7 @@ from models.ngram import Ngram
 from shared import clock
 from shared.limits import Limits
 from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutName
-from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon
+from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.layout import Arrangement, arrange
@@ -32,6 +32,7 @@ from worker.ocr.text.batches import LineImage
 from worker.ocr.text.decoder import Decoder, Reading, edits
 
 LEAST_CONFIDENCE = 0.45  # what was found by searching a page and reads worse than this is a picture, not writing
+LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
 
 
 class Card(Protocol):
@@ -208,9 +209,10 @@ class _Reader:
         """Return how many quarter turns clockwise the page needs; a sender who says that it is a line is believed."""
         if self.options.layout == "line":
             return 0
+        sure = [i for i, line in enumerate(found.arrangement.lines) if not line.in_doubt]
         return turning.find_turn(
-            found.images,
-            _confidences(read),
+            [found.images[i] for i in sure],
+            _confidences([read[i] for i in sure]),
             read=lambda images: _confidences(self._read(images)),
             search=lambda quarters: self._find(self._turn(gray, quarters)).images,
         )
@@ -227,12 +229,17 @@ def _confidences(read: Sequence[Reading]) -> list[list[float]]:
 def _to_lines(found: _Found, read: Sequence[Reading]) -> list[Line]:
     """Return the lines that hold text; what was found by searching and reads badly is none."""
     upright = found.arrangement.upright
-    lines = [
+    return [
         _to_line(line, image, reading, upright)
         for line, image, reading in zip(found.arrangement.lines, found.images, read, strict=True)
-        if reading.peaks
+        if reading.peaks and (not found.arrangement.searched or _is_writing(line, reading))
     ]
-    return [line for line in lines if not found.arrangement.searched or line.confidence >= LEAST_CONFIDENCE]
+
+
+def _is_writing(line: TextLine, reading: Reading) -> bool:
+    """Tell whether a line that was found by searching reads as surely as it must."""
+    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_CONFIDENCE
+    return (mean_confidence(peak.confidence for peak in reading.peaks) or 0.0) >= least
 
 
 def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -> Line:

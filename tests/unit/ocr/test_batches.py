@@ -101,3 +101,28 @@ def test_a_path_holds_labels_and_confidences_of_equal_length() -> None:
     assert path.labels.shape == path.confidences.shape == (10,)
     assert path.labels.dtype == np.int32
     assert path.confidences.dtype == np.float32
+
+
+class SpaceBetweenInk:
+    """Label 1 where there is ink, label 2 in the middle of a gap that has ink on both sides, as a model does."""
+
+    def logits(self, batch: np.ndarray) -> np.ndarray:
+        ink = (batch[:, 0].max(axis=1) > 0).reshape(len(batch), -1, 4).any(axis=2)
+        labels = ink.astype(np.int64)
+        for row, marks in zip(labels, ink, strict=True):
+            at = np.flatnonzero(marks)
+            gaps = np.flatnonzero(np.diff(at) > 3)
+            row[(at[gaps] + at[gaps + 1]) // 2] = 2
+        return np.eye(3, dtype=np.float32)[labels] * 9
+
+
+@pytest.mark.parametrize("word", [60, 100, 172, 340])
+@pytest.mark.parametrize("gap", [16, 20, 28, 60])
+def test_a_long_line_keeps_the_space_at_which_it_is_cut(word: int, gap: int) -> None:
+    width = 4000 // (word + gap) * (word + gap) + word // 4 * 4
+    columns = np.arange(width // 4 * 4) % (word + gap) < word
+    long = np.where(columns, 1.0, -1.0).astype(np.float32) * np.ones((1, 32, 1), np.float32)
+    long[:, :16] = -1.0
+    (path,) = batches.recognise_lines([long], SpaceBetweenInk())
+    (whole,) = SpaceBetweenInk().logits(long[None])
+    np.testing.assert_array_equal(path.labels, whole.argmax(axis=1))

@@ -62,3 +62,22 @@ def test_auto_searches_a_page(draw: Any) -> None:
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_blank_image_has_no_lines(option: LayoutName, shape: tuple[int, int], level: int) -> None:
     assert layout.arrange(as_is(np.full(shape, level, np.uint8)), option).lines == []
+
+
+def test_a_crop_of_a_line_loses_nothing_at_its_ends(draw: Any) -> None:
+    crop = draw(("TEXT", 120, 32), size=(40, 400))
+    crop[18:20, 30:52] = 0  # a thin character, like 一, far before the others
+    left, _, right, _ = only_box(crop, "line")
+    assert (left, right) == (0, 400)
+
+
+def test_a_crop_of_which_little_ink_was_found_keeps_its_height(draw: Any) -> None:
+    crop = np.full((40, 120), 255, np.uint8)
+    crop[30:37, 40:80:6] = 0  # the feet of characters that are too faint above
+    _, top, _, bottom = only_box(crop, "line")
+    assert (top, bottom) == (0, 40)
+
+
+def test_a_low_image_of_three_close_lines_is_searched(draw: Any) -> None:
+    page = np.vstack([draw((f"text of line {i}", 6, 25), size=(32, 300)) for i in range(3)])
+    assert layout.arrange(as_is(page), "auto").searched

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from shared.errors import CorruptImage
 from shared.limits import Limits
 from shared.uploads.header import DocumentHeader, check_size, inspect
-from worker.ocr.decode import completeness, orientation
+from worker.ocr.decode import completeness, orientation, planes
 
 Gray = NDArray[np.uint8]
 
 GRAY_FLAGS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+PROBE_FLAGS = cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION
+COLOUR_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def decode_pages(content: bytes, limits: Limits) -> Iterator[Gray]:
@@ -42,9 +44,19 @@ def decode_pages(content: bytes, limits: Limits) -> Iterator[Gray]:
 
 
 def _decode_one(content: bytes, header: DocumentHeader) -> NDArray[np.generic]:
-    flags = GRAY_FLAGS if header.media_type == "image/jpeg" else cv2.IMREAD_UNCHANGED
+    if header.media_type == "image/jpeg":
+        return _imdecode(content, COLOUR_FLAGS if _needs_colour(content) else GRAY_FLAGS)
     if header.media_type == "image/png":
         content = completeness.pixels_of_png(content)
+    return _imdecode(content, cv2.IMREAD_UNCHANGED)
+
+
+def _needs_colour(content: bytes) -> bool:
+    """Tell by a small copy of a JPEG, which is quickly had, whether its gray hides something."""
+    return planes.weight_of_planes(np.asarray(_imdecode(content, PROBE_FLAGS), np.uint8)) is not None
+
+
+def _imdecode(content: bytes, flags: int) -> NDArray[np.generic]:
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
@@ -79,24 +91,19 @@ def to_gray(image: NDArray[np.generic]) -> Gray:
     if pixels.ndim == 2:
         return _to_eight_bits(pixels)
     if pixels.shape[2] == 4:
-        gray = _to_eight_bits(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2GRAY), pixels.dtype))
-        return _over_white(gray, _to_eight_bits(pixels[:, :, 3]))
+        gray = _colour_to_gray(np.ascontiguousarray(pixels[:, :, :3]))
+        return planes.over_ground(gray, _to_eight_bits(pixels[:, :, 3]))
     if pixels.shape[2] == 3:
-        return _to_eight_bits(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), pixels.dtype))
+        return _colour_to_gray(pixels)
     return _to_eight_bits(pixels[:, :, 0])
+
+
+def _colour_to_gray(bgr: NDArray[np.integer[Any]]) -> Gray:
+    gray = _to_eight_bits(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), bgr.dtype))
+    return planes.clearest(np.asarray(bgr, np.uint8), gray) if bgr.dtype == np.uint8 else gray
 
 
 def _to_eight_bits(image: NDArray[np.integer[Any]]) -> Gray:
     if image.dtype == np.uint16:
         image = np.asarray(image // np.uint16(257))
     return np.ascontiguousarray(image, np.uint8)
-
-
-def _over_white(gray: Gray, alpha: Gray) -> Gray:
-    """Blend (H, W) over white: gray * alpha + 255 * (255 - alpha), all in 16 bits."""
-    blend = gray.astype(np.uint16)
-    blend *= alpha
-    blend += np.uint16(255) * (np.uint16(255) - alpha.astype(np.uint16))
-    blend += np.uint16(127)
-    blend //= np.uint16(255)
-    return blend.astype(np.uint8)

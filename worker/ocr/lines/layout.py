@@ -11,6 +11,7 @@ from shared.options import LayoutName
 from worker.ocr.ink import components
 from worker.ocr.ink.ink import Gray, find_ink
 from worker.ocr.lines.classical import find as lines
+from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned import detection
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
@@ -19,9 +20,12 @@ from worker.ocr.page.preprocess import Upright
 LEAST_HEIGHT = 5  # px; nothing lower can be read
 LOOSE_ABOVE = 0.06  # of the height of the image: more free rows than this are cut off
 LOOSE_BESIDE = 1.0  # of the height of the ink: more free columns than this at one end are cut off
+CROP_HEIGHT = 200  # px; a higher image that is said to be a line is no crop of one, and all its borders may be wide
+MOST_CUT = 0.55  # of the height of a crop; where more would be cut off, ink was missed
 SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
 STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
 STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
+STRIP_TALL = 0.5  # of the height of the ink: the taller characters of a single line reach so far
 FAINTEST = 8  # grey levels; an image with less between its darkest and its lightest pixel is blank
 ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows
 
@@ -39,9 +43,9 @@ class Arrangement:
     searched: bool
 
 
-def take_as_line(upright: Upright) -> Arrangement:
-    """Take the whole image as one text line; wide empty borders are cut off."""
-    box = _ink_box(upright.image)
+def take_as_line(upright: Upright, *, is_crop: bool = False) -> Arrangement:
+    """Take the whole image as one text line; wide empty borders are cut off, but not those of a crop."""
+    box = _ink_box(upright.image, is_crop=is_crop and upright.image.shape[0] <= CROP_HEIGHT)
     if box is None:
         return Arrangement(upright, [], searched=False)
     left, top, right, bottom = box
@@ -54,10 +58,13 @@ def arrange(upright: Upright, layout: LayoutName, detector: PageDetector | None 
 
     With `line`, take all of it as one; with `auto`, do so where the image shows a single row.
     """
-    if layout == "line" or (layout == "auto" and _is_low_strip(upright.image)):
+    if layout == "line":
+        return take_as_line(upright, is_crop=True)
+    is_low = layout == "auto" and _is_low_strip(upright.image)
+    if is_low and _has_tall_pieces(upright.image):
         return take_as_line(upright)
     found = detection.find_lines(upright.image, detector) if detector else lines.find_lines(upright.image)
-    if layout == "auto" and _is_one_row(upright.image, found):
+    if (is_low and not found) or (layout == "auto" and _is_one_row(upright.image, found)):
         return take_as_line(upright)
     return Arrangement(upright, found, searched=True)
 
@@ -69,6 +76,14 @@ def _is_low_strip(gray: Gray) -> bool:
         return False
     rows = np.flatnonzero(_main_ink(gray).any(axis=1))
     return bool(len(rows) and np.diff(rows).max(initial=0) <= STRIP_GAP * (rows[-1] - rows[0] + 1))
+
+
+def _has_tall_pieces(gray: Gray) -> bool:
+    """Tell whether the characters are about as tall as all of the ink; those of several close lines are not."""
+    mask = _main_ink(gray)
+    rows = np.flatnonzero(mask.any(axis=1))
+    boxes = components.find_pieces(mask).boxes
+    return len(boxes) > 0 and fragments.height_of(boxes) >= STRIP_TALL * (rows[-1] - rows[0] + 1)
 
 
 def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
@@ -85,8 +100,12 @@ def _main_ink(gray: Gray) -> Gray:
     return ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
 
 
-def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
-    """Return left, top, right, bottom of the line in px: the image, or less where its border is clearly too wide."""
+def _ink_box(gray: Gray, *, is_crop: bool) -> tuple[float, float, float, float] | None:
+    """Return left, top, right, bottom of the line in px: the image, or less where its border is clearly too wide.
+
+    A crop keeps its whole width, and all of its height where the ink that was found is so low that more must have been
+    missed: a border costs less than a character.
+    """
     height, width = gray.shape
     if height < LEAST_HEIGHT or width < 2:
         return None
@@ -94,13 +113,15 @@ def _ink_box(gray: Gray) -> tuple[float, float, float, float] | None:
     boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max(initial=0))]
     if len(boxes) == 0:  # too faint for the search, and yet the sender says that it is a line
         return (0.0, 0.0, float(width), float(height)) if np.ptp(gray) >= FAINTEST else None
-    left, top = (float(v) for v in boxes[:, :2].min(0))
-    right, bottom = (float(v) for v in boxes[:, 2:].max(0))
+    left, top, right, bottom = (float(v) for v in fragments.hull_of(boxes))
     tall = bottom - top
-    if tall < LEAST_HEIGHT:
+    if tall < LEAST_HEIGHT and not is_crop:
         return None
-    if top + height - bottom <= LOOSE_ABOVE * height:
+    cut = (top + height - bottom) / height
+    if cut <= LOOSE_ABOVE or (is_crop and cut > MOST_CUT):
         top, bottom = 0.0, float(height)
+    if is_crop:
+        return 0.0, top, float(width), bottom
     left = left - 0.5 * tall if left > LOOSE_BESIDE * tall else 0.0
     right = right + 0.5 * tall if width - right > LOOSE_BESIDE * tall else float(width)
     return left, top, right, bottom

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +24,7 @@ BUCKET = 32  # px
 TIME_STRIDE = 4  # px of the line image per frame
 LONGEST = 1600  # px; a longer line is cut at a gap, because time and memory grow with the width
 SEARCH_FROM = 1200  # px; the gap is looked for between here and LONGEST
+CONTEXT = 192  # px; so much of its neighbours a piece of a long line sees, or the space between them would be lost
 BATCH_PIXELS = 4096  # columns in one batch, padding included: about 30 MB of logits at 7,000 classes
 BATCH_LINES = 16
 
@@ -47,17 +50,37 @@ def recognise_lines(
         checkpoint: Called before each batch.
         read: (T, C) float32 logits -> path.
     """
-    pieces = [(index, piece) for index, line in enumerate(lines) for piece in split_long(line)]
+    pieces = [(index, piece) for index, line in enumerate(lines) for piece in _pieces_of(line)]
     paths: dict[int, BestPath] = {}
-    for batch in _batches([piece for _, piece in pieces]):
+    for batch in _batches([piece.image for _, piece in pieces]):
         checkpoint()
-        padded = np.stack([pad(pieces[i][1]) for i in batch])
+        padded = np.stack([pad(pieces[i][1].image) for i in batch])
         for i, logits in zip(batch, recognizer.logits(padded), strict=True):
-            paths[i] = read(logits[: pieces[i][1].shape[2] // TIME_STRIDE])
+            paths[i] = read(logits[pieces[i][1].own])
     by_line: dict[int, list[BestPath]] = defaultdict(list)
     for i, (index, _) in enumerate(pieces):
         by_line[index].append(paths[i])
     return [ctc.join_paths(by_line[index]) for index in range(len(lines))]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a line with something of its neighbours. own: which frames are the part's own."""
+
+    image: LineImage
+    own: slice
+
+
+def _pieces_of(line: LineImage) -> list[_Piece]:
+    """Return the parts of a line that are read apart, each seen with CONTEXT on both sides."""
+    ends = list(accumulate(part.shape[2] for part in split_long(line)))
+    return [_piece(line, start, end) for start, end in pairwise([0, *ends])]
+
+
+def _piece(line: LineImage, start: int, end: int) -> _Piece:
+    seen = max(0, start - CONTEXT)
+    own = slice((start - seen) // TIME_STRIDE, (end - seen) // TIME_STRIDE)
+    return _Piece(line[:, :, seen : end + CONTEXT], own)
 
 
 def pad(line: LineImage) -> LineImage:
@@ -77,7 +100,10 @@ def _batches(pieces: Sequence[LineImage]) -> Iterator[list[int]]:
 
 
 def split_long(line: LineImage) -> list[LineImage]:
-    """Cut a line image wider than LONGEST at the widest gap before that; cuts fall on whole frames."""
+    """Cut a line image wider than LONGEST at the end of the widest gap before that; cuts fall on whole frames.
+
+    The network says that there is a space in the middle of the gap, so all of it stays with the part before it.
+    """
     pieces = []
     while line.shape[2] > LONGEST:
         cut = _widest_gap(line[0, :, SEARCH_FROM:LONGEST]) + SEARCH_FROM
@@ -88,10 +114,10 @@ def split_long(line: LineImage) -> list[LineImage]:
 
 
 def _widest_gap(window: NDArray[np.float32]) -> int:
-    """Return the middle column of the longest run of columns, (32, W), with next to no change from top to bottom."""
+    """Return a column near the end of the longest run of columns, (32, W), that hardly change from top to bottom."""
     change = window.max(0) - window.min(0)
     quiet = np.concatenate([[False], change <= change.min() + 0.15 * (change.max() - change.min()), [False]])
     edges = np.flatnonzero(np.diff(quiet.astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
     widest = int(np.argmax(ends - starts))
-    return int(starts[widest] + ends[widest]) // 2
+    return int(starts[widest] + 3 * ends[widest]) // 4

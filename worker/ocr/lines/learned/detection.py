@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import reading_order
-from worker.ocr.lines.learned import snapping
+from worker.ocr.lines.learned import second_look, snapping
 from worker.ocr.lines.learned.joining import join_words
 from worker.ocr.lines.text_line import TextLine
 
@@ -40,6 +40,7 @@ def find_lines(gray: Gray, detector: PageDetector) -> list[TextLine]:
     """Return the text lines of a page, (H, W) uint8, in reading order. A page without text gives none."""
     work, scale = _working_copy(gray)
     found = [snapping.snap(gray, box / np.float32(scale)) for box in join_words(boxes_of(detector.maps(work)))]
+    found = second_look.look_again(found, work, scale)
     hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in found], np.float32)
     return [found[i] for i in reading_order.order_lines(hulls)]
 

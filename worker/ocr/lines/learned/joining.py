@@ -18,8 +18,11 @@ ALIKE = 0.6  # least ratio of the heights
 NARROW = 1.6  # of the height; a box with less width is a lone digit's, which is wider than the digit
 
 
-def join_words(boxes: Sequence[Box]) -> list[Box]:
-    """Return the boxes with the parts of each line joined into one, in no order."""
+def join_words(boxes: Sequence[Box], gaps: NDArray[np.float64] | float = WORD_GAP) -> list[Box]:
+    """Return the boxes with the parts of each line joined into one, in no order.
+
+    gaps: of the lower one's height, how far behind each box the next may begin; (N,) or one for all.
+    """
     if len(boxes) < 2:
         return list(boxes)
     corners = np.stack(boxes).astype(np.float64)
@@ -29,11 +32,12 @@ def join_words(boxes: Sequence[Box]) -> list[Box]:
     gap = start[None, :, 0] - end[:, None, 0]  # from the end of the row's box to the start of the column's
     off = np.abs(start[None, :, 1] - end[:, None, 1])
     low, high = np.minimum(tall[:, None], tall[None]), np.maximum(tall[:, None], tall[None])
-    fits = (gap > -OVERLAP * low) & (gap < WORD_GAP * low) & (off < OFF * low) & (low > ALIKE * high)
+    fits = (gap > -OVERLAP * low) & (gap < np.reshape(gaps, (-1, 1)) * low) & (off < OFF * low) & (low > ALIKE * high)
     fits &= (wide[:, None] > NARROW * low) & (wide[None] > NARROW * low)
     fits &= (start[:, None, 0] < start[None, :, 0]) & (end[:, None, 0] < end[None, :, 0])
     left, right = np.nonzero(fits)
-    return [_around(corners[part]) for part in linking.members(linking.join(len(boxes), left, right))]
+    groups = linking.members(linking.join(len(boxes), left, right))
+    return [_around(corners[part]) if len(part) > 1 else boxes[part[0]] for part in groups]
 
 
 def _around(corners: NDArray[np.float64]) -> Box:

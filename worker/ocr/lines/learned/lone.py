@@ -1,0 +1,108 @@
+"""Find characters that stand alone, which a detector leaves out: a digit in a table, the number of a page, 一.
+
+They stand in a row or in a column with lines, or nothing else is on the page. They are in doubt, and must read surely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink.components import Pieces
+from worker.ocr.lines.learned.growing import explained
+from worker.ocr.lines.text_line import TextLine
+
+LONE_HEIGHT = (0.5, 1.8)  # of the usual height: clusters of this height may be characters
+LONE_WIDTH = (0.1, 4.0)
+THIN = 0.35  # of the usual height: what is lower, and at least THIN_WIDTH wide, may be 一 or a dash
+THIN_WIDTH = (0.4, 1.3)
+CLUSTER_GAP = 0.3  # of the usual height: nearer pieces belong to one cluster
+SOLID = 0.85  # share of ink in a cluster's box; more is a bar or a box
+ROW_REACH = 40.0  # of the usual height: so far away may be the line in whose row a lone character stands
+COLUMN_REACH = 4.0  # of the usual height: and so far the one in whose column it stands
+ALIGNED = 0.5  # of the usual height
+MOST_LONE = 60  # more than this are texture
+
+LEAST_SIZE = 0.08  # of the usual height; smaller pieces are specks
+
+Boxes = NDArray[np.int32]  # (N, 4) px: left, top, right, bottom
+Values = NDArray[np.floating[Any]]
+
+
+def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int]) -> list[TextLine]:
+    """Return the characters that stand alone, each as a line in doubt.
+
+    Args:
+        lines: Those that were found.
+        pieces: Of the page's ink.
+        shape: (H, W) of the page.
+    """
+    free = pieces.select(~explained(pieces.boxes, lines))
+    usual = _usual_height(lines, free)
+    if usual < 5:
+        return []
+    clusters = _clusters(free, usual, shape)
+    if not 0 < len(clusters) <= MOST_LONE:
+        return []
+    hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
+    return [_lone(box, usual) for box in clusters if not len(hulls) or _is_aligned(box, hulls, usual)]
+
+
+def _usual_height(lines: Sequence[TextLine], free: Pieces) -> float:
+    if lines:
+        return float(np.median([np.linalg.norm(line.polygon[3] - line.polygon[0]) for line in lines]))
+    return float(free.heights.max(initial=0))
+
+
+def _clusters(free: Pieces, usual: float, shape: tuple[int, int]) -> Boxes:
+    """Return the boxes, (M, 4) px, of groups of near pieces that have the size of a few characters."""
+    tall, wide = free.heights, free.widths
+    keep = (tall <= LONE_HEIGHT[1] * usual) & (wide <= LONE_WIDTH[1] * usual)
+    keep &= np.maximum(tall, wide) >= LEAST_SIZE * usual
+    boxes, areas = free.boxes[keep], free.areas[keep]
+    canvas = np.zeros(shape, np.uint8)
+    out = max(1, round(CLUSTER_GAP * usual / 2))
+    for left, top, right, bottom in boxes.tolist():
+        canvas[max(0, top - out) : bottom + out, max(0, left - out) : right + out] = 1
+    if not len(boxes):
+        return boxes
+    _, labels = cv2.connectedComponents(canvas, connectivity=8)
+    group = np.asarray(labels)[(boxes[:, 1] + boxes[:, 3]) // 2, (boxes[:, 0] + boxes[:, 2]) // 2]
+    found = [(boxes[group == g], areas[group == g].sum()) for g in np.unique(group)]
+    kept = [np.r_[part[:, :2].min(0), part[:, 2:].max(0)] for part, area in found if _is_character(part, area, usual)]
+    return np.array(kept, np.int32).reshape(-1, 4)
+
+
+def _is_character(part: Boxes, area: int, usual: float) -> bool:
+    """Tell whether a cluster has the size and the fullness of a character or a few."""
+    wide, tall = (part[:, 2:].max(0) - part[:, :2].min(0)).tolist()
+    if tall < THIN * usual:
+        return len(part) == 1 and THIN_WIDTH[0] * usual <= wide <= THIN_WIDTH[1] * usual
+    fits = LONE_HEIGHT[0] * usual <= tall <= LONE_HEIGHT[1] * usual
+    return bool(fits and LONE_WIDTH[0] * usual <= wide <= LONE_WIDTH[1] * usual and area < SOLID * wide * tall)
+
+
+def _is_aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> bool:
+    """Tell whether a cluster stands in a row or in a column with some line."""
+    left, top, right, bottom = box.tolist()
+    middle = (top + bottom) / 2
+    apart = np.maximum(hulls[:, 0] - right, left - hulls[:, 2])
+    in_row = (hulls[:, 1] < middle) & (middle < hulls[:, 3]) & (apart <= ROW_REACH * usual) & (apart > 0)
+    sides = np.abs(hulls[:, [0, 2]] - [left, right]).min(axis=1)
+    centred = np.abs(hulls[:, [0, 2]].mean(axis=1) - (left + right) / 2)
+    below = np.maximum(hulls[:, 1] - bottom, top - hulls[:, 3])
+    in_column = (np.minimum(sides, centred) <= ALIGNED * usual) & (below <= COLUMN_REACH * usual) & (below > 0)
+    return bool((in_row | in_column).any())
+
+
+def _lone(box: NDArray[np.int32], usual: float) -> TextLine:
+    left, top, right, bottom = (float(v) for v in box)
+    if bottom - top < THIN * usual:
+        middle = (top + bottom) / 2
+        top, bottom = middle - usual / 2, middle + usual / 2
+    polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    return TextLine(polygon, bottom - top, in_doubt=True)

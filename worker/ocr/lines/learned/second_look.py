@@ -1,0 +1,99 @@
+"""A second look at a page: what the detector left out, joined to the lines it found or taken as lines in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink import components
+from worker.ocr.ink.components import Boxes, Pieces
+from worker.ocr.ink.ink import Gray, find_ink
+from worker.ocr.lines.learned import growing, lone
+from worker.ocr.lines.learned.joining import WORD_GAP, join_words
+from worker.ocr.lines.text_line import TextLine
+
+WITHIN = 0.6  # of a line's place: what lies so far within another line is found twice
+MARK = 0.4  # of the height of a line: its last piece is a comma or a full stop if it is no higher ...
+MARK_GAP = 0.9  # ... and the next word may begin so far behind it: the Chinese ones leave most of their square empty
+GRID = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 9), [0.3, 0.5, 0.7]), -1).reshape(-1, 2)  # places within a line
+
+
+def look_again(lines: Sequence[TextLine], work: Gray, scale: float) -> list[TextLine]:
+    """Return the lines grown to the ink at their ends, none twice, and characters that stand alone.
+
+    Args:
+        lines: Of the page.
+        work: (H, W) uint8, the page as it was searched.
+        scale: How many times larger that is than the page.
+    """
+    pieces, mask = _pieces_of(work)
+    found = without_doubles(_scaled(lines, scale))
+    found = without_doubles(_join(growing.grow(found, pieces.boxes, mask), pieces.boxes))
+    return _scaled([*found, *lone.find_lone(found, pieces, work.shape)], 1 / scale)
+
+
+def _scaled(lines: Sequence[TextLine], scale: float) -> list[TextLine]:
+    return [TextLine(line.polygon * np.float32(scale), line.height * scale, line.in_doubt) for line in lines]
+
+
+def _pieces_of(gray: Gray) -> tuple[Pieces, Gray]:
+    """Return the pieces of ink of both polarities, and a mask, (H, W) uint8, of all of them, 255 = ink."""
+    ink = find_ink(gray)
+    dark, light = components.find_pieces(ink.dark), components.find_pieces(ink.light)
+    both = Pieces(np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas]))
+    return both, np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
+
+
+def _join(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
+    """Return the lines with parts joined that grew together, or that only a comma parts."""
+    gaps = np.array([MARK_GAP if _ends_in_mark(line, pieces) else WORD_GAP for line in lines])
+    boxes = join_words([line.polygon for line in lines], gaps)
+    known = {line.polygon.tobytes(): line for line in lines}
+    return [known.get(box.tobytes()) or TextLine(box, float(np.linalg.norm(box[3] - box[0]))) for box in boxes]
+
+
+def _ends_in_mark(line: TextLine, pieces: Boxes) -> bool:
+    left, top = line.polygon.min(0)
+    right, bottom = line.polygon.max(0)
+    tall = bottom - top
+    near = (pieces[:, 2] <= right + 1) & (pieces[:, 0] > max(left, right - 1.2 * tall))
+    near &= (pieces[:, 1] >= top - 1) & (pieces[:, 3] <= bottom + MARK * tall)
+    last = pieces[near]
+    if not len(last):
+        return False
+    _, above, _, below = last[last[:, 2].argmax()].tolist()
+    return bool(below - above <= MARK * tall and above >= top + 0.5 * tall)
+
+
+def without_doubles(lines: Sequence[TextLine]) -> list[TextLine]:
+    """Return the lines without those that lie within a larger one."""
+    order = sorted(range(len(lines)), key=lambda i: -_area(lines[i]))
+    kept: list[int] = []
+    for i in order:
+        if not any(_share_within(lines[i], lines[j]) >= WITHIN for j in kept):
+            kept.append(i)
+    return [lines[i] for i in sorted(kept)]
+
+
+def _area(line: TextLine) -> float:
+    a, b, _, d = line.polygon
+    return float(np.linalg.norm(b - a) * np.linalg.norm(d - a))
+
+
+def _share_within(line: TextLine, other: TextLine) -> float:
+    """Return how much of a line lies within another: 0..1."""
+    if (line.polygon.min(0) > other.polygon.max(0)).any() or (line.polygon.max(0) < other.polygon.min(0)).any():
+        return 0.0
+    places = _places(line)
+    a, b, _, d = other.polygon.astype(np.float64)
+    axes = np.stack([b - a, d - a], 1)
+    inside: NDArray[np.bool_] = np.abs((places - a) @ np.linalg.inv(axes).T - 0.5) <= 0.5
+    return float(inside.all(axis=1).mean())
+
+
+def _places(line: TextLine) -> NDArray[np.float64]:
+    a, b, _, d = line.polygon.astype(np.float64)
+    return np.asarray(a + GRID @ np.stack([b - a, d - a]), np.float64)
