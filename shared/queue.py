@@ -6,9 +6,7 @@ A message holds the job id and nothing else. It is a hint to look into the datab
 from __future__ import annotations
 
 import secrets
-import threading
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 import redis
 import structlog
@@ -29,7 +27,31 @@ BREAK_SECONDS = 5.0
 """After a failed publish the broker is left alone for so long; the sweeper publishes what was skipped."""
 
 
-def create_app(settings: Settings, broker_url: str, *, role: Literal["client", "worker"]) -> Celery:
+class Breaker:
+    """Remembers a failure for a while, so that a dead broker costs one slow submission and not every one."""
+
+    def __init__(self, seconds: float = BREAK_SECONDS) -> None:
+        self._seconds = seconds
+        self._open_until = 0.0
+
+    def is_open(self) -> bool:
+        """Whether the broker is left alone right now."""
+        return clock.monotonic() < self._open_until
+
+    def trip(self) -> None:
+        """Leave the broker alone from now on."""
+        self._open_until = clock.monotonic() + self._seconds
+
+
+class JobQueue(Celery):
+    """Celery, and the breaker that every publish through it asks."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.breaker = Breaker()
+
+
+def create_app(settings: Settings, broker_url: str, *, role: Literal["client", "worker"]) -> JobQueue:
     """Build the Celery application of one process.
 
     Args:
@@ -37,7 +59,7 @@ def create_app(settings: Settings, broker_url: str, *, role: Literal["client", "
         broker_url: ``redis://…``, ``rediss://…`` or ``redis+socket:///PATH?virtual_host=0``.
         role: A client gives up on a silent broker within two seconds; a worker is patient.
     """
-    app = Celery("ocrelay", set_as_current=False)
+    app = JobQueue("ocrelay", set_as_current=False)
     app.conf.update(celery_config(settings, broker_url, role=role))
     return app
 
@@ -99,13 +121,13 @@ def celery_config(settings: Settings, broker_url: str, *, role: Literal["client"
     }
 
 
-def publish(app: Celery, job_id: str, priority: PriorityName = DEFAULT_PRIORITY) -> bool:
+def publish(app: JobQueue, job_id: str, priority: PriorityName = DEFAULT_PRIORITY) -> bool:
     """Tell the workers to look at a job. Never raises, and never blocks for more than about two seconds.
 
     Returns:
         False when the broker did not take the message; the sweeper will publish it again.
     """
-    breaker = breaker_of(app)
+    breaker = app.breaker
     if breaker.is_open():
         return False
     try:
@@ -150,32 +172,6 @@ def epoch(app: Celery) -> str | None:
     except Exception as error:  # noqa: BLE001  (the boundary to the broker, as above)
         log.warning("The broker does not answer. Check that it runs.", event_name="epoch.failed", error=repr(error))
         return None
-
-
-class Breaker:
-    """Remembers a failure for a while, so that a dead broker costs one slow submission and not every one."""
-
-    def __init__(self, seconds: float = BREAK_SECONDS) -> None:
-        self._seconds = seconds
-        self._open_until = 0.0
-
-    def is_open(self) -> bool:
-        """Whether the broker is left alone right now."""
-        return clock.monotonic() < self._open_until
-
-    def trip(self) -> None:
-        """Leave the broker alone from now on."""
-        self._open_until = clock.monotonic() + self._seconds
-
-
-_breakers: WeakKeyDictionary[Celery, Breaker] = WeakKeyDictionary()
-_breakers_lock = threading.Lock()
-
-
-def breaker_of(app: Celery) -> Breaker:
-    """Return the breaker of one application; every publish of it asks this one."""
-    with _breakers_lock:
-        return _breakers.setdefault(app, Breaker())
 
 
 def _send(app: Celery, job_id: str, priority: PriorityName) -> None:

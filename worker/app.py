@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from celery import Celery
-
 from shared import queue
 from shared.database import Database
 from shared.migrations import check_schema
+from shared.queue import JobQueue
 from shared.settings import Settings, limit_native_libraries
 from shared.up import broker
 from worker.jobs import acknowledge
 
 
-def create(settings: Settings) -> Celery:
+def create(settings: Settings) -> JobQueue:
     """Build the worker's Celery application.
 
     Raises:

@@ -39,14 +39,14 @@ def _network(text: str) -> str:
 
 
 def _event(text: str) -> str:
-    if text not in trail.events():
-        raise ValueError(f"give one of {', '.join(sorted(trail.events()))}")
+    if text not in set(trail.Event):
+        raise ValueError(f"give one of {', '.join(sorted(set(trail.Event)))}")
     return text
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Network = Annotated[str, Field(max_length=49, json_schema_extra={"format": "ip-network"}), AfterValidator(_network)]
-EventName = Annotated[str, AfterValidator(_event), Field(json_schema_extra={"enum": sorted(trail.events())})]
+EventName = Annotated[str, AfterValidator(_event), Field(json_schema_extra={"enum": sorted(set(trail.Event))})]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{1,32}$")]

@@ -133,7 +133,7 @@ def of_children(found: Gauges) -> Iterator[Metric]:
 def of_past(sums: dict[tallies.Key, float]) -> Iterator[Metric]:
     """Counters and histograms out of the sums; everything that may be is there from the start, with 0."""
     events = CounterMetricFamily("ocrelay_audit_events", "What happened, as in the audit trail.", labels=["event"])
-    for event in sorted(trail.events()):
+    for event in sorted(set(trail.Event)):
         events.add_metric([event], sums.get((tallies.EVENTS, event, ""), 0))
     yield events
     failures = CounterMetricFamily(

@@ -41,7 +41,7 @@ def note_read(parts: Parts, job: jobs.Job, client: Caller) -> None:
         with parts.database.write() as connection:
             trail.record(
                 connection,
-                event=trail.READ,
+                event=trail.Event.READ,
                 actor=client.actor,
                 job_id=job.id,
                 attempt=job.attempt,
@@ -58,8 +58,8 @@ def _find_of(parts: Parts, job_id: str, key_id: str | None) -> jobs.Job:
         found = jobs.get(connection, job_id)
         if (
             found is None
-            and trail.has_event(connection, job_id, trail.DELETED)
-            and (key_id is None or trail.has_event(connection, job_id, trail.SUBMITTED, key_id=key_id))
+            and trail.has_event(connection, job_id, trail.Event.DELETED)
+            and (key_id is None or trail.has_event(connection, job_id, trail.Event.SUBMITTED, key_id=key_id))
         ):
             raise errors.JobDeleted(job_id=job_id)
     if found is None or key_id not in (None, found.key_id):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from celery import Celery
-
 from api.service.in_flight import InFlight
 from api.service.waiting import Waiting
 from shared.database import Database
+from shared.queue import JobQueue
 from shared.settings import Settings
 from shared.uploads.store import UploadStore
 from shared.webhooks.targets import Guard
@@ -21,7 +20,7 @@ class Parts:
     settings: Settings
     database: Database
     blobs: UploadStore
-    queue: Celery
+    queue: JobQueue
     waiting: Waiting
     in_flight: InFlight = dataclasses.field(default_factory=InFlight)
     guard: Guard = dataclasses.field(default_factory=Guard)

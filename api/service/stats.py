@@ -88,7 +88,7 @@ def _worst(connection: Connection, since: datetime, until: datetime, order: Any)
 
 def _counted(groups: list[AnyRow], name: str) -> dict[str, int]:
     """Number of events by one of the keys, the most frequent first. Outcomes: of jobs that ended."""
-    ends = (trail.SUCCEEDED, trail.FAILED, trail.CANCELLED)
+    ends = (trail.Event.SUCCEEDED, trail.Event.FAILED, trail.Event.CANCELLED)
     counts: Counter[str] = Counter()
     for group in groups:
         if name == "event" or group.event in ends:

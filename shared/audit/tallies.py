@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared import errors
-from shared.audit import trail
+from shared.audit.trail import Event
 from shared.database import AnyRow, Database, database_now
 from shared.result import TIMING_STAGES
 from shared.tables import audit_events, jobs, tallies, tally_cursor
@@ -71,11 +71,11 @@ def sums_of(rows: Iterable[AnyRow]) -> Counter[Key]:
     found: Counter[Key] = Counter()
     for row in rows:
         found[EVENTS, row.event, ""] += 1
-        if row.event == trail.FAILED and row.code:
+        if row.event == Event.FAILED and row.code:
             found[FAILURES, row.code if errors.by_code(row.code).code == row.code else "other", ""] += 1
-        if row.event == trail.SUCCEEDED and row.attempt == 0:
+        if row.event == Event.SUCCEEDED and row.attempt == 0:
             found[COPIES, "", ""] += 1
-        elif row.event == trail.SUCCEEDED:
+        elif row.event == Event.SUCCEEDED:
             _observe(found, row)
     return found
 
@@ -109,7 +109,7 @@ def _settled(connection: Connection, cursor: int, seconds: float) -> list[AnyRow
             jobs.c.timings_ms,
             (events.occurred_at <= database_now(-seconds)).label("is_settled"),
         )
-        .join_from(audit_events, jobs, (jobs.c.id == events.job_id) & (events.event == trail.SUCCEEDED), isouter=True)
+        .join_from(audit_events, jobs, (jobs.c.id == events.job_id) & (events.event == Event.SUCCEEDED), isouter=True)
         .where(events.id > cursor)
         .order_by(events.id)
         .limit(PORTION)

@@ -1,10 +1,11 @@
 """The audit trail: one immutable row for each thing that happened. Rows are added, never changed.
 
-Beside it: ``audit_queries`` reads, ``audit_chain`` seals, ``audit_verify`` checks, ``audit_retention`` forgets.
+Beside it: ``queries`` reads, ``chain`` seals, ``verify`` checks, ``retention`` forgets.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -15,43 +16,42 @@ from shared.audit.queries import AuditEvent, list_events
 from shared.database import database_now
 from shared.tables import audit_events
 
-__all__ = ["AuditEvent", "has_event", "list_events", "record"]
-
-SUBMITTED = "job.submitted"
-CLAIMED = "job.claimed"
-SUCCEEDED = "job.succeeded"
-FAILED = "job.failed"
-RETRIED = "job.retried"
-RELEASED = "job.released"
-EXPIRED = "job.expired"
-CANCELLED = "job.cancelled"
-REQUEUED = "job.requeued"
-DELETED = "job.deleted"
-READ = "job.read"
-UPLOAD_DELETED = "upload.deleted"
-DELIVERY_SUCCEEDED = "delivery.succeeded"
-DELIVERY_FAILED = "delivery.failed"
-DELIVERY_CANCELLED = "delivery.cancelled"
-REDELIVERED = "delivery.redelivered"
-ENDPOINT_CREATED = "endpoint.created"
-ENDPOINT_CHANGED = "endpoint.changed"
-ENDPOINT_DISABLED = "endpoint.disabled"
-ENDPOINT_DELETED = "endpoint.deleted"
-SECRET_ROTATED = "endpoint.secret_rotated"  # noqa: S105
-KEY_CREATED = "key.created"
-KEY_REVOKED = "key.revoked"
-KEY_ROTATED = "key.rotated"
+__all__ = ["AuditEvent", "Event", "has_event", "list_events", "record"]
 
 
-def events() -> set[str]:
-    """Return the names of all events: the constants above."""
-    return {value for name, value in globals().items() if name.isupper() and isinstance(value, str)}
+class Event(StrEnum):
+    """What can have happened."""
+
+    SUBMITTED = "job.submitted"
+    CLAIMED = "job.claimed"
+    SUCCEEDED = "job.succeeded"
+    FAILED = "job.failed"
+    RETRIED = "job.retried"
+    RELEASED = "job.released"
+    EXPIRED = "job.expired"
+    CANCELLED = "job.cancelled"
+    REQUEUED = "job.requeued"
+    DELETED = "job.deleted"
+    READ = "job.read"
+    UPLOAD_DELETED = "upload.deleted"
+    DELIVERY_SUCCEEDED = "delivery.succeeded"
+    DELIVERY_FAILED = "delivery.failed"
+    DELIVERY_CANCELLED = "delivery.cancelled"
+    REDELIVERED = "delivery.redelivered"
+    ENDPOINT_CREATED = "endpoint.created"
+    ENDPOINT_CHANGED = "endpoint.changed"
+    ENDPOINT_DISABLED = "endpoint.disabled"
+    ENDPOINT_DELETED = "endpoint.deleted"
+    SECRET_ROTATED = "endpoint.secret_rotated"  # noqa: S105
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
+    KEY_ROTATED = "key.rotated"
 
 
 def record(
     connection: Connection,
     *,
-    event: str,
+    event: Event,
     actor: Actor,
     job_id: str | None = None,
     attempt: int | None = None,
@@ -69,7 +69,7 @@ def record(
     connection.execute(
         insert(audit_events).values(
             occurred_at=database_now(),
-            event=event,
+            event=str(event),
             actor=actor.name,
             job_id=job_id,
             attempt=attempt,

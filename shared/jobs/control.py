@@ -28,7 +28,7 @@ def cancel(connection: Connection, job_id: str, *, actor: Actor) -> Job | None:
     row = move(connection, "cancel", State.CANCELLED, jobs.c.id == job_id, **values)
     if row is None:
         return None
-    record(connection, row, trail.CANCELLED, actor=actor, code=error.code)
+    record(connection, row, trail.Event.CANCELLED, actor=actor, code=error.code)
     return to_job(row)
 
 
@@ -58,7 +58,7 @@ def retry(connection: Connection, job_id: str, *, attempts: int, is_published: b
     row = move(connection, "retry", State.QUEUED, jobs.c.id == job_id, **values)
     if row is None:
         return None
-    record(connection, row, trail.REQUEUED, actor=actor)
+    record(connection, row, trail.Event.REQUEUED, actor=actor)
     return to_job(row)
 
 
@@ -73,7 +73,7 @@ def erase(connection: Connection, job_id: str, *, actor: Actor) -> Job | None:
     row = remove(connection, jobs.c.id == job_id)
     if row is None:
         return None
-    record(connection, row, trail.DELETED, actor=actor, outcome="deleted")
+    record(connection, row, trail.Event.DELETED, actor=actor, outcome="deleted")
     return to_job(row)
 
 

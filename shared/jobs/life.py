@@ -40,7 +40,7 @@ def submit(connection: Connection, submission: Submission, *, max_attempts: int)
         published_at=database_now(),
         publish_count=1,
     )
-    record(connection, row, trail.SUBMITTED, actor=submission.actor)
+    record(connection, row, trail.Event.SUBMITTED, actor=submission.actor)
     return to_job(row)
 
 
@@ -67,7 +67,7 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
         publish_count=0,
         timings_ms={"queue": 0.0, "total": 0.0},
     )
-    record(connection, row, trail.SUBMITTED, actor=submission.actor)
+    record(connection, row, trail.Event.SUBMITTED, actor=submission.actor)
     _store_result(connection, row, found.document, found.reader_sha256, actor=copy_of(source_id))
     return to_job(row, result=from_stored(found.document).to_json())
 
@@ -94,7 +94,7 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     )
     if row is None:
         return None
-    record(connection, row, trail.CLAIMED, actor=worker(owner))
+    record(connection, row, trail.Event.CLAIMED, actor=worker(owner))
     return to_job(row)
 
 
@@ -154,7 +154,7 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
         row = move(connection, "fail", State.FAILED, mine, **values)
     if row is None:
         return False
-    event = trail.FAILED if row.state == State.FAILED else trail.RETRIED
+    event = trail.Event.FAILED if row.state == State.FAILED else trail.Event.RETRIED
     record(connection, row, event, actor=worker(row.owner), code=error.code)
     return True
 
@@ -181,7 +181,7 @@ def _store_result(
     record(
         connection,
         row,
-        trail.SUCCEEDED,
+        trail.Event.SUCCEEDED,
         actor=actor,
         confidence=result.get("confidence"),
         min_confidence=result.get("min_confidence"),

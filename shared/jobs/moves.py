@@ -19,7 +19,7 @@ from shared.tables import jobs
 from shared.webhooks import deliveries
 from shared.webhooks.record import EVENT_TYPES
 
-ENDS = (trail.SUCCEEDED, trail.FAILED, trail.CANCELLED)
+ENDS = (trail.Event.SUCCEEDED, trail.Event.FAILED, trail.Event.CANCELLED)
 NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
 
@@ -54,7 +54,7 @@ def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def record(connection: Connection, row: AnyRow, event: str, *, actor: Actor, **more: Any) -> None:
+def record(connection: Connection, row: AnyRow, event: trail.Event, *, actor: Actor, **more: Any) -> None:
     """Write the audit event of a move and plan its deliveries, in its transaction."""
     trail.record(
         connection,

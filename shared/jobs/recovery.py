@@ -77,11 +77,11 @@ def _restore_one(connection: Connection, found: AnyRow, name: str, *, actor: Act
     if reason != TIME_LIMIT and found.attempt - given_back < found.max_attempts:
         attempt = jobs.c.attempt - given_back
         row = move(connection, name, State.QUEUED, mine, **queued_again(None), attempt=attempt)
-        event, code = (trail.EXPIRED if name == "expire" else trail.RELEASED), None
+        event, code = (trail.Event.EXPIRED if name == "expire" else trail.Event.RELEASED), None
     else:
         values = {"finished_at": database_now(), "error": final.to_json(), **NO_LEASE}
         row = move(connection, name, State.FAILED, mine, **values)
-        event, code = trail.FAILED, final.code
+        event, code = trail.Event.FAILED, final.code
     if row is None:
         return None
     record(connection, row, event, actor=actor, code=code)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.audit import trail
+from shared.audit.trail import Event
 from shared.jobs.record import State
 
 
@@ -28,24 +28,30 @@ class Move:
 
 
 MOVES = (
-    Move("submit", None, State.QUEUED, trail.SUBMITTED, "a document is accepted"),
-    Move("submit", None, State.SUCCEEDED, trail.SUCCEEDED, "the same document was read before: its result is copied"),
-    Move("claim", State.QUEUED, State.RUNNING, trail.CLAIMED, "it is due; the attempt is counted"),
-    Move("claim", State.RUNNING, State.RUNNING, trail.CLAIMED, "its lease has run out and attempts are left"),
-    Move("succeed", State.RUNNING, State.SUCCEEDED, trail.SUCCEEDED, "the lease token is the current one"),
-    Move("fail", State.RUNNING, State.QUEUED, trail.RETRIED, "a retry can help and attempts are left"),
-    Move("fail", State.RUNNING, State.FAILED, trail.FAILED, "no retry can help, or it was the last attempt"),
-    Move("release", State.RUNNING, State.QUEUED, trail.RELEASED, "its worker crashed or stopped in order"),
-    Move("release", State.RUNNING, State.FAILED, trail.FAILED, "the last attempt (`poison_job`), or out of time"),
-    Move("expire", State.RUNNING, State.QUEUED, trail.EXPIRED, "its lease has run out"),
-    Move("expire", State.RUNNING, State.FAILED, trail.FAILED, "the same at the last attempt (`poison_job`)"),
-    Move("cancel", State.QUEUED, State.CANCELLED, trail.CANCELLED, "somebody asks for it"),
-    Move("cancel", State.RUNNING, State.CANCELLED, trail.CANCELLED, "the same; its worker notices within a second"),
-    Move("retry", State.FAILED, State.QUEUED, trail.REQUEUED, "somebody asks for it; it gets new attempts"),
-    Move("retry", State.CANCELLED, State.QUEUED, trail.REQUEUED, "the same"),
-    Move("erase", State.SUCCEEDED, None, trail.DELETED, "somebody asks for it, or by age; the trail stays"),
-    Move("erase", State.FAILED, None, trail.DELETED, "the same"),
-    Move("erase", State.CANCELLED, None, trail.DELETED, "the same; `DELETE` cancels an open job first"),
+    Move("submit", None, State.QUEUED, Event.SUBMITTED, "a document is accepted"),
+    Move(
+        "submit",
+        None,
+        State.SUCCEEDED,
+        Event.SUCCEEDED,
+        "the same document was read before: its result is copied",
+    ),
+    Move("claim", State.QUEUED, State.RUNNING, Event.CLAIMED, "it is due; the attempt is counted"),
+    Move("claim", State.RUNNING, State.RUNNING, Event.CLAIMED, "its lease has run out and attempts are left"),
+    Move("succeed", State.RUNNING, State.SUCCEEDED, Event.SUCCEEDED, "the lease token is the current one"),
+    Move("fail", State.RUNNING, State.QUEUED, Event.RETRIED, "a retry can help and attempts are left"),
+    Move("fail", State.RUNNING, State.FAILED, Event.FAILED, "no retry can help, or it was the last attempt"),
+    Move("release", State.RUNNING, State.QUEUED, Event.RELEASED, "its worker crashed or stopped in order"),
+    Move("release", State.RUNNING, State.FAILED, Event.FAILED, "the last attempt (`poison_job`), or out of time"),
+    Move("expire", State.RUNNING, State.QUEUED, Event.EXPIRED, "its lease has run out"),
+    Move("expire", State.RUNNING, State.FAILED, Event.FAILED, "the same at the last attempt (`poison_job`)"),
+    Move("cancel", State.QUEUED, State.CANCELLED, Event.CANCELLED, "somebody asks for it"),
+    Move("cancel", State.RUNNING, State.CANCELLED, Event.CANCELLED, "the same; its worker notices within a second"),
+    Move("retry", State.FAILED, State.QUEUED, Event.REQUEUED, "somebody asks for it; it gets new attempts"),
+    Move("retry", State.CANCELLED, State.QUEUED, Event.REQUEUED, "the same"),
+    Move("erase", State.SUCCEEDED, None, Event.DELETED, "somebody asks for it, or by age; the trail stays"),
+    Move("erase", State.FAILED, None, Event.DELETED, "the same"),
+    Move("erase", State.CANCELLED, None, Event.DELETED, "the same; `DELETE` cancels an open job first"),
 )
 
 

@@ -41,7 +41,7 @@ def create(
         "revision": 1,
     }
     row = connection.execute(insert(api_keys).values(values).returning(*api_keys.c)).one()
-    trail.record(connection, event=trail.KEY_CREATED, actor=actor, subject=key_id)
+    trail.record(connection, event=trail.Event.KEY_CREATED, actor=actor, subject=key_id)
     return to_key(row), text
 
 
@@ -55,7 +55,7 @@ def revoke(connection: Connection, key_id: str, *, actor: Actor) -> ApiKey | Non
     row = _change(connection, key_id, revoked_at=database_now())
     if row is None:
         return None
-    trail.record(connection, event=trail.KEY_REVOKED, actor=actor, subject=key_id)
+    trail.record(connection, event=trail.Event.KEY_REVOKED, actor=actor, subject=key_id)
     return to_key(row)
 
 
@@ -71,7 +71,7 @@ def rotate(connection: Connection, key_id: str, *, grace_seconds: float, actor: 
     )
     if row is None:
         return None
-    trail.record(connection, event=trail.KEY_ROTATED, actor=actor, subject=key_id)
+    trail.record(connection, event=trail.Event.KEY_ROTATED, actor=actor, subject=key_id)
     return to_key(row), text
 
 

@@ -174,7 +174,7 @@ def finish(connection: Connection, delivery: Delivery, outcome: Outcome) -> Deli
         endpoints.disable(connection, delivery.endpoint_id, reason="gone", actor=SWEEPER)
     if state is not DeliveryState.QUEUED:
         succeeded = state is DeliveryState.SUCCEEDED
-        event = trail.DELIVERY_SUCCEEDED if succeeded else trail.DELIVERY_FAILED
+        event = trail.Event.DELIVERY_SUCCEEDED if succeeded else trail.Event.DELIVERY_FAILED
         _record(connection, delivery, event, actor=SWEEPER, outcome=state, code=values["reason"])
     return state
 
@@ -190,7 +190,7 @@ def redeliver(connection: Connection, delivery_id: str, *, actor: Actor) -> Deli
     if row is None:
         return None
     delivery = to_delivery(row)
-    _record(connection, delivery, trail.REDELIVERED, actor=actor, outcome=delivery.state)
+    _record(connection, delivery, trail.Event.REDELIVERED, actor=actor, outcome=delivery.state)
     return delivery
 
 
@@ -207,7 +207,7 @@ def cancel(connection: Connection, endpoint_id: str, *, actor: Actor) -> list[st
         _record(
             connection,
             delivery,
-            trail.DELIVERY_CANCELLED,
+            trail.Event.DELIVERY_CANCELLED,
             actor=actor,
             outcome=delivery.state,
             code=delivery.reason,
@@ -293,7 +293,7 @@ def _move(connection: Connection, condition: ColumnElement[bool], **values: Any)
 def _record(
     connection: Connection,
     delivery: Delivery,
-    event: str,
+    event: trail.Event,
     *,
     actor: Actor,
     outcome: DeliveryState,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, u
 from shared import ids
 from shared.audit import trail
 from shared.audit.actor import Actor
+from shared.audit.trail import Event
 from shared.database import database_now
 from shared.tables import webhook_endpoints, webhook_secrets
 from shared.webhooks.record import JOB_URLS, Endpoint
@@ -39,7 +40,7 @@ def create(
     }
     row = connection.execute(insert(webhook_endpoints).values(values).returning(*webhook_endpoints.c)).one()
     secret = _add_secret(connection, row.id)
-    trail.record(connection, event=trail.ENDPOINT_CREATED, actor=actor, subject=row.id)
+    trail.record(connection, event=Event.ENDPOINT_CREATED, actor=actor, subject=row.id)
     return Endpoint(**row._mapping), secret
 
 
@@ -62,12 +63,12 @@ def wanting(connection: Connection, event_type: str) -> list[Endpoint]:
 
 def change(connection: Connection, endpoint_id: str, *, actor: Actor, **values: Any) -> Endpoint | None:
     """Change `url`, `description` or `event_types`; return the changed endpoint, or None when there is none."""
-    return _change(connection, endpoint_id, trail.ENDPOINT_CHANGED, actor=actor, **values)
+    return _change(connection, endpoint_id, Event.ENDPOINT_CHANGED, actor=actor, **values)
 
 
 def enable(connection: Connection, endpoint_id: str, *, actor: Actor) -> Endpoint | None:
     """Send to it again; what is queued for it goes on where it stood."""
-    return _change(connection, endpoint_id, trail.ENDPOINT_CHANGED, actor=actor, disabled_at=None, disabled_reason=None)
+    return _change(connection, endpoint_id, Event.ENDPOINT_CHANGED, actor=actor, disabled_at=None, disabled_reason=None)
 
 
 def disable(connection: Connection, endpoint_id: str, *, reason: str, actor: Actor) -> Endpoint | None:
@@ -75,7 +76,7 @@ def disable(connection: Connection, endpoint_id: str, *, reason: str, actor: Act
     return _change(
         connection,
         endpoint_id,
-        trail.ENDPOINT_DISABLED,
+        Event.ENDPOINT_DISABLED,
         actor=actor,
         code=reason,
         disabled_at=database_now(),
@@ -87,7 +88,7 @@ def remove(connection: Connection, endpoint_id: str, *, actor: Actor) -> bool:
     """Delete an endpoint with its secrets. Cancel its deliveries in the same transaction. False: there is none."""
     if connection.execute(delete(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)).rowcount == 0:
         return False
-    trail.record(connection, event=trail.ENDPOINT_DELETED, actor=actor, subject=endpoint_id)
+    trail.record(connection, event=Event.ENDPOINT_DELETED, actor=actor, subject=endpoint_id)
     return True
 
 
@@ -105,7 +106,7 @@ def rotate_secret(connection: Connection, endpoint_id: str, *, overlap_seconds: 
         delete(webhook_secrets).where(now_used, webhook_secrets.c.id.not_in(list(connection.execute(kept).scalars())))
     )
     secret = _add_secret(connection, endpoint_id)
-    trail.record(connection, event=trail.SECRET_ROTATED, actor=actor, subject=endpoint_id)
+    trail.record(connection, event=Event.SECRET_ROTATED, actor=actor, subject=endpoint_id)
     return secret
 
 
@@ -131,7 +132,7 @@ def _find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Endp
 
 
 def _change(
-    connection: Connection, endpoint_id: str, event: str, *, actor: Actor, code: str | None = None, **values: Any
+    connection: Connection, endpoint_id: str, event: Event, *, actor: Actor, code: str | None = None, **values: Any
 ) -> Endpoint | None:
     query = update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).values(**values)
     row = connection.execute(query.returning(*webhook_endpoints.c)).mappings().one_or_none()

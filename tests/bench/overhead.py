@@ -84,7 +84,7 @@ def run(database: Database, folder: Path, count: int, *, key: str = "") -> Steps
     with database.write() as connection:  # a worker lives, so that the usual questions of a submission are asked
         workers.register(connection, node="bench", host="bench", pid=1, model=MODEL, reader_sha256="0" * 64)
     for number in range(count):
-        queue.breaker_of(celery).trip()
+        celery.breaker.trip()
         content = png(8 + number, 8)
         with steps.measure("submit"):
             job_id = client.post("/v1/jobs", data=content).json["id"]

@@ -49,7 +49,7 @@ def given(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     settings = Settings.load(data_dir=folder, redis_url="redis://127.0.0.1:1/0")
     database = Database(settings.database)
     celery = queue.create_app(settings, "redis://127.0.0.1:1/0", role="client")
-    queue.breaker_of(celery).trip()
+    celery.breaker.trip()
     parts = Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
     client = app_of(parts).test_client()
     use(client, parts)

@@ -45,9 +45,9 @@ def ended(connection: Connection, submission: Submission) -> str:
 
 
 ORDERS: dict[str, Callable[[Connection, str], object]] = {
-    trail.REQUEUED: lambda c, job_id: jobs.retry(c, job_id, attempts=1, is_published=True, actor=ADMIN),
-    trail.CANCELLED: lambda c, job_id: jobs.cancel(c, job_id, actor=ADMIN),
-    trail.DELETED: lambda c, job_id: jobs.erase(c, job_id, actor=ADMIN),
+    trail.Event.REQUEUED: lambda c, job_id: jobs.retry(c, job_id, attempts=1, is_published=True, actor=ADMIN),
+    trail.Event.CANCELLED: lambda c, job_id: jobs.cancel(c, job_id, actor=ADMIN),
+    trail.Event.DELETED: lambda c, job_id: jobs.erase(c, job_id, actor=ADMIN),
 }
 
 
@@ -58,14 +58,14 @@ def test_an_order_names_who_gave_it_and_not_who_submitted_the_job(database: Data
             assert order(connection, job_id) is not None
         for event in ORDERS:
             assert who(connection, event) == [BY_ADMIN], event
-        assert who(connection, trail.SUBMITTED) == [("client", *MINE)]
+        assert who(connection, trail.Event.SUBMITTED) == [("client", *MINE)]
 
 
 def test_who_asks_without_a_key_is_not_taken_for_the_submitter(database: Database, mine: Submission) -> None:
     with database.write() as connection:
         job = jobs.submit(connection, mine, max_attempts=1)
         jobs.cancel(connection, job.id, actor=actor.client(None, None))
-        assert who(connection, trail.CANCELLED) == [("client", None, None)]
+        assert who(connection, trail.Event.CANCELLED) == [("client", None, None)]
 
 
 def test_what_is_done_for_a_job_names_its_submitter(database: Database, mine: Submission) -> None:
@@ -83,12 +83,12 @@ def test_what_is_done_for_a_job_names_its_submitter(database: Database, mine: Su
         copy = jobs.submit_copy(connection, replace(mine, key_id="key_other"), job_id, max_attempts=1)
         assert copy is not None
         jobs.erase(connection, job_id, actor=SWEEPER)
-        assert set(who(connection, trail.CLAIMED)) == {(WORKER, *MINE)}
-        assert who(connection, trail.FAILED) == [(WORKER, *MINE)]
-        assert who(connection, trail.EXPIRED) == [("sweeper", *MINE)]
-        assert who(connection, trail.RELEASED) == [("n", *MINE)]
-        assert who(connection, trail.SUCCEEDED) == [(WORKER, *MINE), (job_id, "key_other", "127.0.0.1")]
-        assert who(connection, trail.DELETED) == [("sweeper", *MINE)]
+        assert set(who(connection, trail.Event.CLAIMED)) == {(WORKER, *MINE)}
+        assert who(connection, trail.Event.FAILED) == [(WORKER, *MINE)]
+        assert who(connection, trail.Event.EXPIRED) == [("sweeper", *MINE)]
+        assert who(connection, trail.Event.RELEASED) == [("n", *MINE)]
+        assert who(connection, trail.Event.SUCCEEDED) == [(WORKER, *MINE), (job_id, "key_other", "127.0.0.1")]
+        assert who(connection, trail.Event.DELETED) == [("sweeper", *MINE)]
 
 
 def test_each_change_of_an_endpoint_and_its_deliveries_names_who_made_it(database: Database, mine: Submission) -> None:
@@ -107,10 +107,10 @@ def test_each_change_of_an_endpoint_and_its_deliveries_names_who_made_it(databas
         deliveries.cancel(connection, endpoint.id, actor=ADMIN)
         for event in ("endpoint.created", "endpoint.secret_rotated", "endpoint.deleted"):
             assert who(connection, event) == [BY_ADMIN], event
-        assert who(connection, trail.ENDPOINT_CHANGED) == [BY_ADMIN] * 2
-        assert who(connection, trail.ENDPOINT_DISABLED) == [BY_ADMIN, ("sweeper", None, None)]
-        assert who(connection, trail.REDELIVERED) == who(connection, trail.DELIVERY_CANCELLED) == [BY_ADMIN]
-        assert who(connection, trail.DELIVERY_FAILED) == [("sweeper", None, None)]
+        assert who(connection, trail.Event.ENDPOINT_CHANGED) == [BY_ADMIN] * 2
+        assert who(connection, trail.Event.ENDPOINT_DISABLED) == [BY_ADMIN, ("sweeper", None, None)]
+        assert who(connection, trail.Event.REDELIVERED) == who(connection, trail.Event.DELIVERY_CANCELLED) == [BY_ADMIN]
+        assert who(connection, trail.Event.DELIVERY_FAILED) == [("sweeper", None, None)]
 
 
 def test_each_change_of_a_key_names_who_made_it(database: Database) -> None:
@@ -119,7 +119,7 @@ def test_each_change_of_a_key_names_who_made_it(database: Database) -> None:
             key, _ = keys.create(connection, name="k", scopes=[Scope.READ], actor=somebody)
             keys.rotate(connection, key.id, grace_seconds=0, actor=somebody)
             keys.revoke(connection, key.id, actor=somebody)
-        for event in (trail.KEY_CREATED, trail.KEY_ROTATED, trail.KEY_REVOKED):
+        for event in (trail.Event.KEY_CREATED, trail.Event.KEY_ROTATED, trail.Event.KEY_REVOKED):
             assert who(connection, event) == [("operator", None, None), BY_ADMIN], event
 
 
@@ -129,7 +129,7 @@ def test_a_trail_with_actors_is_sealed_and_found_by_their_address(database: Data
         jobs.cancel(connection, job.id, actor=ADMIN)
         events = tables.audit_events.c
         found = connection.execute(select(events.event).where(events.client_ip == ADMIN.address, events.ip_key != ""))
-        assert found.scalars().all() == [trail.CANCELLED]
+        assert found.scalars().all() == [trail.Event.CANCELLED]
     Sealer(database).seal()
     report = verify.verify(database)
     assert (report.broken, report.event_count) == (None, 2)

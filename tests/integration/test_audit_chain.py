@@ -14,6 +14,7 @@ from shared import jobs, tables
 from shared.audit import chain, purge_guard, retention, trail, verify
 from shared.audit.actor import Actor
 from shared.audit.chain import Head, Sealer
+from shared.audit.trail import Event
 from shared.audit.verify import Broken, Report
 from shared.database import Database, database_now
 from shared.jobs import Submission
@@ -35,7 +36,7 @@ def record(database: Database, count: int) -> None:
     with database.write() as connection:
         for n in range(count):
             trail.record(
-                connection, event=trail.SUCCEEDED, actor=Actor("worker", f"node/{n}", address="192.0.2.1"),
+                connection, event=Event.SUCCEEDED, actor=Actor("worker", f"node/{n}", address="192.0.2.1"),
                 confidence=n / 7, model={"name": "m", "version": "1", "sha256": "0"}, outcome="succeeded",
             )  # fmt: skip
 
@@ -256,7 +257,12 @@ def test_erasing_a_job_with_its_text_leaves_the_chain_whole(database: Database, 
     with database.read() as connection:
         events = trail.list_events(connection, job_id=job.id)
         assert connection.execute(select(func.count()).select_from(tables.results)).scalar_one() == 0
-    assert [event.event for event in events][::-1] == [trail.SUBMITTED, trail.CLAIMED, trail.SUCCEEDED, trail.DELETED]
+    assert [event.event for event in events][::-1] == [
+        Event.SUBMITTED,
+        Event.CLAIMED,
+        Event.SUCCEEDED,
+        Event.DELETED,
+    ]
     assert [event.duration_ms is not None for event in events] == [False, True, False, False]
     assert str(RESULT["text"]) not in str(events)
 

@@ -29,14 +29,14 @@ def events(database: Database) -> list[AuditEvent]:
 
 def write_events(database: Database) -> list[AuditEvent]:
     """Some dozens of events over four months; several occurred in the same moment. The newest is the first."""
-    many = itertools.product(ADDRESSES, MODELS, (trail.SUCCEEDED, trail.FAILED))
+    many = itertools.product(ADDRESSES, MODELS, (trail.Event.SUCCEEDED, trail.Event.FAILED))
     with database.write() as connection:
         for n, (client_ip, model, event) in enumerate(many):
             actor = Actor("worker", "x", key_id=None if n % 4 == 0 else f"key{n % 4}", address=client_ip)
             trail.record(
                 connection, event=event, actor=actor, model=model, job_id=f"job_{n % 5}",
                 sha256=str(n % 3), outcome=event.partition(".")[2],
-                confidence=None if event == trail.FAILED else n / 42, subject=f"s{n % 2}", duration_ms=n,
+                confidence=None if event == trail.Event.FAILED else n / 42, subject=f"s{n % 2}", duration_ms=n,
             )  # fmt: skip
         c = tables.audit_events.c
         now = connection.execute(select(database_now())).scalar_one()
@@ -55,7 +55,7 @@ def in_block(*blocks: str) -> Callable[[AuditEvent], bool]:
 
 FILTERS: dict[str, tuple[dict[str, Any], Callable[[AuditEvent], bool]]] = {
     "none": ({}, lambda _: True),
-    "event": ({"equal": {"event": trail.FAILED}}, lambda e: e.event == trail.FAILED),
+    "event": ({"equal": {"event": trail.Event.FAILED}}, lambda e: e.event == trail.Event.FAILED),
     "job": ({"equal": {"job_id": "job_3"}}, lambda e: e.job_id == "job_3"),
     "sha256": ({"equal": {"sha256": "2"}}, lambda e: e.sha256 == "2"),
     "key": ({"equal": {"key_id": "key2"}}, lambda e: e.key_id == "key2"),
@@ -70,8 +70,8 @@ FILTERS: dict[str, tuple[dict[str, Any], Callable[[AuditEvent], bool]]] = {
     "no address there": ({"ip_range": addresses.key_range("10.0.0.0/8")}, lambda _: False),
     "confidence": ({"confidence_from": 0.2, "confidence_until": 0.4}, lambda e: 0.2 <= (e.confidence or 0) <= 0.4),
     "several": (
-        {"equal": {"event": trail.SUCCEEDED, "sha256": "1"}, "confidence_from": 0.5},
-        lambda e: (e.event, e.sha256) == (trail.SUCCEEDED, "1") and (e.confidence or 0) >= 0.5,
+        {"equal": {"event": trail.Event.SUCCEEDED, "sha256": "1"}, "confidence_from": 0.5},
+        lambda e: (e.event, e.sha256) == (trail.Event.SUCCEEDED, "1") and (e.confidence or 0) >= 0.5,
     ),
 }
 
@@ -159,7 +159,7 @@ def test_the_numbers_are_those_of_the_events(database: Database, events: list[Au
         numbers = stats.stats(connection, since, until)
     read = [event.confidence for event in inside if event.confidence is not None]
     assert numbers["event_count"] == len(inside)
-    for event in (trail.SUCCEEDED, trail.FAILED):
+    for event in (trail.Event.SUCCEEDED, trail.Event.FAILED):
         assert numbers["events"][event] == sum(e.event == event for e in inside)
         assert numbers["outcomes"][event.partition(".")[2]] == numbers["events"][event]
     confidence = numbers["confidence"]

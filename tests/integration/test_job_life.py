@@ -80,7 +80,7 @@ def test_a_submitted_job_is_queued_with_everything_it_came_with(database: Databa
     assert again.published_at is not None
     assert again.publish_count == 1
     assert again.created_at.tzinfo is not None
-    assert events(database, job) == [trail.SUBMITTED]
+    assert events(database, job) == [trail.Event.SUBMITTED]
 
 
 def test_a_claim_counts_the_attempt_and_holds_a_lease(database: Database, submission: Submission) -> None:
@@ -89,7 +89,7 @@ def test_a_claim_counts_the_attempt_and_holds_a_lease(database: Database, submis
     assert job.started_at is not None
     assert job.lease_until is not None
     assert 25 < (job.lease_until - job.started_at).total_seconds() < 31
-    assert events(database, job) == [trail.SUBMITTED, trail.CLAIMED]
+    assert events(database, job) == [trail.Event.SUBMITTED, trail.Event.CLAIMED]
 
 
 def test_claim_returns_none_when_another_worker_was_faster(database: Database, submission: Submission) -> None:
@@ -125,7 +125,7 @@ def test_a_success_stores_the_result_the_times_and_one_audit_event(database: Dat
     assert (again.lease_token, again.lease_until, again.error) == (None, None, None)
     with database.read() as connection:
         event = trail.list_events(connection, job_id=job.id, limit=1)[0]
-    assert (event.event, event.outcome, event.actor, event.attempt) == (trail.SUCCEEDED, "succeeded", WORKER, 1)
+    assert (event.event, event.outcome, event.actor, event.attempt) == (trail.Event.SUCCEEDED, "succeeded", WORKER, 1)
     assert (event.confidence, event.min_confidence) == (0.9, 0.8)
     assert (event.model, event.model_version, event.model_sha256) == ("crnn", "2", "cd" * 32)
     assert (event.client_ip, event.sha256) == ("127.0.0.1", submission.sha256)
@@ -138,14 +138,14 @@ def test_a_late_success_of_a_worker_that_lost_its_lease_is_refused(database: Dat
     assert not succeed(database, zombie)
     assert found(database, zombie).result is None
     assert succeed(database, current)
-    assert events(database, zombie).count(trail.SUCCEEDED) == 1
+    assert events(database, zombie).count(trail.Event.SUCCEEDED) == 1
 
 
 def test_a_job_does_not_succeed_twice(database: Database, submission: Submission) -> None:
     job = claimed(database, submission)
     assert succeed(database, job)
     assert not succeed(database, job)
-    assert events(database, job).count(trail.SUCCEEDED) == 1
+    assert events(database, job).count(trail.Event.SUCCEEDED) == 1
 
 
 def test_nothing_moves_a_job_that_has_succeeded(database: Database, submission: Submission) -> None:
@@ -174,7 +174,7 @@ def test_a_result_is_rolled_back_together_with_its_state(database: Database, sub
         raise RuntimeError
     again = found(database, job)
     assert (again.state, again.result) == (State.RUNNING, None)
-    assert events(database, job) == [trail.SUBMITTED, trail.CLAIMED]
+    assert events(database, job) == [trail.Event.SUBMITTED, trail.Event.CLAIMED]
 
 
 def test_an_error_of_the_document_ends_the_job_at_once(database: Database, submission: Submission) -> None:
@@ -185,7 +185,7 @@ def test_an_error_of_the_document_ends_the_job_at_once(database: Database, submi
     assert again.error is not None
     assert again.error["code"] == "truncated_image"
     assert again.error["details"] == {"page_number": 1}
-    assert events(database, job)[-1] == trail.FAILED
+    assert events(database, job)[-1] == trail.Event.FAILED
 
 
 def test_a_passing_error_is_tried_again_after_a_pause(database: Database, submission: Submission) -> None:
@@ -197,7 +197,7 @@ def test_a_passing_error_is_tried_again_after_a_pause(database: Database, submis
     assert again.not_before > again.created_at
     assert again.error is not None
     assert again.error["code"] == "recognition_failed"
-    assert events(database, job)[-1] == trail.RETRIED
+    assert events(database, job)[-1] == trail.Event.RETRIED
 
 
 def test_a_passing_error_at_the_last_attempt_ends_the_job(database: Database, submission: Submission) -> None:
@@ -207,7 +207,7 @@ def test_a_passing_error_at_the_last_attempt_ends_the_job(database: Database, su
     assert again.state == State.FAILED
     assert again.error is not None
     assert again.error["code"] == "recognition_failed"
-    assert events(database, job)[-1] == trail.FAILED
+    assert events(database, job)[-1] == trail.Event.FAILED
 
 
 def test_a_heartbeat_extends_the_lease(database: Database, submission: Submission) -> None:
@@ -232,7 +232,7 @@ def test_a_lease_that_has_run_out_is_taken_back(database: Database, submission: 
     assert expire(database) == [job.id]
     again = found(database, job)
     assert (again.state, again.attempt, again.published_at, again.lease_token) == (State.QUEUED, 1, None, None)
-    assert events(database, job)[-1] == trail.EXPIRED
+    assert events(database, job)[-1] == trail.Event.EXPIRED
     assert expire(database) == []
 
 
@@ -254,7 +254,7 @@ def test_a_job_that_is_abandoned_at_every_attempt_ends_as_poison(database: Datab
     assert again.error is not None
     assert again.error["code"] == "poison_job"
     assert claim(database, job.id) is None
-    assert events(database, job)[-2:] == [trail.CLAIMED, trail.FAILED]
+    assert events(database, job)[-2:] == [trail.Event.CLAIMED, trail.Event.FAILED]
 
 
 def test_a_crash_gives_back_what_the_task_held_and_counts_the_attempt(
@@ -267,7 +267,7 @@ def test_a_crash_gives_back_what_the_task_held_and_counts_the_attempt(
         assert jobs.release(connection, owner=WORKER, reason="crash") == []
     assert (found(database, job).state, found(database, job).attempt) == (State.QUEUED, 1)
     assert found(database, other).state == State.RUNNING
-    assert events(database, job)[-1] == trail.RELEASED
+    assert events(database, job)[-1] == trail.Event.RELEASED
 
 
 def test_a_crash_at_the_last_attempt_ends_as_poison(database: Database, submission: Submission) -> None:

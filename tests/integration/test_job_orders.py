@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from shared import errors, jobs
 from shared.audit import trail
+from shared.audit.trail import Event
 from shared.database import Database
 from shared.jobs import Job, State, Submission
 from shared.tables import results
@@ -92,7 +93,7 @@ def test_a_retried_job_gets_new_attempts_and_keeps_their_count(database: Databas
     assert (again.finished_at, again.publish_count) == (None, 1)
     second = claim(database, job)
     assert second.attempt == 2
-    assert events(database, job.id)[-2:] == [trail.REQUEUED, trail.CLAIMED]
+    assert events(database, job.id)[-2:] == [Event.REQUEUED, Event.CLAIMED]
 
 
 def test_failed_jobs_are_found_by_code_reference_and_batch(database: Database, submission: Submission) -> None:
@@ -121,8 +122,13 @@ def test_an_erased_job_leaves_nothing_but_its_trail(database: Database, submissi
     with database.read() as connection:
         assert jobs.get(connection, job.id) is None
         assert connection.execute(select(func.count()).select_from(results)).scalar_one() == 0
-        assert trail.has_event(connection, job.id, trail.DELETED)
-    assert events(database, job.id) == [trail.SUBMITTED, trail.CLAIMED, trail.SUCCEEDED, trail.DELETED]
+        assert trail.has_event(connection, job.id, Event.DELETED)
+    assert events(database, job.id) == [
+        Event.SUBMITTED,
+        Event.CLAIMED,
+        Event.SUCCEEDED,
+        Event.DELETED,
+    ]
 
 
 def test_an_open_job_is_not_erased_before_it_is_cancelled(database: Database, submission: Submission) -> None:
@@ -157,7 +163,7 @@ def test_a_copy_is_a_job_of_its_own_that_survives_its_source(database: Database,
     assert again is not None
     assert (again.state, again.attempt, again.copied_from, again.reference) == (State.SUCCEEDED, 0, first.id, "2")
     assert again.result == RESULT
-    assert events(database, copy.id) == [trail.SUBMITTED, trail.SUCCEEDED]
+    assert events(database, copy.id) == [Event.SUBMITTED, Event.SUCCEEDED]
     with database.read() as connection:
         event = trail.list_events(connection, job_id=copy.id, limit=1)[0]
     assert (event.actor, event.confidence, event.model_sha256) == (first.id, 0.9, MODEL)

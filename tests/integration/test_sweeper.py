@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 import redis
-from celery import Celery
 from sqlalchemy import update
 
 from shared import clock, errors, jobs, queue, tables
 from shared.database import Database, database_now
 from shared.jobs import Job, Submission
+from shared.queue import JobQueue
 from shared.settings import Settings
 from tests.services import BrokerServer
 from worker.sweep import broker_epoch, promotion, publish_window, sweeper
@@ -27,12 +27,12 @@ def broker(start_broker: Callable[[str], BrokerServer]) -> BrokerServer:
 
 
 @pytest.fixture
-def app(broker: BrokerServer) -> Celery:
+def app(broker: BrokerServer) -> JobQueue:
     return queue.create_app(Settings.load(), broker.url, role="client")
 
 
 @pytest.fixture
-def sweeping(database: Database, app: Celery) -> Sweeper:
+def sweeping(database: Database, app: JobQueue) -> Sweeper:
     return Sweeper(database, app, pause_seconds=1, stranded_seconds=STRANDED_SECONDS)
 
 
@@ -60,7 +60,7 @@ def flush(broker: BrokerServer) -> None:
 
 
 def test_a_job_that_was_just_published_is_left_alone(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue
 ) -> None:
     submit(database, submission)
     assert sweeping.sweep() == 0
@@ -68,7 +68,7 @@ def test_a_job_that_was_just_published_is_left_alone(
 
 
 def test_a_job_whose_message_was_lost_is_published_again(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue
 ) -> None:
     submit(database, submission, published_ago=STRANDED_SECONDS + 1)
     assert sweeping.sweep() == 1
@@ -77,7 +77,7 @@ def test_a_job_whose_message_was_lost_is_published_again(
 
 
 def test_jobs_that_wait_in_the_broker_are_not_published_again(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue
 ) -> None:
     job = submit(database, submission, published_ago=3600)
     assert queue.publish(app, job.id)
@@ -86,7 +86,7 @@ def test_jobs_that_wait_in_the_broker_are_not_published_again(
 
 
 def test_a_flushed_broker_costs_one_window_at_a_time(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery, broker: BrokerServer
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue, broker: BrokerServer
 ) -> None:
     with database.write() as connection:
         ids = [jobs.submit(connection, submission, max_attempts=4).id for _ in range(sweeper.LEAST_WINDOW + 10)]
@@ -102,7 +102,7 @@ def test_a_flushed_broker_costs_one_window_at_a_time(
 
 
 def test_a_broker_that_lost_its_data_is_noticed_at_once_and_by_one_sweeper_only(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery, broker: BrokerServer
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue, broker: BrokerServer
 ) -> None:
     ids = [submit(database, submission).id for _ in range(3)]
     claim(database, submit(database, submission))
@@ -120,7 +120,7 @@ def test_a_broker_that_lost_its_data_is_noticed_at_once_and_by_one_sweeper_only(
         assert {job.publish_count for job in jobs.list_jobs(connection) if job.id in ids} == {2}
 
 
-def test_a_broker_that_kept_its_data_keeps_its_mark(app: Celery, broker: BrokerServer) -> None:
+def test_a_broker_that_kept_its_data_keeps_its_mark(app: JobQueue, broker: BrokerServer) -> None:
     mark = queue.epoch(app)
     clock.sleep(1.2)  # the append-only file is synced every second
     broker.kill()
@@ -130,7 +130,7 @@ def test_a_broker_that_kept_its_data_keeps_its_mark(app: Celery, broker: BrokerS
 
 
 def test_what_waits_too_long_gets_one_place_in_the_first_queue(
-    database: Database, submission: Submission, app: Celery, broker: BrokerServer
+    database: Database, submission: Submission, app: JobQueue, broker: BrokerServer
 ) -> None:
     bulk = [submit(database, replace(submission, priority="bulk")).id for _ in range(5)]
     submit(database, replace(submission, priority="high"))
@@ -153,7 +153,9 @@ def test_what_waits_too_long_gets_one_place_in_the_first_queue(
     assert sweeper.promote_overdue(database, app, wait_seconds=60) == 1, "a message that was lost holds no place"
 
 
-def test_without_higher_priorities_nothing_is_promoted(database: Database, submission: Submission, app: Celery) -> None:
+def test_without_higher_priorities_nothing_is_promoted(
+    database: Database, submission: Submission, app: JobQueue
+) -> None:
     for _ in range(3):
         submit(database, replace(submission, priority="bulk"))
     with database.write() as connection:
@@ -174,7 +176,7 @@ def test_patience_doubles_with_every_message_that_was_swallowed(
 
 
 def test_a_job_that_was_overtaken_is_published_although_the_broker_is_busy(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue
 ) -> None:
     lost = submit(database, submission, published_ago=60)
     waiting, running = submit(database, submission, published_ago=20), submit(database, submission, published_ago=40)
@@ -190,7 +192,7 @@ def test_a_job_that_was_overtaken_is_published_although_the_broker_is_busy(
 
 
 def test_a_job_is_not_overtaken_by_one_of_another_priority(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue
 ) -> None:
     bulk = submit(database, replace(submission, priority="bulk"), published_ago=60)
     assert queue.publish(app, bulk.id, "bulk")
@@ -199,7 +201,7 @@ def test_a_job_is_not_overtaken_by_one_of_another_priority(
 
 
 def test_an_expired_lease_is_taken_back_and_published_in_one_round(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue
 ) -> None:
     job = claim(database, submit(database, submission), lease_seconds=-1)
     assert sweeping.sweep() == 1
@@ -236,7 +238,7 @@ def test_high_priority_is_published_first(
     client.close()
 
 
-def test_of_two_sweepers_one_publishes_each_job(database: Database, submission: Submission, app: Celery) -> None:
+def test_of_two_sweepers_one_publishes_each_job(database: Database, submission: Submission, app: JobQueue) -> None:
     submit(database, submission, published_ago=60)
     with database.write() as connection:
         connection.execute(update(tables.jobs).values(published_at=None))
@@ -262,7 +264,7 @@ def test_without_a_broker_nothing_is_noted_as_published(
 
 
 def test_a_message_that_the_broker_refuses_is_not_noted_as_published(
-    database: Database, submission: Submission, sweeping: Sweeper, app: Celery, broker: BrokerServer
+    database: Database, submission: Submission, sweeping: Sweeper, app: JobQueue, broker: BrokerServer
 ) -> None:
     job = submit(database, submission)
     with database.write() as connection:

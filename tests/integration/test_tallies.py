@@ -65,7 +65,7 @@ def test_each_event_is_counted_once(database: Database, submission: Submission) 
     assert (count(database), count(database)) == (9, 0)
     read_one(database, submission)
     count(database)
-    for event in (trail.SUBMITTED, trail.CLAIMED, trail.SUCCEEDED):
+    for event in (trail.Event.SUBMITTED, trail.Event.CLAIMED, trail.Event.SUCCEEDED):
         assert sums(database)[tallies.EVENTS, event, ""] == 4
 
 
@@ -98,8 +98,8 @@ def test_a_copy_is_counted_as_one_and_not_as_work(database: Database, submission
     after = sums(database)
     assert after[tallies.COPIES, "", ""] == 1
     assert {key for key in after if after[key] != before.get(key)} == {
-        (tallies.EVENTS, trail.SUBMITTED, ""),
-        (tallies.EVENTS, trail.SUCCEEDED, ""),
+        (tallies.EVENTS, trail.Event.SUBMITTED, ""),
+        (tallies.EVENTS, trail.Event.SUCCEEDED, ""),
         (tallies.COPIES, "", ""),
     }
 
@@ -159,7 +159,7 @@ def test_of_many_sweepers_one_counts_each_event(
         list(pool.map(lambda _: [count(database) for _ in range(20)], range(4)))
     while count(database):
         pass
-    assert sums(database)[tallies.EVENTS, trail.SUCCEEDED, ""] == 8
+    assert sums(database)[tallies.EVENTS, trail.Event.SUCCEEDED, ""] == 8
     assert sums(database)[tallies.STAGES, "total", "1.0"] == 8
 
 

@@ -69,7 +69,7 @@ def test_an_upload_without_a_job_is_deleted_when_it_is_old(
     assert everywhere(database, blobs) == {orphan}
     assert not blobs.path(orphan).exists()
     assert blobs.get(young) == b"young" and blobs.get(used) == b"used"
-    assert events(database).count(trail.UPLOAD_DELETED) == 1
+    assert events(database).count(trail.Event.UPLOAD_DELETED) == 1
 
 
 def test_uploads_that_are_older_than_the_database_are_not_its_orphans(
@@ -123,7 +123,7 @@ def test_jobs_are_deleted_at_their_age_with_their_uploads_and_open_ones_never(
     assert tidy.delete_jobs(database, blobs, age_seconds=DAY) == [old.id]
     with database.read() as connection:
         assert {job.id for job in jobs.list_jobs(connection)} == {young.id, waiting.id}
-        assert trail.has_event(connection, old.id, trail.DELETED)
+        assert trail.has_event(connection, old.id, trail.Event.DELETED)
     assert not blobs.path(sha256).exists()
     assert blobs.get(other) == b"2"
 

@@ -90,7 +90,7 @@ class System:
     def successes(self, job_id: str) -> int:
         with self.database.read() as connection:
             names = [event.event for event in trail.list_events(connection, job_id=job_id)]
-        return names.count(trail.SUCCEEDED)
+        return names.count(trail.Event.SUCCEEDED)
 
     def end(self) -> None:
         self.worker.end()

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from celery import Celery
 
 from shared import clock, errors, jobs, queue, workers
 from shared.database import Database
 from shared.options import PriorityName
+from shared.queue import JobQueue
 from worker.sweep import broker_epoch, promotion, publish_window
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Sweeper:
     def __init__(
         self,
         database: Database,
-        app: Celery,
+        app: JobQueue,
         *,
         pause_seconds: float,
         stranded_seconds: float,
@@ -128,7 +128,7 @@ def notice_new_broker(database: Database, mark: str) -> int:
     return forgotten
 
 
-def promote_overdue(database: Database, app: Celery, *, wait_seconds: float) -> int:
+def promote_overdue(database: Database, app: JobQueue, *, wait_seconds: float) -> int:
     """Put jobs that have waited too long behind higher priorities into the first queue; return how many."""
     with database.read() as connection:
         places = max(1, len(workers.live_children(connection)) // CHILDREN_PER_PLACE)
@@ -161,7 +161,7 @@ def forget_lost_messages(database: Database, *, depth: int, stranded_seconds: fl
     return forgotten
 
 
-def publish_due(database: Database, app: Celery, *, depth: int) -> int:
+def publish_due(database: Database, app: JobQueue, *, depth: int) -> int:
     """Publish the next due jobs, up to the window; return how many the broker took.
 
     They are noted first and published then: of several sweepers one publishes each, and a sweeper that dies in between

@@ -158,7 +158,7 @@ def delete_upload(database: Database, blobs: UploadStore, sha256: str, *, age_se
     if not blobs.discard(sha256, is_needed):
         return False
     with database.write() as connection:
-        audit.record(connection, event=audit.UPLOAD_DELETED, actor=SWEEPER, sha256=sha256)
+        audit.record(connection, event=audit.Event.UPLOAD_DELETED, actor=SWEEPER, sha256=sha256)
     return True
 
 

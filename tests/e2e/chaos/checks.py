@@ -19,9 +19,9 @@ from tests.e2e.chaos.clients import Diary
 from tests.e2e.chaos.documents import Document
 from tests.receiver import Message
 
-COPY_TRAIL = [audit.SUBMITTED, audit.SUCCEEDED]
+COPY_TRAIL = [audit.Event.SUBMITTED, audit.Event.SUCCEEDED]
 """Of a job that was given an earlier result as it was submitted: nobody claimed it."""
-FINAL_EVENTS = {audit.SUCCEEDED, audit.FAILED}
+FINAL_EVENTS = {audit.Event.SUCCEEDED, audit.Event.FAILED}
 
 
 def lost(database: Database, diary: Diary) -> list[str]:
@@ -98,7 +98,7 @@ def _broken(trail: list[AuditEvent], state: str) -> Iterable[str]:
         yield f"its trail ends {at}, the job is {state}"
     if sum(event.event in FINAL_EVENTS for event in trail) != 1:
         yield "it ended more than once"
-    claims = [event.attempt for event in trail if event.event == audit.CLAIMED]
+    claims = [event.attempt for event in trail if event.event == audit.Event.CLAIMED]
     if claims != list(range(1, len(claims) + 1)):
         yield f"its claims are numbered {claims}"
 

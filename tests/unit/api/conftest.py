@@ -89,7 +89,7 @@ def parts(settings: Settings, migrated_sqlite: Path) -> Iterator[Parts]:
     shutil.copy(migrated_sqlite, settings.data_dir / "ocrelay.sqlite3")
     database = Database(settings.database)
     celery = queue.create_app(settings, "redis://127.0.0.1:1/0", role="client")
-    queue.breaker_of(celery).trip()  # the broker is known to be down, so no submission waits for it
+    celery.breaker.trip()  # the broker is known to be down, so no submission waits for it
     yield Parts(settings, database, Blobs(settings.blobs_dir), celery, Waiting(database))
     database.close()
 

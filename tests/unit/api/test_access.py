@@ -274,7 +274,7 @@ def test_audit_reads_everybodys_jobs_and_changes_none(make: Callable[..., Holder
     admin = make(Scope.ADMIN)
     assert admin.call("POST", f"/v1/jobs/{job_id}/cancel").json["state"] == "cancelled"
     cancelled = events_of(parts, job_id)[-1]
-    assert (cancelled.event, cancelled.key_id) == (trail.CANCELLED, admin.key_id)
+    assert (cancelled.event, cancelled.key_id) == (trail.Event.CANCELLED, admin.key_id)
 
 
 def test_no_shared_cache_keeps_what_a_key_was_shown(make: Callable[..., Holder], parts: Parts) -> None:
@@ -293,11 +293,11 @@ def test_reading_anothers_result_is_on_record(make: Callable[..., Holder], parts
     finish(parts, job_id)
     for path in ("", "/result", "/image", "/events"):
         assert mine.get(f"/v1/jobs/{job_id}{path}").status_code == 200
-    assert trail.READ not in {event.event for event in events_of(parts, job_id)}
+    assert trail.Event.READ not in {event.event for event in events_of(parts, job_id)}
     elsewhere = {"REMOTE_ADDR": "192.0.2.9"}
     for path in ("", "/result", "/image", "/events"):
         assert auditor.get(f"/v1/jobs/{job_id}{path}", environ_overrides=elsewhere).status_code == 200
-    reads = [event for event in events_of(parts, job_id) if event.event == trail.READ]
+    reads = [event for event in events_of(parts, job_id) if event.event == trail.Event.READ]
     assert [(read.key_id, read.client_ip) for read in reads] == [(auditor.key_id, "192.0.2.9")] * 4
 
 
@@ -311,7 +311,7 @@ def test_the_trail_names_the_key_of_whoever_acts(make: Callable[..., Holder], pa
     assert made.status_code == 201
     with parts.database.read() as connection:
         newest = trail.list_events(connection, limit=1)[0]
-    assert (newest.event, newest.key_id) == (trail.ENDPOINT_CREATED, admin.key_id)
+    assert (newest.event, newest.key_id) == (trail.Event.ENDPOINT_CREATED, admin.key_id)
 
 
 def test_a_key_is_given_no_copy_of_anothers_result(make: Callable[..., Holder], parts: Parts) -> None:

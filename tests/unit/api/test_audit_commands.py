@@ -29,7 +29,7 @@ def sealed(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Parts:
     with parts.database.write() as connection:
         for n in range(7):
             trail.record(
-                connection, event=trail.SUCCEEDED if n % 2 else trail.CLAIMED,
+                connection, event=trail.Event.SUCCEEDED if n % 2 else trail.Event.CLAIMED,
                 actor=Actor("worker", f"node/{n}", address="192.0.2.1"), job_id=f"job_{n}",
                 confidence=n / 10 if n % 2 else None,
             )  # fmt: skip

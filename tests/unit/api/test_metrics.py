@@ -76,7 +76,7 @@ def test_histograms_are_cumulative_and_end_with_all(used: FlaskClient) -> None:
 def test_what_may_happen_is_there_from_the_start_so_that_the_first_one_is_an_increase(client: FlaskClient) -> None:
     found = scrape(client)
     events = {sample.labels["event"] for sample in found["ocrelay_audit_events"].samples}
-    assert events == trail.events() >= {trail.SUBMITTED, trail.EXPIRED, trail.DELIVERY_FAILED}
+    assert events == set(trail.Event) >= {trail.Event.SUBMITTED, trail.Event.EXPIRED, trail.Event.DELIVERY_FAILED}
     assert {sample.labels.get("stage") for sample in found["ocrelay_job_stage_duration_seconds"].samples} == set(
         TIMING_STAGES
     )

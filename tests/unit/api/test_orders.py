@@ -135,8 +135,8 @@ def test_a_deleted_job_is_gone_with_upload_and_text_and_its_trail_stays(
     assert client.get("/v1/jobs").json["jobs"] == []
     assert not blob_exists(parts, png())
     names = events(parts, job_id)
-    assert (names[0], names[-1]) == (trail.SUBMITTED, trail.DELETED)
-    assert (trail.CANCELLED in names) == (state in ("queued", "running"))
+    assert (names[0], names[-1]) == (trail.Event.SUBMITTED, trail.Event.DELETED)
+    assert (trail.Event.CANCELLED in names) == (state in ("queued", "running"))
 
 
 def test_an_upload_stays_as_long_as_another_job_needs_it(client: FlaskClient, parts: Parts, job_id: str) -> None:

@@ -73,7 +73,7 @@ def test_who_cancelled_retried_and_deleted_a_job(parts: Parts, admin: tuple[str,
     call("POST", f"/v1/jobs/{submitted}/cancel")
     call("POST", f"/v1/jobs/{submitted}/retry")
     call("DELETE", f"/v1/jobs/{submitted}")
-    for event in (trail.CANCELLED, trail.REQUEUED, trail.DELETED):
+    for event in (trail.Event.CANCELLED, trail.Event.REQUEUED, trail.Event.DELETED):
         assert who(parts, event) == {("client", key_id, ELSEWHERE)}, event
 
 
@@ -84,14 +84,14 @@ def test_who_retried_all_that_failed(parts: Parts, admin: tuple[str, Call], subm
         assert job is not None
         assert jobs.fail(connection, submitted, str(job.lease_token), error=errors.CorruptImage())
     assert call("POST", "/v1/jobs/retry")["retried"] == [submitted]
-    assert who(parts, trail.REQUEUED) == {("client", key_id, ELSEWHERE)}
+    assert who(parts, trail.Event.REQUEUED) == {("client", key_id, ELSEWHERE)}
 
 
 def test_who_read_anothers_result(parts: Parts, admin: tuple[str, Call], submitted: str) -> None:
     key_id, call = admin
     finish(parts, submitted)
     call("GET", f"/v1/jobs/{submitted}/result")
-    assert who(parts, trail.READ) == {("client", key_id, ELSEWHERE)}
+    assert who(parts, trail.Event.READ) == {("client", key_id, ELSEWHERE)}
 
 
 def test_who_changed_an_endpoint(parts: Parts, admin: tuple[str, Call], submitted: str) -> None:
@@ -123,5 +123,5 @@ def test_keys_on_the_command_line_are_the_operators_doing(parts: Parts) -> None:
         (key,) = keys.list_keys(connection)
     run("rotate", key.id)
     run("revoke", key.id)
-    for event in (trail.KEY_CREATED, trail.KEY_ROTATED, trail.KEY_REVOKED):
+    for event in (trail.Event.KEY_CREATED, trail.Event.KEY_ROTATED, trail.Event.KEY_REVOKED):
         assert who(parts, event) == {("operator", None, None)}, event

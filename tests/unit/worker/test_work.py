@@ -188,7 +188,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(place: Workplace, recognize
     assert (job.state, job.result, job.error) == (State.QUEUED, None, None)
     with place.database.read() as connection:
         names = [event.event for event in reversed(trail.list_events(connection, job_id=job_id))]
-    assert names == [trail.SUBMITTED, trail.CLAIMED, trail.RELEASED]
+    assert names == [trail.Event.SUBMITTED, trail.Event.CLAIMED, trail.Event.RELEASED]
 
 
 def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
@@ -217,7 +217,7 @@ def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
     assert len(read) == 1, "of several batches of lines one was read"
     with place.database.read() as connection:
         names = [event.event for event in reversed(trail.list_events(connection, job_id=job_id))]
-    assert names == [trail.SUBMITTED, trail.CLAIMED, trail.CANCELLED]
+    assert names == [trail.Event.SUBMITTED, trail.Event.CLAIMED, trail.Event.CANCELLED]
 
 
 def test_a_lease_is_renewed_while_the_work_goes_on(place: Workplace) -> None:

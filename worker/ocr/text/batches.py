@@ -29,8 +29,8 @@ BATCH_PIXELS = 4096  # columns in one batch, padding included: about 30 MB of lo
 BATCH_LINES = 16
 
 
-class LineRecognizer(Protocol):
-    """What the pipeline needs of a recogniser."""
+class LineNetwork(Protocol):
+    """What reading in batches needs of a recogniser."""
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
@@ -38,7 +38,7 @@ class LineRecognizer(Protocol):
 
 def recognise_lines(
     lines: Sequence[LineImage],
-    recognizer: LineRecognizer,
+    recognizer: LineNetwork,
     checkpoint: Callable[[], None] = lambda: None,
     read: Callable[[NDArray[np.float32]], BestPath] = ctc.best_path,
 ) -> list[BestPath]:
