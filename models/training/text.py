@@ -8,9 +8,15 @@ import pathlib
 import random
 import string
 from collections.abc import Callable
+from typing import Literal
 
 from models.charset import tidy_spaces
-from models.training.characters import LATIN1, SIGNS
+from models.training.characters import ADDED, LATIN1, SIGNS
+from models.training.drawing import displays
+from models.training.texts import chinese, code, signs
+
+Style = Literal["page", "mono", "small", "sign", "plate", "display"]
+"""How a text wants to be drawn: print; monospaced; a few pixels high; on a wall; framed; as lamps."""
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 UNITS = (
@@ -69,35 +75,102 @@ class TextSampler:
         self.names = load(folder / "names.txt")
         self.hanzi = [one for one in characters if "\u4e00" <= one <= "\u9fff"]
         self.punctuation = [one for one in characters if one in "、。《》「」『』【】〈〉〔〕“”‘’—–…·,:;!?()~"]
-        self.kinds: list[tuple[float, Callable[[], str]]] = [
-            (26, self.chinese_prose), (16, self.chinese_words), (15, self.rare_hanzi), (15, self.english_prose), (6, self.english_words),
-            (8, self.number), (8, self.receipt), (4, self.form), (4, self.chinese_form), (8, self.both), (2, self.random_ascii),
+        self.known = set(characters)
+        self.signs = [one for one in SIGNS + 3 * ADDED if one in self.known]
+        self.kinds: list[tuple[float, Style, Callable[[], str]]] = [
+            (26, "page", self.chinese_prose), (16, "page", self.chinese_words), (14, "page", self.rare_hanzi), (15, "page", self.english_prose),
+            (6, "page", self.english_words), (7, "page", self.number), (8, "page", self.receipt), (4, "page", self.form),
+            (4, "page", self.chinese_form), (8, "page", self.both), (2, "page", self.random_ascii), (14, "sign", self.sign),
+            (9, "page", lambda: signs.sign_text(rng, self.phrase)), (3, "small", lambda: signs.sign_text(rng, self.phrase)), (5, "page", self.scattered_signs),
+            (4, "mono", lambda: code.code_text(rng, self.name)), (1, "page", lambda: code.code_text(rng, self.name)),
+            (3, "page", lambda: code.part_code(rng)), (3, "sign", lambda: code.part_code(rng)), (1, "mono", lambda: code.part_code(rng)),
+            (2, "page", lambda: chinese.amount(rng)), (3.5, "page", lambda: chinese.heading(rng, self.short_chinese)),
+            (2, "plate", lambda: chinese.plate(rng)), (2.5, "page", self.single), (3, "small", self.label),
+            (2, "display", lambda: displays.reading(rng)), (0.6, "display", self.short_chinese),
         ]  # fmt: skip
-        self.weights = [weight for weight, _ in self.kinds]
+        self.weights = [weight for weight, _, _ in self.kinds]
+
+    def pick(self) -> tuple[str, Style]:
+        """One text of 1 to about 60 characters of the charset, and how it wants to be drawn."""
+        while True:
+            _, style, kind = self.rng.choices(self.kinds, self.weights)[0]
+            text = tidy_spaces(tidy_spaces(kind())[:64])
+            if text and set(text) <= self.known:
+                return text, style
 
     def sample(self) -> str:
-        """One text of 1 to about 60 characters."""
-        while True:
-            kind = self.rng.choices(self.kinds, self.weights)[0][1]
-            text = tidy_spaces(kind())
-            if text:
-                return text[:64].strip()
+        """One text, however it is drawn."""
+        return self.pick()[0]
+
+    def name(self) -> str:
+        """One English word."""
+        return self.rng.choice(self.names)
+
+    def short_chinese(self) -> str:
+        """Two to eight characters of words."""
+        return self.chinese_words()[: self.rng.randint(2, 8)]
+
+    def phrase(self) -> str:
+        """A few words, Chinese or English."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            return self.short_chinese()
+        words = " ".join(rng.choices(self.names, k=rng.choice((1, 1, 2))))
+        return words if rng.random() < 0.6 else words.upper() if rng.random() < 0.4 else words.title()
+
+    def scattered_signs(self) -> str:
+        """Signs of the charset, the later ones more often."""
+        return signs.scattered(self.rng, self.signs or self.hanzi, self.phrase)
+
+    def single(self) -> str:
+        """One character, or two of a kind: a digit, a letter, a hanzi."""
+        rng = self.rng
+        one = rng.choice((string.digits, string.digits, string.ascii_letters, self.hanzi, "一二三十口日人个是不"))
+        return rng.choice(one) + (rng.choice(("", "", "", ".", ")", rng.choice(one))))
+
+    def label(self) -> str:
+        """A field's name with the colon or full stop behind it, or a short sentence with its end."""
+        rng = self.rng
+        end = rng.choice((":", ":", ":", ".", ".", "", ";", ","))
+        name = rng.choice(
+            (
+                rng.choice(FORM),
+                rng.choice(LABELS_ZH),
+                self.phrase(),
+                rng.choice(RECEIPT).title(),
+                "No",
+                "Ref",
+                "Tel",
+                "Qty",
+            )
+        )
+        if rng.random() < 0.2:
+            return f"{rng.randint(1, 40)} {rng.choice(('of', '/', '-'))} {rng.randint(1, 99)}"
+        return name + end + rng.choice(("", "", "", f" {self.digits(4)}"))
 
     def sign(self) -> str:
-        """A word or two of a shop, a street, a poster; a third is Chinese."""
+        """A word or two of a shop, a street, a poster; a third is Chinese, some are numbers and prices."""
         rng = self.rng
-        if rng.random() < 0.33:
-            return self.chinese_words()[: rng.randint(1, 6)]
+        if rng.random() < 0.3:
+            return self.chinese_words()[: rng.randint(1, 7)]
         draw = rng.random()
-        if draw < 0.12:
-            return self.digits(4)
+        if draw < 0.08:
+            return rng.choice(
+                (
+                    self.digits(4),
+                    f"{rng.randint(0, 23)}:{rng.randint(0, 59):02d}",
+                    f"{rng.randint(1, 99)}%",
+                    f"${rng.randint(1, 99)}.{rng.randint(0, 99):02d}",
+                )
+            )
         if draw < 0.5:
             words = [one for one in self.slice(self.english, 40).split(" ")[1:-1] if one.isalpha()]
-            word = rng.choice(words) if words else rng.choice(self.names)
+            word = rng.choice(words) if words else self.name()
         else:
             word = " ".join(rng.choices(self.names, k=rng.choice((1, 1, 1, 1, 2))))
         draw = rng.random()
-        return word.upper() if draw < 0.5 else word.title() if draw < 0.85 else word
+        word = word.upper() if draw < 0.5 else word.title() if draw < 0.85 else word
+        return word + (rng.choice(("'s", "!", ".", ",", "&", ":", "?")) if rng.random() < 0.08 else "")
 
     def length(self, short: int, long: int) -> int:
         return self.rng.randint(2, short) if self.rng.random() < 0.78 else self.rng.randint(short, long)

@@ -20,6 +20,7 @@ import os
 import pathlib
 import sys
 import time
+from typing import Any
 
 import cv2
 import torch
@@ -34,6 +35,7 @@ from models.training.characters import all_characters
 from models.training.evaluate import guard_error_rate, guard_lines
 from models.training.losses import aligned_cross_entropy, ctc
 from models.training.render import LineRenderer
+from models.training.widening import widen
 
 LEARNING_RATE = 2e-3
 WARM_UP_STEPS = 200
@@ -81,6 +83,17 @@ def optimizer_for(network: CRNN) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=(0.9, 0.98))
 
 
+def go_on(
+    state: dict[str, Any], characters: list[str], network: CRNN, average: CRNN, optimizer: torch.optim.AdamW
+) -> None:
+    """Load a checkpoint or published weights; a grown charset widens the head and starts the optimizer anew."""
+    known = list(state["characters"])
+    for module, weights in ((network, state.get("network", state["average"])), (average, state["average"])):
+        module.load_state_dict(weights if known == characters else widen(weights, known, characters))
+    if "optimizer" in state and known == characters:
+        optimizer.load_state_dict(state["optimizer"])
+
+
 def average_gradients(network: CRNN, ranks: int) -> None:
     """One all-reduce over one flat buffer."""
     if ranks == 1:
@@ -119,10 +132,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
     checkpoint, lines_before, minutes_before = args.folder / "checkpoint.pt", 0, 0.0
     if args.resume:
         state = torch.load(checkpoint if checkpoint.exists() else args.weights, weights_only=True)
-        network.load_state_dict(state.get("network", state["average"]))
-        average.load_state_dict(state["average"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
+        go_on(state, characters, network, average, optimizer)
         lines_before, minutes_before = state["lines"], state["minutes"]
     seed = args.seed * args.ranks + rank
     source = batches(LineRenderer(args.folder, characters, seed), charset, seed)
