@@ -15,12 +15,18 @@ from models.training.characters import ADDED, ASCII, LATIN1, PUNCTUATION, SIGNS,
 from models.training.drawing import displays, letters, overlays, placement
 from models.training.drawing.canvas import MARGIN, Drawing
 from models.training.texts import chinese, code, signs
+from models.training.texts.records import Records
 
 KNOWN = {*ASCII, *LATIN1, *PUNCTUATION, *SIGNS, *ADDED, *gb2312_hanzi()}
 
 
 def words() -> str:
     return "Table 桌子"
+
+
+def entry(rng: random.Random) -> str:
+    records = Records(rng, ["table", "Zoë"], words, lambda: "桌子")
+    return rng.choice((records.number, records.receipt, records.form, records.chinese_form))()
 
 
 def drawing_of(width: int = 200, height: int = 40) -> Drawing:
@@ -44,6 +50,7 @@ def drawing_of(width: int = 200, height: int = 40) -> Drawing:
         lambda rng: chinese.heading(rng, lambda: "桌子"),
         chinese.plate,
         displays.reading,
+        lambda rng: entry(rng).strip() or "-",
     ],
 )
 def test_a_kind_of_text_writes_only_characters_of_the_charset_in_its_spelling(
