@@ -76,3 +76,14 @@ def test_later_characters_stand_behind_those_that_shipped_weights_know(folder: P
     characters = all_characters(folder / "root")
     assert characters[: len(shipped)] == shipped
     assert set(ADDED) <= set(characters[-len(ADDED) :])
+
+
+def test_bfloat16_is_used_where_the_processor_multiplies_it(tmp_path: Path) -> None:
+    from models.training.train import has_quick_bfloat16
+
+    cpuinfo = tmp_path / "cpuinfo"
+    assert not has_quick_bfloat16(cpuinfo)
+    cpuinfo.write_text("flags : avx512f avx512_bf16", "utf-8")
+    assert not has_quick_bfloat16(cpuinfo)
+    cpuinfo.write_text("flags : avx512_bf16 amx_bf16 amx_tile", "utf-8")
+    assert has_quick_bfloat16(cpuinfo)
