@@ -10,6 +10,9 @@ ASCII = " " + string.digits + string.ascii_letters + string.punctuation
 LATIN1 = "".join(chr(code) for code in range(0xC0, 0x100) if code not in (0xD0, 0xD7, 0xDE, 0xF0, 0xF7, 0xFE))
 PUNCTUATION = "、。《》「」『』【】〈〉〔〕“”‘’—–…·"
 SIGNS = "¥€£¢°±×÷§©®™→←↑↓■□▲△●○◆◇★☆※√≤≥≠≈∞‰①②③④⑤⑥⑦⑧⑨⑩"
+ADDED = "•μΩ℃℉⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ₀₁₂₃₄₅₆₇₈₉½¼¾⅓⅔㎡№∠⊥∥∴∵∈∫⇒↔☑☒▶▼✓✗♪〇¶†‡⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫαβγδεηθλπρστφψωΓΔΘΛΠΣΦΨ"
+"""Signs of the second generation: behind everything else, so that labels that weights already know keep their place."""
+
 LEVELS_ONE_AND_TWO = 6500
 
 
@@ -40,6 +43,5 @@ def standard_table(root: pathlib.Path) -> list[str]:
 
 def all_characters(root: pathlib.Path) -> list[str]:
     """The charset in label order; `root` holds the unpacked packages."""
-    base = list(ASCII + LATIN1 + PUNCTUATION + SIGNS) + gb2312_hanzi()
-    known = set(base)
-    return base + [character for character in standard_table(root) if character not in known]
+    ordered = [*ASCII, *LATIN1, *PUNCTUATION, *SIGNS, *gb2312_hanzi(), *standard_table(root), *ADDED]
+    return list(dict.fromkeys(ordered))

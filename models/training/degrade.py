@@ -15,6 +15,16 @@ from numpy.typing import NDArray
 Gray = NDArray[Any]  # OpenCV's own annotations are wider than what its functions return
 
 
+def strokes(ink: Gray, rng: random.Random) -> Gray:
+    """Heavier or lighter strokes, or dots in their place; most lines stay as they are."""
+    draw = rng.random()
+    if draw < 0.12:
+        ink = cv2.dilate(ink, np.ones(rng.choice(((2, 2), (1, 2), (2, 1), (3, 3))), np.uint8))
+    elif draw < 0.20:
+        ink = cv2.erode(ink, np.ones(rng.choice(((2, 2), (1, 2), (2, 1))), np.uint8))
+    return dots(ink, rng) if rng.random() < 0.03 else ink
+
+
 def dots(ink: Gray, rng: random.Random) -> Gray:
     """Dot-matrix print: ink only where a round pin struck."""
     pitch = rng.choice((3, 4, 5))
@@ -44,8 +54,9 @@ def clouds(shape: tuple[int, int], noise: np.random.Generator, cells: int) -> Gr
 def paint(coverage: Gray, rng: random.Random, noise: np.random.Generator) -> Gray:
     """Ink on a background: plain, shaded, textured, inverse, faded, outlined."""
     light, dark = rng.uniform(150, 255), rng.uniform(0, 110)
-    if rng.random() < 0.1:
-        dark = light - rng.uniform(35, 80)
+    draw = rng.random()
+    if draw < 0.12:
+        dark = light - (rng.uniform(18, 40) if draw < 0.025 else rng.uniform(35, 80))
     paper, ink = (dark, light) if rng.random() < 0.18 else (light, dark)
     share = coverage.astype(np.float32) * (1 / 255)
     background: Any = paper
@@ -74,87 +85,59 @@ def paint(coverage: Gray, rng: random.Random, noise: np.random.Generator) -> Gra
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def embolden(ink: Gray, rng: random.Random) -> Gray:
-    """Heavy letters, or their outlines, or as they are."""
-    draw = rng.random()
-    if draw < 0.45:
-        size = rng.randint(2, 5)
-        return np.asarray(cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))), np.uint8)
-    if draw < 0.53:
-        return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
-    return ink.copy()
+def spoil(image: Gray, rng: random.Random, noise: np.random.Generator, fax: float = 0.11) -> Gray:
+    """Blur, noise, thresholding, speckle, resampling and JPEG; a quarter of the lines stay as they are.
 
-
-def clutter(shape: tuple[int, int], rng: random.Random, noise: np.random.Generator) -> NDArray[np.float32]:
-    """What stands behind a sign, in -1..1: soft patches, planks and panes, and the edges of things."""
-    field = clouds(shape, noise, rng.choice((3, 5, 12))).astype(np.float32) * rng.uniform(0, 0.6)
-    rows, columns = shape
-    for _ in range(rng.randint(0, 3)):
-        kind, level = rng.random(), rng.uniform(-0.8, 0.8)
-        if kind < 0.4:
-            cv2.line(
-                field,
-                (rng.randint(0, columns), 0),
-                (rng.randint(0, columns), rows),
-                level,
-                rng.randint(1, max(2, rows // 8)),
-            )
-        elif kind < 0.7:
-            edge = rng.choice((rng.randint(0, max(1, rows // 8)), rows - rng.randint(0, max(1, rows // 8))))
-            field[:edge] += level if edge < rows / 2 else 0
-            field[edge:] += level if edge > rows / 2 else 0
-        else:
-            edge = rng.choice((rng.randint(0, max(1, rows // 4)), columns - rng.randint(0, max(1, rows // 4))))
-            field[:, :edge] += level if edge < columns / 2 else 0
-            field[:, edge:] += level if edge > columns / 2 else 0
-    if rng.random() < 0.15:
-        period = rng.uniform(3, 12)
-        waves = np.sin(np.arange(rows if rng.random() < 0.5 else columns) * 6.28 / period).astype(np.float32)
-        field += rng.uniform(0.1, 0.4) * (waves[:, None] if len(waves) == rows and rows != columns else waves[None, :])
-    return field
-
-
-def paint_sign(coverage: Gray, rng: random.Random, noise: np.random.Generator) -> Gray:
-    """Letters on a wall: weak or strong contrast, a shadow or a rim, uneven light, things at the edges."""
-    contrast = rng.uniform(25, 90) if rng.random() < 0.4 else rng.uniform(80, 220)
-    dark = rng.uniform(0, 255 - contrast)
-    paper, ink = (dark, dark + contrast) if rng.random() < 0.5 else (dark + contrast, dark)
-    share = coverage.astype(np.float32) * (1 / 255)
-    image = paper + clutter(share.shape, rng, noise) * contrast * rng.uniform(0.1, 0.6)
-    if rng.random() < 0.25:
-        reach = max(1, round(coverage.shape[0] * rng.uniform(0.02, 0.07)))
-        shadow = np.roll(share, (rng.choice((-reach, reach)), rng.choice((-reach, reach))), (0, 1))
-        image = image * (1 - shadow) + shadow * (ink + rng.choice((-1, 1)) * contrast * rng.uniform(0.3, 0.9))
-    if rng.random() < 0.12:
-        rim = cv2.dilate(share, np.ones((3, 3), np.uint8), iterations=rng.randint(1, 2))
-        image = image * (1 - rim) + rim * rng.uniform(0, 255)
-    shade: Any = ink
-    if rng.random() < 0.4:
-        shade = ink + clouds(share.shape, noise, rng.choice((2, 4, 10))) * contrast * rng.uniform(0.1, 0.45)
-    image = image * (1 - share) + shade * share
-    return np.clip(image, 0, 255).astype(np.uint8)
-
-
-def spoil(image: Gray, rng: random.Random, noise: np.random.Generator) -> Gray:
-    """Blur, noise, thresholding, speckle, resampling and JPEG; a quarter of the lines stay as they are."""
+    fax: how many of the rest become black and white, 0..1.
+    """
     if rng.random() < 0.25:
         return image
+    if rng.random() < 0.12:
+        return coarse(image, rng)
     if rng.random() < 0.3:
         image = blur(image, rng)
     if rng.random() < 0.3:
         grain = noise.standard_normal(image.shape, dtype=np.float32) * rng.uniform(2, 22)
+        grain *= min(1.0, float(np.ptp(image)) / 90)  # faint writing would drown
         image = np.clip(image + grain, 0, 255).astype(np.uint8)
     draw = rng.random()
-    if draw < 0.11:
+    if draw < fax and image.shape[0] >= 14:
         image = bilevel(image, rng, noise)
-    elif draw < 0.2:
+    elif draw < fax + 0.09:
         image = shrink(image, rng)
-    if rng.random() < 0.03:
+    if rng.random() < 0.03 and image.shape[0] >= 14:
         image = cv2.medianBlur(image, 3)
-    if rng.random() < 0.25:
-        _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, rng.randint(15, 85)])
-        image = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
-    return image
+    return pack(image, rng, 15) if rng.random() < 0.25 else image
+
+
+def pack(image: Gray, rng: random.Random, worst: int) -> Gray:
+    """Through JPEG of a quality of `worst` to 85; its blocks begin anywhere, as in a page that a line is cut from."""
+    top, left = rng.randint(0, 7), rng.randint(0, 7)
+    page = cv2.copyMakeBorder(image, top, 8, left, 8, cv2.BORDER_REPLICATE)
+    _, packed = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, rng.randint(worst, 85)])
+    page = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
+    return page[top : top + image.shape[0], left : left + image.shape[1]]
+
+
+def coarse(image: Gray, rng: random.Random) -> Gray:
+    """A page of few pixels: shrunk to letters of about 8 to 12 pixels, packed, sharpened, enlarged again."""
+    rows, columns = image.shape
+    factor = min(1.0, rng.uniform(9.5, 15) / rows)
+    how = rng.choice(
+        (cv2.INTER_AREA, cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC) if factor > 0.4 else (cv2.INTER_AREA,)
+    )
+    size = max(4, round(columns * factor)), max(6, round(rows * factor))
+    small = cv2.resize(image, size, interpolation=how)
+    if rng.random() < 0.6:
+        small = pack(small, rng, 30)
+    if rng.random() < 0.2:
+        soft = cv2.GaussianBlur(small, (0, 0), 1.0)
+        small = np.asarray(cv2.addWeighted(small, 1.8, soft, -0.8, 0), np.uint8)
+    if rng.random() < 0.4:
+        return small
+    enlarged = rng.uniform(1.2, 4.0)
+    how = rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST))
+    return cv2.resize(small, None, fx=enlarged, fy=enlarged, interpolation=how)
 
 
 def blur(image: Gray, rng: random.Random) -> Gray:

@@ -21,7 +21,6 @@ from models.line_image import TIME_STRIDE, prepare
 from models.network import CRNN
 from models.recognizer import load
 from models.training.batches import bucket_width
-from models.training.characters import all_characters
 from models.training.render import LineRenderer, RenderedLine
 
 
@@ -79,7 +78,7 @@ def main() -> None:
     parser.add_argument("--most", type=float, default=1.0, help="fail above this error rate")
     args = parser.parse_args()
     recognizer = load(args.model)
-    renderer = LineRenderer(args.folder, all_characters(args.folder / "root"), 1)
+    renderer = LineRenderer(args.folder, list(recognizer.card.charset.characters), 1)
     lines = [renderer.render(plain=args.plain) for _ in range(args.lines)]
     rate = error_rate(recognizer.logits, recognizer.card.charset, lines)
     print(f"{recognizer.card.name} {recognizer.card.version}: CER {rate:.4f} on {len(lines)} rendered lines")

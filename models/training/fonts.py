@@ -13,6 +13,7 @@ import json
 import pathlib
 import random
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from fontTools.ttLib import TTFont
@@ -42,6 +43,10 @@ REFUSED = re.compile(
     r"Keyboard|Regular-VF|\[wght\]|variable|gfs(?!didot)|Unifont|ProggyTiny|monofur",
     re.I,
 )
+
+
+MONOSPACED = re.compile(r"mono|courier|code|typewriter|ocr|3270|consolata|hack|mononoki|cousine|console|cursor", re.I)
+FALLBACK_TRIES = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +117,7 @@ class Glyphs:
     """Glyphs of one face at one size, drawn once. `get` returns None where the face has no glyph."""
 
     def __init__(self, face: Face, em: int) -> None:
-        self.em = em
+        self.face, self.em = face, em
         self.font = ImageFont.truetype(face.path, em, index=face.index, layout_engine=ImageFont.Layout.BASIC)
         self.cmap, _ = read_face(pathlib.Path(face.path), face.index)
         self.cache: dict[str, Glyph | None] = {}
@@ -142,19 +147,41 @@ class Library:
     def __init__(self, folder: pathlib.Path, rng: random.Random) -> None:
         self.rng = rng
         self.loaded: dict[tuple[Face, int], Glyphs] = {}
-        families: dict[bool, dict[str, list[Face]]] = {
-            True: collections.defaultdict(list),
-            False: collections.defaultdict(list),
-        }
-        for face in find_faces(folder):
-            families[face.chinese][face.family].append(face)
+        self.helper: Face | None = None
+        self.faces = find_faces(folder)
         self.families = {
-            role: [faces for family, faces in groups.items() for _ in range(FAVOURED.get(family, 1))]
-            for role, groups in families.items()
+            "chinese": grouped(face for face in self.faces if face.chinese),
+            "latin": grouped(face for face in self.faces if not face.chinese),
+            "mono": grouped(face for face in self.faces if MONOSPACED.search(face.family)),
         }
 
-    def pick(self, chinese: bool, em: int = EM_PIXELS) -> Glyphs:
-        face = self.rng.choice(self.rng.choice(self.families[chinese]))
+    def pick(self, role: str, em: int = EM_PIXELS) -> Glyphs:
+        """A face of a role: chinese, latin, or mono (of which some hold Chinese too)."""
+        return self.sized(self.rng.choice(self.rng.choice(self.families[role] or self.families["latin"])), em)
+
+    def sized(self, face: Face, em: int) -> Glyphs:
+        """The glyphs of a face at a size."""
         if (face, em) not in self.loaded:
             self.loaded[face, em] = Glyphs(face, em)
         return self.loaded[face, em]
+
+    def fall_back(self, character: str, em: int) -> Glyph | None:
+        """A glyph out of any face that has it, as programs do when their font lacks a sign; None: not found.
+
+        The face that helped last is asked first, so that the signs of a line match.
+        """
+        for attempt in range(FALLBACK_TRIES):
+            if attempt or self.helper is None or self.rng.random() < 0.1:
+                self.helper = self.pick(self.rng.choice(("chinese", "latin")), em).face
+            glyph = self.sized(self.helper, em).get(character)
+            if glyph is not None:
+                return glyph
+        return None
+
+
+def grouped(faces: Iterable[Face]) -> list[list[Face]]:
+    """Faces by family; a favoured family stands in the list several times."""
+    families: dict[str, list[Face]] = collections.defaultdict(list)
+    for face in faces:
+        families[face.family].append(face)
+    return [members for family, members in families.items() for _ in range(FAVOURED.get(family, 1))]

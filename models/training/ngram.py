@@ -2,7 +2,7 @@
 
     python -m models.training.ngram build/training models/weights/crnn-zh-en
 
-Counts 12 million characters of English, all Chinese, dictionary words, and what `TextSampler` writes of numbers,
+Counts 12 million characters of English, all Chinese, dictionary words, and what `Records` writes of numbers,
 receipts and forms; interpolates with absolute discounting; keeps the grams that change a probability most, by how often
 they do. One line in twenty is left out: `tests.bench.decoding` renders those to choose the weight.
 
@@ -64,9 +64,9 @@ def texts(folder: pathlib.Path, characters: list[str], rng: random.Random) -> It
         yield from [word] * min(4, 1 + int(float(weight) / 30))
     for name in load(corpus / "names.txt"):
         yield from (name, *rng.choice(((), (name.upper(),), (name.title(),))))
-    sampler = TextSampler(corpus, characters, rng)
+    records = TextSampler(corpus, characters, rng).records
     for _ in range(WRITTEN_LINES):
-        yield rng.choice((sampler.number, sampler.number, sampler.receipt, sampler.form, sampler.chinese_form))()
+        yield rng.choice((records.number, records.number, records.receipt, records.form, records.chinese_form))()
 
 
 def stream(lines: Iterator[str], charset: Charset) -> NDArray[np.int64]:

@@ -8,49 +8,16 @@ import pathlib
 import random
 import string
 from collections.abc import Callable
+from typing import Literal
 
 from models.charset import tidy_spaces
-from models.training.characters import LATIN1, SIGNS
+from models.training.characters import ADDED, LATIN1, SIGNS
+from models.training.drawing import displays
+from models.training.texts import chinese, code, signs
+from models.training.texts.records import FORM, LABELS_ZH, RECEIPT, Records
 
-CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
-UNITS = (
-    "kg",
-    "g",
-    "mg",
-    "ml",
-    "mL",
-    "L",
-    "cm",
-    "mm",
-    "m",
-    "km",
-    "%",
-    "°C",
-    "MHz",
-    "GB",
-    "KB",
-    "W",
-    "kWh",
-    "元",
-    "万元",
-    "件",
-    "个",
-    "天",
-    "年",
-)
-RECEIPT = (
-    "TOTAL", "SUB-TOTAL", "CASH", "CHANGE", "GST 6%", "TAX INVOICE", "QTY", "AMOUNT", "ITEM", "PRICE", "DATE", "TIME", "RECEIPT NO", "INVOICE NO",
-    "ROUNDING", "DISCOUNT", "THANK YOU", "PLEASE COME AGAIN", "NO. ", "JALAN", "SDN BHD", "TEL", "FAX", "GST REG NO", "CASHIER", "TABLE", "VISA",
-    "BALANCE", "CREDIT CARD", "SUMMARY", "TAX(RM)", "AMT(RM)", "RM", "GOODS SOLD ARE NOT RETURNABLE", "CO. REG", "MEMBER", "TRANS", "POS", "SERVER",
-)  # fmt: skip
-FORM = (
-    "Name", "Address", "Date", "To", "From", "Subject", "Phone", "Fax", "Page", "of", "Signature", "Title", "Department", "Company", "City", "State",
-    "Zip", "Brand", "Project", "Total", "Approved by", "Comments", "Period", "Account", "Number", "Sample", "Code", "Copies", "cc", "Re", "Product",
-)  # fmt: skip
-LABELS_ZH = (
-    "姓名", "性别", "电话", "地址", "日期", "合计", "单价", "数量", "金额", "编号", "规格", "品名", "备注", "公司", "账号", "开户行", "时间", "票价",
-    "车次", "座位", "身份证号", "税号", "收款人", "付款人", "产品名称", "生产日期", "保质期", "净含量", "执行标准", "检查项目", "结果", "参考值",
-)  # fmt: skip
+Style = Literal["page", "mono", "small", "sign", "plate", "display"]
+"""How a text wants to be drawn: print; monospaced; a few pixels high; on a wall; framed; as lamps."""
 
 
 def load(path: pathlib.Path) -> list[str]:
@@ -69,35 +36,103 @@ class TextSampler:
         self.names = load(folder / "names.txt")
         self.hanzi = [one for one in characters if "\u4e00" <= one <= "\u9fff"]
         self.punctuation = [one for one in characters if one in "、。《》「」『』【】〈〉〔〕“”‘’—–…·,:;!?()~"]
-        self.kinds: list[tuple[float, Callable[[], str]]] = [
-            (26, self.chinese_prose), (16, self.chinese_words), (15, self.rare_hanzi), (15, self.english_prose), (6, self.english_words),
-            (8, self.number), (8, self.receipt), (4, self.form), (4, self.chinese_form), (8, self.both), (2, self.random_ascii),
+        self.records = Records(rng, self.names, self.english_words, self.chinese_words)
+        self.known = set(characters)
+        self.signs = [one for one in SIGNS + 3 * ADDED if one in self.known]
+        self.kinds: list[tuple[float, Style, Callable[[], str]]] = [
+            (26, "page", self.chinese_prose), (16, "page", self.chinese_words), (14, "page", self.rare_hanzi), (15, "page", self.english_prose),
+            (6, "page", self.english_words), (7, "page", self.records.number), (8, "page", self.records.receipt), (4, "page", self.records.form),
+            (4, "page", self.records.chinese_form), (8, "page", self.both), (2, "page", self.random_ascii), (14, "sign", self.sign),
+            (9, "page", lambda: signs.sign_text(rng, self.phrase)), (3, "small", lambda: signs.sign_text(rng, self.phrase)), (5, "page", self.scattered_signs),
+            (4, "mono", lambda: code.code_text(rng, self.name)), (1, "page", lambda: code.code_text(rng, self.name)),
+            (3, "page", lambda: code.part_code(rng)), (3, "sign", lambda: code.part_code(rng)), (1, "mono", lambda: code.part_code(rng)),
+            (2, "page", lambda: chinese.amount(rng)), (3.5, "page", lambda: chinese.heading(rng, self.short_chinese)),
+            (2, "plate", lambda: chinese.plate(rng)), (2.5, "page", self.single), (3, "small", self.label),
+            (2, "display", lambda: displays.reading(rng)), (0.6, "display", self.short_chinese),
         ]  # fmt: skip
-        self.weights = [weight for weight, _ in self.kinds]
+        self.weights = [weight for weight, _, _ in self.kinds]
+
+    def pick(self) -> tuple[str, Style]:
+        """One text of 1 to about 60 characters of the charset, and how it wants to be drawn."""
+        while True:
+            _, style, kind = self.rng.choices(self.kinds, self.weights)[0]
+            text = tidy_spaces(tidy_spaces(kind())[:64])
+            if text and set(text) <= self.known:
+                return text, style
 
     def sample(self) -> str:
-        """One text of 1 to about 60 characters."""
-        while True:
-            kind = self.rng.choices(self.kinds, self.weights)[0][1]
-            text = tidy_spaces(kind())
-            if text:
-                return text[:64].strip()
+        """One text, however it is drawn."""
+        return self.pick()[0]
+
+    def name(self) -> str:
+        """One English word."""
+        return self.rng.choice(self.names)
+
+    def short_chinese(self) -> str:
+        """Two to eight characters of words."""
+        return self.chinese_words()[: self.rng.randint(2, 8)]
+
+    def phrase(self) -> str:
+        """A few words, Chinese or English."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            return self.short_chinese()
+        words = " ".join(rng.choices(self.names, k=rng.choice((1, 1, 2))))
+        return words if rng.random() < 0.6 else words.upper() if rng.random() < 0.4 else words.title()
+
+    def scattered_signs(self) -> str:
+        """Signs of the charset, the later ones more often."""
+        return signs.scattered(self.rng, self.signs or self.hanzi, self.phrase)
+
+    def single(self) -> str:
+        """One character, or two of a kind: a digit, a letter, a hanzi."""
+        rng = self.rng
+        one = rng.choice((string.digits, string.digits, string.ascii_letters, self.hanzi, "一二三十口日人个是不"))
+        return rng.choice(one) + (rng.choice(("", "", "", ".", ")", rng.choice(one))))
+
+    def label(self) -> str:
+        """A field's name with the colon or full stop behind it, or a short sentence with its end."""
+        rng = self.rng
+        end = rng.choice((":", ":", ":", ".", ".", "", ";", ","))
+        name = rng.choice(
+            (
+                rng.choice(FORM),
+                rng.choice(LABELS_ZH),
+                self.phrase(),
+                rng.choice(RECEIPT).title(),
+                "No",
+                "Ref",
+                "Tel",
+                "Qty",
+            )
+        )
+        if rng.random() < 0.2:
+            return f"{rng.randint(1, 40)} {rng.choice(('of', '/', '-'))} {rng.randint(1, 99)}"
+        return name + end + rng.choice(("", "", "", f" {self.records.digits(4)}"))
 
     def sign(self) -> str:
-        """A word or two of a shop, a street, a poster; a third is Chinese."""
+        """A word or two of a shop, a street, a poster; a third is Chinese, some are numbers and prices."""
         rng = self.rng
-        if rng.random() < 0.33:
-            return self.chinese_words()[: rng.randint(1, 6)]
+        if rng.random() < 0.3:
+            return self.chinese_words()[: rng.randint(1, 7)]
         draw = rng.random()
-        if draw < 0.12:
-            return self.digits(4)
+        if draw < 0.08:
+            return rng.choice(
+                (
+                    self.records.digits(4),
+                    f"{rng.randint(0, 23)}:{rng.randint(0, 59):02d}",
+                    f"{rng.randint(1, 99)}%",
+                    f"${rng.randint(1, 99)}.{rng.randint(0, 99):02d}",
+                )
+            )
         if draw < 0.5:
             words = [one for one in self.slice(self.english, 40).split(" ")[1:-1] if one.isalpha()]
-            word = rng.choice(words) if words else rng.choice(self.names)
+            word = rng.choice(words) if words else self.name()
         else:
             word = " ".join(rng.choices(self.names, k=rng.choice((1, 1, 1, 1, 2))))
         draw = rng.random()
-        return word.upper() if draw < 0.5 else word.title() if draw < 0.85 else word
+        word = word.upper() if draw < 0.5 else word.title() if draw < 0.85 else word
+        return word + (rng.choice(("'s", "!", ".", ",", "&", ":", "?")) if rng.random() < 0.08 else "")
 
     def length(self, short: int, long: int) -> int:
         return self.rng.randint(2, short) if self.rng.random() < 0.78 else self.rng.randint(short, long)
@@ -150,106 +185,11 @@ class TextSampler:
         draw = self.rng.random()
         return word.upper() if draw < 0.4 else word.title() if draw < 0.7 else self.cased(word)
 
-    def digits(self, most: int = 6) -> str:
-        return "".join(self.rng.choices(string.digits, k=self.rng.randint(1, most)))
-
-    def amount(self) -> str:
-        whole = self.rng.choice((self.digits(3), f"{self.rng.randint(0, 9_999_999):,}", self.digits(5)))
-        sign = self.rng.choice(("", "", "", "$", "¥", "€", "£", "RM", "-", "RM "))
-        return f"{sign}{whole}{self.rng.choice(('.', '.', '.', ',', ''))}{self.rng.randint(0, 99):02d}"
-
-    def date(self) -> str:
-        rng = self.rng
-        year, month, day = rng.randint(1950, 2035), rng.randint(1, 12), rng.randint(1, 31)
-        form = rng.choice(
-            ("{y}-{m:02d}-{d:02d}", "{d:02d}/{m:02d}/{y}", "{m}/{d}/{s:02d}", "{y}年{m}月{d}日", "{d} {w} {y}", "{w} {d}, {y}",
-             "{d:02d}-{m:02d}-{s:02d}", "{y}.{m:02d}.{d:02d}", "{d:02d}-{w}-{y}", "{y}/{m}/{d} {h:02d}:{n:02d}", "{h:02d}:{n:02d}:{e:02d}", "{h}:{n:02d} PM")
-        )  # fmt: skip
-        names = ("Jan", "Feb", "March", "Apr", "May", "June", "JUL", "Aug", "Sept", "OCT", "November", "Dec")
-        return form.format(y=year, s=year % 100, m=month, d=day, w=names[month - 1], h=rng.randint(0, 23), n=rng.randint(0, 59), e=rng.randint(0, 59))  # fmt: skip
-
-    def code(self) -> str:
-        parts = (
-            "".join(self.rng.choices(CODE_LETTERS, k=self.rng.randint(2, 7))) for _ in range(self.rng.randint(1, 3))
-        )
-        return self.rng.choice(("", "#", "NO.", "ID: ")) + self.rng.choice(("-", " ", "/", "")).join(parts)
-
-    def number(self) -> str:
-        rng = self.rng
-        kind = rng.randint(0, 8)
-        if kind == 0:
-            return self.date()
-        if kind <= 2:
-            return " ".join(self.amount() for _ in range(rng.choice((1, 1, 1, 2, 3))))
-        if kind == 3:
-            return self.code()
-        if kind == 4:
-            return f"{self.digits(4)}{rng.choice(('', '.', '/'))}{self.digits(2)}{rng.choice(('', ' '))}{rng.choice(UNITS)}"
-        if kind == 5:
-            host = f"{rng.choice(self.names)}.{rng.choice(('com', 'cn', 'org', 'net', 'edu'))}".lower()
-            return rng.choice(
-                (
-                    f"www.{host}",
-                    f"https://{host}/{rng.choice(self.names)}",
-                    f"{rng.choice(self.names)}{self.digits(2)}@{host}".lower(),
-                )
-            )
-        if kind == 6:
-            return rng.choice(("", "+", "Tel: ", "(0")) + rng.choice(("-", " ", "")).join(
-                self.digits(4) for _ in range(3)
-            )
-        if kind == 7:
-            return " ".join(
-                rng.choice((self.digits(5), self.amount(), f"{rng.randint(0, 100)}%", rng.choice(SIGNS)))
-                for _ in range(rng.randint(1, 4))
-            )
-        return "".join(rng.choices(string.digits + "..,-/: ", k=rng.randint(1, 14))).strip()
-
-    def receipt(self) -> str:
-        rng = self.rng
-        kind = rng.randint(0, 6)
-        if kind == 0:
-            return f"{rng.choice(RECEIPT)}{rng.choice((' ', ': ', ' : ', ' - '))}{rng.choice((self.amount, self.date, self.code, self.digits))()}"
-        if kind == 1:
-            return f"{self.digits(2)} {rng.choice(('X', 'x', '@', '*'))} {self.amount()} {self.amount()}"
-        if kind == 2:
-            return f"{' '.join(rng.choices(self.names, k=rng.randint(1, 3))).upper()} {rng.choice(('', self.digits(3) + rng.choice(('G', 'ML', 'KG', 'PCS', 'MM'))))}".strip()
-        if kind == 3:
-            return f"{rng.choice(RECEIPT)} {rng.choice(RECEIPT)}"
-        if kind == 4:
-            return (
-                rng.choice(("*", "#", "**", "(", "")) + rng.choice(RECEIPT) + rng.choice(("*", "", "!", ")", ":", ""))
-            )
-        if kind == 5:
-            return f"{self.digits(3)}, {rng.choice(('JALAN', 'LOT', 'TAMAN', 'NO', 'ROAD'))} {rng.choice(self.names).upper()} {self.digits(2)}/{self.digits(2)},"
-        return f"{rng.choice(self.names).upper()} {self.amount()} {rng.choice(('SR', 'Z', 'T', 'S', 'A'))}"
-
-    def form(self) -> str:
-        rng = self.rng
-        label = rng.choice(FORM)
-        label = label.upper() if rng.random() < 0.5 else label
-        value = rng.choice((self.date, self.english_words, self.code, lambda: self.digits(5), lambda: ""))()
-        return f"{label}{rng.choice((':', ':', '', '.', '?'))} {value}".strip()
-
-    def chinese_form(self) -> str:
-        rng = self.rng
-        value = rng.choice(
-            (self.date, self.code, self.amount, lambda: self.digits(8), self.chinese_words, self.english_words)
-        )()
-        return rng.choice(
-            (
-                f"{rng.choice(LABELS_ZH)}:{value}",
-                f"{rng.choice(LABELS_ZH)}{value}",
-                f"【{rng.choice(LABELS_ZH)}】{value}",
-                f"{self.digits(2)}.{value}",
-            )
-        )
-
     def both(self) -> str:
         """Chinese with English words, numbers or signs inside, and the few real mixed sentences."""
         if self.rng.random() < 0.25:
             return self.slice(self.mixed, self.length(14, 30))
-        pieces = (self.chinese_words, self.number, self.english_words, self.chinese_words)
+        pieces = (self.chinese_words, self.records.number, self.english_words, self.chinese_words)
         return "".join(self.rng.choice(pieces)() for _ in range(self.rng.randint(2, 3)))[: self.rng.randint(6, 30)]
 
     def random_ascii(self) -> str:

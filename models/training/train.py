@@ -20,6 +20,7 @@ import os
 import pathlib
 import sys
 import time
+from typing import Any
 
 import cv2
 import torch
@@ -34,6 +35,7 @@ from models.training.characters import all_characters
 from models.training.evaluate import guard_error_rate, guard_lines
 from models.training.losses import aligned_cross_entropy, ctc
 from models.training.render import LineRenderer
+from models.training.widening import widen
 
 LEARNING_RATE = 2e-3
 WARM_UP_STEPS = 200
@@ -65,6 +67,11 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def has_quick_bfloat16(cpuinfo: pathlib.Path = pathlib.Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor multiplies matrices of bfloat16 (AMX); else a step takes twice as long as in float32."""
+    return cpuinfo.exists() and "amx_bf16" in cpuinfo.read_text("utf-8")
+
+
 def rate(share: float, step: int, peak: float) -> float:
     """Learning rate at `share` (0..1) of the run: short warm-up by steps, cosine by time."""
     return (
@@ -79,6 +86,17 @@ def optimizer_for(network: CRNN) -> torch.optim.AdamW:
     vectors = [value for value in network.parameters() if value.dim() <= 1]
     groups = [{"params": matrices, "weight_decay": 1e-2}, {"params": vectors, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=(0.9, 0.98))
+
+
+def go_on(
+    state: dict[str, Any], characters: list[str], network: CRNN, average: CRNN, optimizer: torch.optim.AdamW
+) -> None:
+    """Load a checkpoint or published weights; a grown charset widens the head and starts the optimizer anew."""
+    known = list(state["characters"])
+    for module, weights in ((network, state.get("network", state["average"])), (average, state["average"])):
+        module.load_state_dict(weights if known == characters else widen(weights, known, characters))
+    if "optimizer" in state and known == characters:
+        optimizer.load_state_dict(state["optimizer"])
 
 
 def average_gradients(network: CRNN, ranks: int) -> None:
@@ -119,17 +137,14 @@ def train(rank: int, args: argparse.Namespace) -> None:
     checkpoint, lines_before, minutes_before = args.folder / "checkpoint.pt", 0, 0.0
     if args.resume:
         state = torch.load(checkpoint if checkpoint.exists() else args.weights, weights_only=True)
-        network.load_state_dict(state.get("network", state["average"]))
-        average.load_state_dict(state["average"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
+        go_on(state, characters, network, average, optimizer)
         lines_before, minutes_before = state["lines"], state["minutes"]
     seed = args.seed * args.ranks + rank
     source = batches(LineRenderer(args.folder, characters, seed), charset, seed)
     guard = guard_lines(LineRenderer(args.folder, characters, 1), args.guard_lines) if rank == 0 else []
     warm_share = 0.0 if args.resume else args.warm_share
     start = saved = time.monotonic()
-    clock = torch.zeros(1)
+    clock, short = torch.zeros(1), has_quick_bfloat16()
     step, lines, running = 0, 0, 0.0
     while True:
         clock[0] = (time.monotonic() - start) / (60 * args.minutes)
@@ -139,7 +154,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate(share, step, args.learning_rate)
         batch = next(source)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=short):
             frames = network.frames(batch.lines.contiguous(memory_format=torch.channels_last))
             if share < warm_share:
                 loss = slope = aligned_cross_entropy(network.head, frames, batch.frame_targets)

@@ -115,9 +115,9 @@ class InkPool:
         sampler = self.renderer.sampler
         draw = self.rng.random()
         if draw < 0.1:
-            return sampler.digits(3)
+            return sampler.records.digits(3)
         if draw < 0.2:
-            return sampler.amount()
+            return sampler.records.amount()
         if draw < 0.27:
             return sampler.sample()[: self.rng.randint(1, 4)].strip() or "1"
         return sampler.sample()
