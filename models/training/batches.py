@@ -13,8 +13,8 @@ from torch import Tensor
 
 from models.charset import Charset
 from models.line_image import HEIGHT, TIME_STRIDE, prepare
+from models.training.drawing.render import LineRenderer, RenderedLine
 from models.training.losses import frame_targets
-from models.training.render import LineRenderer, RenderedLine
 
 BUCKET = 32
 WIDEST = 896

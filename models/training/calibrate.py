@@ -23,8 +23,8 @@ from models.charset import BLANK, CJK
 from models.line_image import TIME_STRIDE
 from models.recognizer import FILE_NAME, Recognizer, load
 from models.training.batches import bucket_width
+from models.training.drawing.render import LineRenderer
 from models.training.export import write_card
-from models.training.render import LineRenderer
 
 LINES = 4000
 SEED = 31

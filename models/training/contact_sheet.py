@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.characters import all_characters
-from models.training.render import LineRenderer
+from models.training.drawing.render import LineRenderer
 
 ROW = 44  # px
 COLUMN = 400  # px

@@ -21,7 +21,7 @@ from models.line_image import TIME_STRIDE, prepare
 from models.network import CRNN
 from models.recognizer import load
 from models.training.batches import bucket_width
-from models.training.render import LineRenderer, RenderedLine
+from models.training.drawing.render import LineRenderer, RenderedLine
 
 
 def greedy(labels: Sequence[int]) -> list[int]:

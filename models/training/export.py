@@ -29,7 +29,7 @@ from models.line_image import HEIGHT, prepare
 from models.network import CRNN
 from models.recognizer import FILE_NAME, WEIGHTS
 from models.training.batches import bucket_width
-from models.training.render import LineRenderer
+from models.training.drawing.render import LineRenderer
 
 OPSET = 17
 CALIBRATION_LINES = 256

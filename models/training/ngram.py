@@ -27,7 +27,7 @@ from models.charset import BLANK, Charset
 from models.ngram import FILE_NAME, as_costs
 from models.recognizer import FILE_NAME as MODEL_NAME
 from models.session import open_session
-from models.training.text import TextSampler, load
+from models.training.texts.text import TextSampler, load
 
 ORDER = 5
 DISCOUNT = 0.75

@@ -32,9 +32,9 @@ from models.network import CRNN
 from models.recognizer import DEFAULT, WEIGHTS
 from models.training.batches import batches
 from models.training.characters import all_characters
+from models.training.drawing.render import LineRenderer
 from models.training.evaluate import guard_error_rate, guard_lines
 from models.training.losses import aligned_cross_entropy, ctc
-from models.training.render import LineRenderer
 from models.training.widening import widen
 
 LEARNING_RATE = 2e-3

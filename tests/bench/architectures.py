@@ -27,10 +27,10 @@ from models.line_image import HEIGHT, TIME_STRIDE, prepare
 from models.network import CRNN
 from models.training.batches import batches
 from models.training.characters import all_characters
+from models.training.drawing.render import LineRenderer, RenderedLine
 from models.training.evaluate import character_error_rate, greedy
 from models.training.export import export_float, quantize
 from models.training.losses import aligned_cross_entropy, ctc
-from models.training.render import LineRenderer, RenderedLine
 from models.training.train import CLIP, optimizer_for, rate
 from tests.bench.recognition import load_metric
 

@@ -71,7 +71,7 @@ def measure(folder: Path, score: ModuleType, recognizer: models.Recognizer) -> N
 
 def choose_weight(training: Path, recognizer: models.Recognizer) -> None:
     """Print the CER of rendered lines by weight."""
-    from models.training.render import LineRenderer
+    from models.training.drawing.render import LineRenderer
 
     assert recognizer.ngram is not None, "the model has no n-gram; build it with models.training.ngram"
     renderer = LineRenderer(training, list(recognizer.card.charset.characters), SEED)

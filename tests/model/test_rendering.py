@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from models.charset import tidy_spaces, unify
-from models.training import degrade
 from models.training.characters import ADDED, ASCII, LATIN1, PUNCTUATION, SIGNS, gb2312_hanzi
-from models.training.drawing import displays, letters, overlays, placement
+from models.training.drawing import degrade, displays, letters, overlays, placement
 from models.training.drawing.canvas import MARGIN, Drawing
 from models.training.texts import chinese, code, signs
 from models.training.texts.records import Records
@@ -64,7 +63,7 @@ def test_a_kind_of_text_writes_only_characters_of_the_charset_in_its_spelling(
 
 
 def test_every_text_that_is_drawn_has_only_characters_that_the_model_knows(folder: Path) -> None:
-    from models.training.text import TextSampler
+    from models.training.texts.text import TextSampler
 
     known = [*ASCII, *gb2312_hanzi()]  # a model without signs
     sampler = TextSampler(folder / "corpus", known, random.Random(2))

@@ -44,7 +44,7 @@ def test_our_ctc_equals_torchs(torch_or_skip: None, sure: float, tolerance: floa
 
 def test_rendered_lines_keep_their_characters_in_place(folder: Path) -> None:
     from models.training.characters import all_characters
-    from models.training.render import LineRenderer
+    from models.training.drawing.render import LineRenderer
 
     characters = all_characters(folder / "root")
     renderer = LineRenderer(folder, characters, 5)
@@ -58,7 +58,7 @@ def test_rendered_lines_keep_their_characters_in_place(folder: Path) -> None:
 
 def test_a_plain_line_shows_its_text_in_order(folder: Path) -> None:
     from models.training.characters import all_characters
-    from models.training.render import LineRenderer
+    from models.training.drawing.render import LineRenderer
 
     renderer = LineRenderer(folder, all_characters(folder / "root"), 6)
     line = renderer.render("I I", plain=True)

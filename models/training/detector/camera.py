@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training import degrade
 from models.training.detector import clutter
 from models.training.detector.page import Page, Quad
+from models.training.drawing import degrade
 
 Gray = NDArray[Any]
 

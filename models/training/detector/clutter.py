@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.degrade import clouds
+from models.training.drawing.degrade import clouds
 
 Gray = NDArray[Any]
 

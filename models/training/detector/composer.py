@@ -9,7 +9,7 @@ import numpy as np
 
 from models.training.detector.inks import InkPool
 from models.training.detector.page import Gray, Page
-from models.training.fonts import EM_PIXELS
+from models.training.drawing.fonts import EM_PIXELS
 
 
 class Composer:

@@ -15,7 +15,7 @@ from models.training.detector import camera, composer, scenes
 from models.training.detector.inks import InkPool
 from models.training.detector.page import Page
 from models.training.detector.targets import make_targets
-from models.training.render import LineRenderer
+from models.training.drawing.render import LineRenderer
 
 SIDE = 512
 BATCH = 6

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.charset import CJK
-from models.training import degrade
-from models.training.fonts import EM_PIXELS
-from models.training.render import SCREEN_EMS, LineRenderer
+from models.training.drawing import degrade
+from models.training.drawing.fonts import EM_PIXELS
+from models.training.drawing.render import SCREEN_EMS, LineRenderer
 
 Ink = NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ import cv2
 from models.training.detector import clutter
 from models.training.detector.composer import Composer, sideways
 from models.training.detector.page import Gray, Page
-from models.training.fonts import EM_PIXELS
+from models.training.drawing.fonts import EM_PIXELS
 
 
 def document(c: Composer) -> Page:

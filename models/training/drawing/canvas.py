@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.charset import unify
-from models.training.fonts import EM_PIXELS, Glyph
+from models.training.drawing.fonts import EM_PIXELS, Glyph
 
-Ink = NDArray[Any]  # uint8; see models.training.degrade
+Ink = NDArray[Any]  # uint8; see models.training.drawing.degrade
 MARGIN = EM_PIXELS
 
 

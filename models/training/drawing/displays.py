@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from models.training.drawing.canvas import MARGIN, Drawing, Ink, compose
-from models.training.fonts import EM_PIXELS, Glyph
+from models.training.drawing.fonts import EM_PIXELS, Glyph
 
 SEGMENTS = {
     "0": "abcdef", "1": "bc", "2": "abged", "3": "abgcd", "4": "fgbc", "5": "afgcd", "6": "afgedc", "7": "abc",

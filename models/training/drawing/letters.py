@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.degrade import clouds
 from models.training.drawing.canvas import Drawing, Ink
+from models.training.drawing.degrade import clouds
 
 Gray = NDArray[Any]  # float32
 

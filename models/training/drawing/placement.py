@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.drawing.canvas import Drawing, Ink
-from models.training.fonts import EM_PIXELS
+from models.training.drawing.fonts import EM_PIXELS
 
 
 @dataclasses.dataclass(frozen=True)

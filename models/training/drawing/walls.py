@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.degrade import clouds
+from models.training.drawing.degrade import clouds
 from models.training.drawing.letters import paint_letters
 
 Gray = NDArray[Any]

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.charset import CJK
-from models.training import degrade
-from models.training.drawing import displays, letters, overlays, placement, walls
+from models.training.drawing import degrade, displays, letters, overlays, placement, walls
 from models.training.drawing.canvas import MARGIN, Drawing, Ink, compose
-from models.training.fonts import EM_PIXELS, Glyph, Glyphs, Library
-from models.training.text import Style, TextSampler
+from models.training.drawing.fonts import EM_PIXELS, Glyph, Glyphs, Library
+from models.training.texts.text import Style, TextSampler
 
 WIDEST_EMS = 40
 SCREEN_EMS = (9, 10, 11, 12, 12, 13, 14, 15, 16, 18)
