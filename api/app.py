@@ -106,5 +106,5 @@ def add_documents(app: OpenAPI, settings: Settings) -> None:
     """`/openapi.json` and the way from `/docs` to the page that shows it, from this server's own files."""
     app.api_doc["components"].pop("securitySchemes")  # null where there are none, which OpenAPI does not allow
 
-    description.complete(app.api_doc)
+    description.complete(app, app.api_doc)
     documentation.register(app, lambda: access_document.described(app, app.api_doc, settings))

@@ -21,8 +21,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from api.access.client_ip import bucket
-from api.access.rules import PUBLIC, come_again, need_of
+from api.access.rules import come_again, need_of
 from api.http import caller
+from api.http.facts import PUBLIC, facts_of
 from api.service.parts import Parts
 from shared import clock, errors
 from shared.queue import KEY_PREFIX
@@ -34,16 +35,6 @@ EXTENSION = "ocrelay_limiter"
 STORAGE_ERRORS = (redis.RedisError, OSError)
 PATIENCE_SECONDS = 0.25
 """For an answer of the broker; a request never waits longer for it."""
-SUBMISSIONS = frozenset(
-    {
-        "POST /v1/jobs",
-        "POST /v1/batches",
-        "POST /api/ocr",
-        "POST /v1/jobs/retry",
-        "POST /v1/jobs/<job_id>/retry",
-    }
-)
-"""What makes work. Everything else has limits of its own, so that asking for a result costs no submission."""
 
 
 def register(app: Flask, parts: Parts) -> None:
@@ -114,13 +105,15 @@ def address() -> str:
 
 
 def is_submission() -> bool:
-    """Whether the request makes work."""
-    return request.url_rule is not None and f"{request.method} {request.url_rule.rule}" in SUBMISSIONS
+    """Whether the request makes work. What does not has limits of its own: asking for a result costs no submission."""
+    found = facts_of(current_app, request)
+    return found is not None and found.makes_work
 
 
 def is_other() -> bool:
     """Whether it is any other request that is not for everybody."""
-    return not is_submission() and need_of(request) not in (None, PUBLIC)
+    found = facts_of(current_app, request)
+    return found is not None and not found.makes_work and need_of(request, found) != PUBLIC
 
 
 def storage_of(redis_url: str | None) -> tuple[str, dict[str, Any]]:

@@ -1,14 +1,14 @@
 """Who may do what: the one place that decides, for every request, before anything else looks at it.
 
 Without any API key in the database, this machine itself is served and nobody else (or, where the operator says so,
-everybody). As soon as one key was made, every request needs one, from this machine too, but for what is PUBLIC.
+everybody). As soon as one key was made, every request needs one, from this machine too, but for what is PUBLIC. Which
+scope a route needs stands at the route itself.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
@@ -16,6 +16,7 @@ from flask import Flask, Request, Response, request
 from api.access.client_ip import bucket, client_ip, truncated
 from api.access.key_ring import KeyRing
 from api.http import caller, request_log
+from api.http.facts import METRICS, PUBLIC, Facts, Need, facts_of
 from api.http.problems import problem
 from api.service.caller import Caller
 from api.service.parts import Parts
@@ -23,50 +24,10 @@ from shared import errors
 from shared.keys.record import Scope
 from shared.settings import Settings, is_loopback
 
-PUBLIC: Literal["public"] = "public"
-METRICS: Literal["metrics"] = "metrics"
-"""As the setting says."""
-
-ROUTES: dict[str, Scope | Literal["public", "metrics"]] = {
-    "POST /v1/jobs": Scope.SUBMIT,
-    "GET /v1/jobs": Scope.READ,
-    "POST /v1/jobs/retry": Scope.SUBMIT,
-    "GET /v1/jobs/<job_id>": Scope.READ,
-    "DELETE /v1/jobs/<job_id>": Scope.SUBMIT,
-    "POST /v1/jobs/<job_id>/cancel": Scope.SUBMIT,
-    "POST /v1/jobs/<job_id>/retry": Scope.SUBMIT,
-    "GET /v1/jobs/<job_id>/result": Scope.READ,
-    "GET /v1/jobs/<job_id>/image": Scope.READ,
-    "GET /v1/jobs/<job_id>/events": Scope.READ,
-    "POST /v1/batches": Scope.SUBMIT,
-    "GET /v1/batches/<batch_id>": Scope.READ,
-    "POST /api/ocr": Scope.SUBMIT,
-    "GET /v1/deliveries": Scope.READ,
-    "GET /v1/deliveries/<delivery_id>": Scope.READ,
-    "POST /v1/deliveries/<delivery_id>/redeliver": Scope.SUBMIT,
-    "POST /v1/webhook-endpoints": Scope.ADMIN,
-    "GET /v1/webhook-endpoints": Scope.ADMIN,
-    "GET /v1/webhook-endpoints/<endpoint_id>": Scope.ADMIN,
-    "PATCH /v1/webhook-endpoints/<endpoint_id>": Scope.ADMIN,
-    "DELETE /v1/webhook-endpoints/<endpoint_id>": Scope.ADMIN,
-    "GET /v1/webhook-endpoints/<endpoint_id>/secret": Scope.ADMIN,
-    "POST /v1/webhook-endpoints/<endpoint_id>/rotate-secret": Scope.ADMIN,
-    "POST /v1/webhook-endpoints/<endpoint_id>/ping": Scope.ADMIN,
-    "GET /v1/audit/events": Scope.AUDIT,
-    "GET /v1/audit/stats": Scope.AUDIT,
-    "GET /v1/audit/verify": Scope.AUDIT,
-    "GET /metrics": METRICS,
-    "GET /healthz": PUBLIC,
-    "GET /readyz": PUBLIC,
-    "GET /openapi.json": PUBLIC,
-    "GET /docs": PUBLIC,
-}
-"""What each route needs. A route that is not here needs the scope admin; a test finds those that were forgotten."""
-
 PASSED_ON = ("Forwarded", "X-Forwarded-For", "Via")
 """A proxy was here. (One that adds none of these cannot be told from a client on this machine.)"""
 
-PUBLIC_FILES = ("GET /docs/", "GET /static/")
+PUBLIC_FILES = ("/docs/", "/static/")
 """The page that shows the documentation: it holds nothing of anybody, and a browser can send no key for it."""
 
 
@@ -81,8 +42,9 @@ def register(app: Flask, parts: Parts) -> None:
         client = Caller(address, truncated(address, parts.settings))
         caller.note(client)  # for answers, too, if it is not admitted
         route = request.url_rule.rule if request.url_rule else None
-        request_log.note_request(request.environ, route=route, client_ip=client.shown_address)
-        client = admit(request, client, ring, parts.settings)
+        found = facts_of(app, request)
+        request_log.note_request(request.environ, route=route, facts=found, client_ip=client.shown_address)
+        client = admit(request, need_of(request, found), client, ring, parts.settings)
         caller.note(client)
 
     for refusal in (errors.MissingKey, errors.InvalidKey, errors.MissingScope):
@@ -90,7 +52,7 @@ def register(app: Flask, parts: Parts) -> None:
     app.register_error_handler(errors.TooManyRequests, come_again)
 
 
-def admit(request: Request, client: Caller, ring: KeyRing, settings: Settings) -> Caller:
+def admit(request: Request, needed: Need | None, client: Caller, ring: KeyRing, settings: Settings) -> Caller:
     """Return the client with its key, where one is needed.
 
     Raises:
@@ -98,7 +60,6 @@ def admit(request: Request, client: Caller, ring: KeyRing, settings: Settings) -
         MissingKey, InvalidKey, ExpiredKey, TooManyWrongKeys, MissingScope: There are keys, and it has none that does.
         DatabaseUnavailable: Nobody knows.
     """
-    needed = need_of(request)
     if needed is None or needed == PUBLIC:
         return client
     if needed == METRICS:
@@ -117,15 +78,11 @@ def admit(request: Request, client: Caller, ring: KeyRing, settings: Settings) -
     return dataclasses.replace(client, key=key)
 
 
-def need_of(request: Request) -> Scope | Literal["public", "metrics"] | None:
+def need_of(request: Request, facts: Facts | None) -> Need | None:
     """What a request needs; None: nothing is here, and the answer will say so."""
-    if request.url_rule is None:
+    if facts is None or request.url_rule is None:
         return None
-    method = "GET" if request.method == "HEAD" else request.method
-    route = f"{method} {request.url_rule.rule}"
-    if method == "OPTIONS" or route.startswith(PUBLIC_FILES):  # Flask answers OPTIONS itself, with the methods
-        return PUBLIC
-    return ROUTES.get(route, Scope.ADMIN)
+    return PUBLIC if request.url_rule.rule.startswith(PUBLIC_FILES) else facts.scope
 
 
 def key_text(request: Request) -> str:

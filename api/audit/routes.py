@@ -13,11 +13,13 @@ from api.audit import schemas as audit_schemas
 from api.audit.schemas import EventQuery, StatsQuery, VerifyQuery
 from api.audit.wire import csv_head, csv_lines, event_document, numbers_document, report_document
 from api.http import answers
+from api.http.facts import facts
 from api.service import audit as use_cases
 from api.service.parts import Parts
 from shared import errors
 from shared.audit import addresses
 from shared.audit.queries import AuditEvent, Wanted
+from shared.keys.record import Scope
 from shared.settings import Settings
 
 PAGE = 50
@@ -39,6 +41,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="What happened, newest first",
         responses={200: audit_schemas.EventPage},
     )
+    @facts(Scope.AUDIT)
     def list_audit_events(query: EventQuery) -> Response:
         """A page, or with `format=ndjson` or `csv` everything that fits, as a file.
 
@@ -57,6 +60,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="The audit trail in numbers",
         responses={200: audit_schemas.Stats},
     )
+    @facts(Scope.AUDIT)
     def audit_stats_of(query: StatsQuery) -> Response:
         """Counts, confidence, models, days, the slowest and the least certain jobs of a span of time."""
         numbers = use_cases.numbers(parts, query.since, query.until)
@@ -68,6 +72,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Check the audit trail against its seals",
         responses={200: audit_schemas.Verification, 404: answers.PROBLEM},
     )
+    @facts(Scope.AUDIT)
     def verify_audit(query: VerifyQuery) -> Response:
         """Checks some seals with their events, and names the first thing that is not as it was.
 

@@ -7,6 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api.dialects import schemas
 from api.http import answers, caller
+from api.http.facts import facts
 from api.http.intake import (
     BASE64_IMAGE,
     IMAGE_FIELD,
@@ -23,6 +24,7 @@ from api.service import jobs as use_cases
 from api.service.parts import Parts
 from api.service.upload import Upload
 from shared import errors, jobs
+from shared.keys.record import Scope
 
 TAG = Tag(name="compatible", description="Calls of other services.")
 BODY = {"required": True, "content": {"application/json": {"schema": json_schema(IMAGE_FIELD, BASE64_IMAGE)}}}
@@ -39,6 +41,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         responses={200: schemas.SyncAnswer, **answers.REFUSED_UPLOADS, 504: answers.PROBLEM},
         openapi_extensions={"requestBody": BODY},
     )
+    @facts(Scope.SUBMIT, makes_work=True, takes_upload=True)
     def recognise_now() -> Response:
         """Send `{"image": base64}`; the answer holds the text. What takes too long answers 504 and names the job."""
         body = json_object(request)

@@ -13,6 +13,7 @@ import structlog
 from werkzeug.wsgi import ClosingIterator
 
 from api.http.counters import HttpMetrics
+from api.http.facts import UNSTATED, Facts
 from shared import clock, telemetry, trace
 
 if TYPE_CHECKING:
@@ -21,16 +22,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 HEADER = "X-Request-ID"
-QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds by machines; their lines are of level DEBUG while they succeed."""
-UPLOAD_ROUTES = frozenset({"/v1/jobs", "/v1/batches", "/api/ocr"})
 MAX_PATH_LENGTH = 200
-_ROUTE, _CLIENT_IP, _CODE = "ocrelay.route", "ocrelay.client_ip", "ocrelay.code"
+_ROUTE, _FACTS, _CLIENT_IP, _CODE = "ocrelay.route", "ocrelay.facts", "ocrelay.client_ip", "ocrelay.code"
 
 
-def note_request(environ: WSGIEnvironment, *, route: str | None, client_ip: str | None) -> None:
-    """Say which route a request goes to, and who asks, as it is stored."""
+def note_request(environ: WSGIEnvironment, *, route: str | None, facts: Facts | None, client_ip: str | None) -> None:
+    """Say which route a request goes to, what is true of it, and who asks, as it is stored."""
     environ[_CLIENT_IP] = client_ip
+    environ[_FACTS] = facts
     if route is not None:
         environ[_ROUTE] = route.replace("<path:", "{").replace("<", "{").replace(">", "}")
 
@@ -101,7 +100,8 @@ class _Exchange:
         route = self._environ.get(_ROUTE, "unmatched")
         code = self._environ.get(_CODE)
         self._metrics.count(self._method, route, self._status, seconds)
-        if code is not None and route in UPLOAD_ROUTES and self._environ["REQUEST_METHOD"] == "POST":
+        facts = self._environ.get(_FACTS) or UNSTATED
+        if code is not None and facts.takes_upload:
             self._metrics.count_refused(code)
         line = {
             "event_name": "request.answered",
@@ -113,7 +113,7 @@ class _Exchange:
             "client_ip": self._environ.get(_CLIENT_IP),
             **({"code": code} if code is not None else {}),
         }
-        level = "warning" if self._status >= 500 else "debug" if route in QUIET_ROUTES else "info"
+        level = "warning" if self._status >= 500 else "debug" if facts.is_quiet else "info"
         getattr(log, level)("A request was answered.", **line)
         self._span.rename(f"{self._method} {route}")
         attributes: dict[str, str | int] = {

@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api.access import limits
 from api.http import answers, caller
+from api.http.facts import facts
 from api.http.idempotency import key_of, key_text
 from api.http.intake import (
     BASE64_IMAGE,
@@ -32,6 +33,7 @@ from shared import errors, ids, jobs
 from shared.clock import timestamp
 from shared.jobs import batches
 from shared.jobs.wire import job_document
+from shared.keys.record import Scope
 from shared.options import SubmitOptions
 from shared.uploads import header
 
@@ -64,6 +66,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         responses={202: batch_schemas.BatchAnswer, **answers.REFUSED_UPLOADS},
         openapi_extensions={"requestBody": BODY, "parameters": [IDEMPOTENCY_KEY, *option_parameters()]},
     )
+    @facts(Scope.SUBMIT, makes_work=True, takes_upload=True)
     def submit_batch() -> Response:
         """Send the form field `file` many times, or `{"images": [base64, …]}`. All are accepted, or none.
 
@@ -95,6 +98,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Look at a batch",
         responses={200: batch_schemas.BatchDocument, 404: answers.PROBLEM},
     )
+    @facts(Scope.READ)
     def get_batch(path: batch_schemas.BatchPath, query: answers.NoQuery) -> Response:
         """How many of its jobs are in each state; `links.jobs` lists them."""
         del query

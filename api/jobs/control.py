@@ -6,11 +6,13 @@ from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
 from api.http import answers, caller
+from api.http.facts import facts
 from api.jobs import batch_schemas, schemas
 from api.jobs.routes import job_response
 from api.service import jobs as use_cases
 from api.service.parts import Parts
 from shared import jobs
+from shared.keys.record import Scope
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -25,6 +27,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Cancel a job",
         responses={200: schemas.JobDocument, 409: answers.PROBLEM, **answers.GONE},
     )
+    @facts(Scope.SUBMIT)
     def cancel_job(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """A job that waits ends at once. One that is being read ends, too, and its worker stops within seconds."""
         del query
@@ -36,6 +39,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Try a failed or cancelled job again",
         responses={202: schemas.JobDocument, 409: answers.PROBLEM, **answers.GONE},
     )
+    @facts(Scope.SUBMIT, makes_work=True)
     def retry_job(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """The job goes back into the queue under its own id, with as many new attempts as a new job has."""
         del query
@@ -50,6 +54,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Try failed jobs again",
         responses={202: batch_schemas.Retried},
     )
+    @facts(Scope.SUBMIT, makes_work=True)
     def retry_failed_jobs(query: batch_schemas.RetryQuery) -> Response:
         """The oldest failed jobs that fit the filters go back into the queue; call again until none is left."""
         mine = caller.current().changes_of

@@ -9,12 +9,14 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint
 
 from api.http import answers, caller
+from api.http.facts import facts
 from api.jobs import schemas
 from api.service import jobs as use_cases
 from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import clock, errors, jobs
 from shared.jobs.wire import job_document
+from shared.keys.record import Scope
 
 LOOK_SECONDS = 0.5
 RECONNECT_MS = 1000
@@ -37,6 +39,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Follow a job",
         responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}, 204: None, **answers.GONE},
     )
+    @facts(Scope.READ)
     def get_events(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """`job.queued`, `job.running`, `job.succeeded` or `job.failed`, each with the job as data, the first at once.
 

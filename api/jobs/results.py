@@ -9,10 +9,12 @@ from flask import Response, jsonify, send_file
 from flask_openapi3 import APIBlueprint
 
 from api.http import answers, caller
+from api.http.facts import facts
 from api.jobs import schemas
 from api.service import jobs as use_cases
 from api.service.parts import Parts
 from shared import errors
+from shared.keys.record import Scope
 from shared.uploads.header import MEDIA_TYPES
 
 RESULT: dict[Any, Any] = {
@@ -35,6 +37,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="The result of a job",
         responses={200: RESULT, 409: answers.PROBLEM, **answers.GONE},
     )
+    @facts(Scope.READ)
     def get_result(path: schemas.JobPath, query: schemas.ResultQuery) -> Response:
         """The recognised document, or with `format=text` its text alone; 409 while there is none."""
         job = use_cases.find(parts, path.job_id, caller.current())
@@ -54,6 +57,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
             **answers.GONE,
         },
     )
+    @facts(Scope.READ)
     def get_image(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """The bytes as they were uploaded."""
         del query

@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint
 
 from api.access.client_ip import truncated
 from api.http import answers, caller
+from api.http.facts import facts
 from api.http.idempotency import key_of, key_text
 from api.http.intake import BASE64_IMAGE, IMAGE_FIELD, form_schema, json_schema, read_upload, text_options
 from api.http.prefer import wait_seconds
@@ -18,6 +19,7 @@ from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import errors, ids, jobs
 from shared.jobs.wire import job_document
+from shared.keys.record import Scope
 
 OPEN_RETRY_AFTER_SECONDS = 1
 UPLOAD_BODY = {
@@ -64,6 +66,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         responses={200: schemas.JobDocument, 202: schemas.JobDocument, **answers.REFUSED_UPLOADS},
         openapi_extensions={"requestBody": UPLOAD_BODY, "parameters": [PREFER, IDEMPOTENCY_KEY, *option_parameters()]},
     )
+    @facts(Scope.SUBMIT, makes_work=True, takes_upload=True)
     def submit_job() -> Response:
         """Send an image as a form field `file`, as the raw body, or as base64 in JSON.
 
@@ -87,6 +90,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Look at a job",
         responses={200: schemas.JobDocument, 304: None, **answers.GONE},
     )
+    @facts(Scope.READ)
     def get_job(path: schemas.JobPath, query: answers.NoQuery, header: schemas.PreferHeader) -> Response:
         """The job with its result once it has one. `If-None-Match` answers 304 while nothing changed."""
         del query, header
@@ -105,6 +109,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Delete a job with its upload and its text",
         responses={204: None, **answers.GONE},
     )
+    @facts(Scope.SUBMIT)
     def delete_job(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """Upload and text are erased, an open job is cancelled first. What happened stays in the audit trail."""
         del query
@@ -112,6 +117,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         return Response(status=204)
 
     @routes.get("", operation_id="list_jobs", summary="List jobs, newest first", responses={200: schemas.JobList})
+    @facts(Scope.READ)
     def list_jobs(query: schemas.ListQuery) -> Response:
         """Jobs without their results; every filter narrows the list, `cursor` goes on where the last page ended."""
         return jsonify(page_of_jobs(parts, query, caller.current()))

@@ -8,6 +8,7 @@ from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
 from api.http import answers
+from api.http.facts import PUBLIC, facts
 from api.metrics import schemas
 from api.service.parts import Parts
 from shared import errors, jobs, workers
@@ -20,6 +21,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
     routes = APIBlueprint("health", __name__, abp_tags=[TAG], abp_responses=answers.ERRORS)
 
     @routes.get("/healthz", operation_id="healthz", summary="The process answers", responses={200: schemas.Health})
+    @facts(PUBLIC, is_quiet=True)
     def healthz() -> Response:
         """Looks at nothing but the process itself."""
         return jsonify({"status": "ok", "version": version("ocrelay")})
@@ -30,6 +32,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="A job can be taken",
         responses={200: schemas.Readiness, 503: schemas.Readiness},
     )
+    @facts(PUBLIC, is_quiet=True)
     def readyz() -> Response:
         """Looks at the database and for a worker child that was heard of lately."""
         body = readiness(parts)

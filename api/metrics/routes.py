@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from api.http import answers
 from api.http.counters import HttpMetrics
+from api.http.facts import METRICS, facts
 from api.metrics import gauges, health
 from api.metrics.gauges import Gauges
 from api.service.parts import Parts
@@ -34,6 +35,7 @@ def blueprint(parts: Parts, counters: HttpMetrics) -> APIBlueprint:
         summary="Measurements for Prometheus",
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
+    @facts(METRICS, is_quiet=True)
     def metrics() -> Response:
         """The text format of Prometheus, or OpenMetrics where `Accept` asks for it."""
         registry = counters.registry()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Flask
 
 from api.access.key_ring import KeyRing
-from api.access.rules import METRICS, PUBLIC, ROUTES
+from api.http.facts import METRICS, PUBLIC, Facts, of_operations
 from shared import errors
 from shared.keys.record import Scope
 from shared.settings import Settings
@@ -27,9 +26,10 @@ def described(app: Flask, document: dict[str, Any], settings: Settings) -> dict[
             return document
     except errors.DatabaseUnavailable:
         return document
+    stated = of_operations(app)
     paths = {
         path: {
-            method: {**operation, "security": security_of(f"{method.upper()} {path}", settings)}
+            method: {**operation, "security": security_of(stated[path, method], settings)}
             for method, operation in of_path.items()
         }
         for path, of_path in document["paths"].items()
@@ -37,9 +37,9 @@ def described(app: Flask, document: dict[str, Any], settings: Settings) -> dict[
     return {**document, "components": {**document["components"], "securitySchemes": SCHEMES}, "paths": paths}
 
 
-def security_of(route: str, settings: Settings) -> list[dict[str, list[str]]]:
+def security_of(facts: Facts, settings: Settings) -> list[dict[str, list[str]]]:
     """The alternatives for one operation; none for what is public."""
-    needed = ROUTES.get(re.sub(r"\{(\w+)\}", r"<\1>", route), Scope.ADMIN)
+    needed = facts.scope
     if needed == PUBLIC or (needed == METRICS and settings.metrics_access != "admin"):
         return []
     scope = str(Scope.ADMIN if needed == METRICS else needed)

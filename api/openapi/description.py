@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flask import Flask
+
 from api.http.answers import PROBLEM
+from api.http.facts import PUBLIC, of_operations
 
 Json = dict[str, Any]
 
 ANY_CALL = (400, 403, 414, 422, 431, 500, 503)
 """Malformed, a stranger, an address or headers that are too long, a wrong parameter, an accident, no database."""
 GUARDED_CALLS = (401, 429)
-"""No key or a wrong one, too many requests: everything but health checks."""
+"""No key or a wrong one, too many requests: everything that is not public."""
 CALLS_WITH_BODY = (408, 413, 415)
 """A body that is too slow, too large, or compressed."""
-GUARDED_PREFIXES = ("/v1/", "/api/")
 
 LINK_HEADER = {"required": True, "description": "Address of what was made.", "schema": {"type": "string"}}
 SECONDS = {"description": "Seconds after which to ask again.", "schema": {"type": "integer", "minimum": 0}}
@@ -52,8 +54,9 @@ FOUND_IN: dict[tuple[str, str], tuple[str, str]] = {
 """Operation and status: the path parameter that the answer holds a value for, and where in its body."""
 
 
-def complete(document: Json) -> None:
+def complete(app: Flask, document: Json) -> None:
     """Add to the generated document what holds for all calls."""
+    stated = of_operations(app)
     taking: dict[str, list[str]] = {}
     for _, _, operation in operations(document):
         for parameter in operation.get("parameters", []):
@@ -61,7 +64,7 @@ def complete(document: Json) -> None:
                 taking.setdefault(parameter["name"], []).append(operation["operationId"])
     for path, method, operation in operations(document):
         answers = operation["responses"]
-        refusals = ANY_CALL + (GUARDED_CALLS if path.startswith(GUARDED_PREFIXES) else ())
+        refusals = ANY_CALL + (GUARDED_CALLS if stated[path, method].scope != PUBLIC else ())
         for status in refusals + (CALLS_WITH_BODY if method in ("post", "patch") else ()):
             answers.setdefault(str(status), PROBLEM)
         for status, answer in answers.items():

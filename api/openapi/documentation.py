@@ -9,6 +9,8 @@ from typing import Any
 import flask_openapi3_swagger
 from flask import Blueprint, Flask, Response, jsonify, redirect, send_from_directory
 
+from api.http.facts import PUBLIC, facts
+
 PREFIX = "/docs"
 FILES = Path(flask_openapi3_swagger.__file__).parent / "templates" / "swagger"
 POLICY = (
@@ -42,10 +44,12 @@ def register(app: Flask, describe: Callable[[], dict[str, Any]]) -> None:
     pages = Blueprint("documentation", __name__)
 
     @pages.get("/openapi.json")
+    @facts(PUBLIC)
     def document() -> Response:
         return jsonify(describe())
 
     @pages.get(PREFIX)
+    @facts(PUBLIC)
     def start() -> Response:
         return redirect(f"{PREFIX}/swagger")  # type: ignore[return-value]
 

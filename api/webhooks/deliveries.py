@@ -6,10 +6,12 @@ from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
 
 from api.http import answers, caller
+from api.http.facts import facts
 from api.service import deliveries as use_cases
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
 from api.webhooks.wire import delivery_document
+from shared.keys.record import Scope
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -28,6 +30,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="List deliveries, newest first",
         responses={200: webhook_schemas.DeliveryList},
     )
+    @facts(Scope.READ)
     def list_deliveries(query: webhook_schemas.DeliveryQuery) -> Response:
         """Every filter narrows the list; `cursor` goes on where the last page ended."""
         wanted = query.model_dump(exclude={"limit", "cursor"})
@@ -40,6 +43,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Look at a delivery",
         responses={200: webhook_schemas.DeliveryWithAttempts, 404: answers.PROBLEM},
     )
+    @facts(Scope.READ)
     def get_delivery(path: webhook_schemas.DeliveryPath, query: answers.NoQuery) -> Response:
         """The delivery with its payload and every attempt: time, address, status, first bytes of the answer."""
         del query
@@ -51,6 +55,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Send a delivery again",
         responses={202: webhook_schemas.DeliveryDocument, 404: answers.PROBLEM, 409: answers.PROBLEM},
     )
+    @facts(Scope.SUBMIT)
     def redeliver(path: webhook_schemas.DeliveryPath, query: answers.NoQuery) -> Response:
         """At once, under the same `webhook-id`, and by the whole schedule if it is not taken."""
         del query

@@ -9,12 +9,14 @@ from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel, ValidationError
 
 from api.http import answers, caller
+from api.http.facts import facts
 from api.http.intake import json_object
 from api.http.problems import option_error
 from api.service import endpoints as use_cases
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
 from api.webhooks.wire import delivery_document, endpoint_document
+from shared.keys.record import Scope
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -36,6 +38,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         responses={201: webhook_schemas.EndpointWithSecret, 400: answers.PROBLEM},
         openapi_extensions={"requestBody": json_body(webhook_schemas.NewEndpoint)},
     )
+    @facts(Scope.ADMIN)
     def create_endpoint(query: answers.NoQuery) -> Response:
         """The URL is told of each job's end from now on; the answer holds the secret that signs for it."""
         del query
@@ -49,6 +52,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
     @routes.get(
         "", operation_id="list_endpoints", summary="List endpoints", responses={200: webhook_schemas.EndpointList}
     )
+    @facts(Scope.ADMIN)
     def list_endpoints(query: answers.NoQuery) -> Response:
         """All of them; `ep_jobs` stands for the URLs that single jobs bring along."""
         del query
@@ -60,6 +64,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Look at an endpoint",
         responses={200: webhook_schemas.EndpointDocument, 404: answers.PROBLEM},
     )
+    @facts(Scope.ADMIN)
     def get_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """The endpoint, without its secrets."""
         del query
@@ -77,6 +82,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         },
         openapi_extensions={"requestBody": json_body(webhook_schemas.EndpointChange)},
     )
+    @facts(Scope.ADMIN)
     def change_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """What is queued for it goes to its new URL. While it is disabled nothing is sent and nothing is planned."""
         del query
@@ -91,6 +97,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Delete an endpoint",
         responses={204: None, 404: answers.PROBLEM, 409: answers.PROBLEM},
     )
+    @facts(Scope.ADMIN)
     def delete_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """Its queued deliveries are cancelled; the log of the others stays."""
         del query
@@ -103,6 +110,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Send a test message",
         responses={202: webhook_schemas.DeliveryDocument, 404: answers.PROBLEM, 409: answers.PROBLEM},
     )
+    @facts(Scope.ADMIN)
     def ping_endpoint(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """A `ping` is sent once; look at the delivery in `Location` for what became of it."""
         del query

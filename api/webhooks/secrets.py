@@ -6,9 +6,11 @@ from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint
 
 from api.http import answers, caller
+from api.http.facts import facts
 from api.service import endpoints as use_cases
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
+from shared.keys.record import Scope
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -27,6 +29,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Show the secret of an endpoint",
         responses={200: webhook_schemas.Secrets, 404: answers.PROBLEM},
     )
+    @facts(Scope.ADMIN)
     def get_secret(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """What a receiver needs to check signatures; several secrets while one is rotated."""
         del query
@@ -38,6 +41,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         summary="Give an endpoint a new secret",
         responses={200: webhook_schemas.Secrets, 404: answers.PROBLEM},
     )
+    @facts(Scope.ADMIN)
     def rotate_secret(path: webhook_schemas.EndpointPath, query: answers.NoQuery) -> Response:
         """The old one goes on signing beside the new one for a day, so that receivers can change over in peace."""
         del query

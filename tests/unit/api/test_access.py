@@ -15,8 +15,9 @@ from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
 from api.access.key_ring import LOOK_AGAIN_SECONDS, REFRESH_SECONDS, Failures
-from api.access.rules import METRICS, PUBLIC_FILES, ROUTES
+from api.access.rules import PUBLIC_FILES
 from api.app import app_of
+from api.http.facts import UNSTATED, of_routes
 from api.service.parts import Parts
 from shared import clock, keys, tables, workers
 from shared.audit import trail
@@ -24,10 +25,17 @@ from shared.audit.actor import OPERATOR
 from shared.keys import record
 from shared.keys.record import Scope
 from shared.keys.store import NOTE_SECONDS
+from tests.docs import markdown
 from tests.services import wait_until
 from tests.unit.api.conftest import READER, RESULT, finish, png
 
 EVERY = tuple(Scope)
+SCOPES = {
+    route.strip("`").replace("{", "<").replace("}", ">"): scope.strip("`").replace("none", "public")
+    for route, scope in markdown.rows(markdown.ROOT / "docs/access.md", "Scopes")
+    if " /" in route and not scope.startswith("see ")
+}
+"""What each route needs, by the page of access; `/metrics` needs what the setting says."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +105,28 @@ def events_of(parts: Parts, job_id: str) -> list[trail.AuditEvent]:
 
 
 def test_no_route_is_forgotten(parts: Parts) -> None:
-    routes = {
-        f"{method} {rule.rule}"
-        for rule in app_of(parts).url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    }
-    asked = {route for route in routes if not route.startswith(PUBLIC_FILES)}
-    assert asked == set(ROUTES)
+    stated = dict(of_routes(app_of(parts)))
+    asked = {route: facts for route, facts in stated.items() if not route.partition(" ")[2].startswith(PUBLIC_FILES)}
+    assert [route for route, facts in asked.items() if facts is None] == []
+    assert set(asked) == {*SCOPES, "GET /metrics"}
 
 
-@pytest.mark.parametrize("route", sorted(route for route, needed in ROUTES.items() if needed != METRICS))
+def test_a_route_that_states_nothing_is_for_admins(parts: Parts, make: Callable[..., Holder]) -> None:
+    app = app_of(parts)
+    app.add_url_rule("/forgotten", "forgotten", lambda: "shown")
+    assert dict(of_routes(app))["GET /forgotten"] is None
+    assert (UNSTATED.scope, UNSTATED.makes_work, UNSTATED.is_quiet, UNSTATED.takes_upload) == ("admin", *[False] * 3)
+    admin, other = (
+        replace(make(*scopes), client=app.test_client()) for scopes in ([Scope.ADMIN], set(Scope) - {"admin"})
+    )
+    assert other.get("/forgotten").json["details"]["needed"] == "admin"
+    assert admin.get("/forgotten").text == "shown"
+
+
+@pytest.mark.parametrize("route", sorted(SCOPES))
 def test_each_route_wants_its_scope_and_no_other(make: Callable[..., Holder], route: str) -> None:
     method, _, path = route.partition(" ")
-    needed = ROUTES[route]
+    needed = SCOPES[route]
     for scope in Scope:
         holder = make(scope)
         answer = holder.call(method, path)
