@@ -27,7 +27,7 @@ def clearest(bgr: NDArray[np.uint8], gray: Gray) -> Gray:
     plane, share = mixed
     weight = cv2.resize(share, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
     blend = gray + weight * (bgr[:, :, plane].astype(np.float32) - gray)
-    return np.clip(blend + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(blend + 0.5, 0, 255), np.uint8)
 
 
 def weight_of_planes(probe: NDArray[np.uint8]) -> tuple[int, NDArray[np.float32]] | None:
