@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import reading_order
-from worker.ocr.lines.learned import second_look, snapping
+from worker.ocr.lines.learned import scales, second_look, snapping
 from worker.ocr.lines.learned.joining import join_words
 from worker.ocr.lines.text_line import TextLine
 
 STRIDE = 4  # px of the searched page for a cell of the maps
-MOST_PIXELS = 2_000_000  # a larger page is searched on a smaller copy
-SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of up to double size
 LIKELY = 0.45  # a cell with a higher probability lies in the middle of a line
 LEAST_MEAN = 0.62  # of the probabilities in a line
 LEAST_HEIGHT = 5.0  # px of the searched page
@@ -38,23 +36,11 @@ class PageDetector(Protocol):
 
 def find_lines(gray: Gray, detector: PageDetector) -> list[TextLine]:
     """Return the text lines of a page, (H, W) uint8, in reading order. A page without text gives none."""
-    work, scale = _working_copy(gray)
-    found = [snapping.snap(gray, box / np.float32(scale)) for box in join_words(boxes_of(detector.maps(work)))]
-    found = second_look.look_again(found, work, scale)
+    searched = scales.find_boxes(gray, lambda work: boxes_of(detector.maps(work)))
+    found = [snapping.snap(gray, box) for box in join_words(searched.boxes)]
+    found = second_look.look_again(found, searched.work, searched.scale)
     hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in found], np.float32)
     return [found[i] for i in reading_order.order_lines(hulls)]
-
-
-def _working_copy(gray: Gray) -> tuple[Gray, float]:
-    """Return the page at the size that is searched, and how many times larger than the original that is."""
-    height, width = gray.shape
-    most = (MOST_PIXELS / (height * width)) ** 0.5
-    scale = min(2.0 if max(height, width) < SMALL_SIDE else 1.0, most)
-    if scale == 1.0:
-        return gray, scale
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(gray, size, interpolation=method), np.uint8), scale
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from worker.ocr.lines.learned import scales
+
+Gray = np.ndarray
+
+
+def page(size: tuple[int, int], *bars: tuple[int, int, int, int]) -> Gray:
+    """White, with black bars: left, top, right, bottom."""
+    image = np.full(size, 255, np.uint8)
+    for left, top, right, bottom in bars:
+        image[top:bottom, left:right] = 0
+    return image
+
+
+class Seen:
+    """Finds the bars of 12 to 60 px, as a detector finds lines, and notes what sizes it was shown."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def __call__(self, image: Gray) -> list[scales.Box]:
+        self.shapes.append(image.shape)
+        _, _, stats, _ = cv2.connectedComponentsWithStats((image < 128).astype(np.uint8))
+        found = [row[:4].astype(int).tolist() for row in stats[1:] if 6 <= row[3] <= 60]
+        return [np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32) for x, y, w, h in found]
+
+
+def hulls(found: scales.Found) -> list[list[int]]:
+    return sorted(np.r_[box.min(0), box.max(0)].round().astype(int).tolist() for box in found.boxes)
+
+
+def test_large_and_usual_lines_of_one_page_are_found_once_each() -> None:
+    bars = [(100, 100, 900, 260), (100, 400, 500, 430)]
+    assert hulls(scales.find_boxes(page((1000, 1200), *bars), Seen())) == sorted(map(list, bars))
+
+
+def test_a_paragraph_is_not_taken_for_one_large_line() -> None:
+    bars = [(100, top, 900, top + 20) for top in range(100, 400, 30)]
+    assert hulls(scales.find_boxes(page((1000, 1200), *bars), Seen())) == sorted(map(list, bars))
+
+
+def test_small_print_is_searched_again_on_a_larger_copy() -> None:
+    search = Seen()
+    found = scales.find_boxes(page((1000, 1000), (100, 100, 500, 108), (100, 140, 500, 148)), search)
+    assert search.shapes[1][0] > 1.5 * search.shapes[0][0]
+    assert found.scale > 1.5
+    assert hulls(found) == [[100, 100, 500, 108], [100, 140, 500, 148]]
+
+
+def test_print_of_the_usual_size_is_searched_once_beside_the_quarter() -> None:
+    search = Seen()
+    scales.find_boxes(page((1000, 1000), (100, 100, 500, 120)), search)
+    assert search.shapes == [(1000, 1000), (250, 250)]
+
+
+@pytest.mark.parametrize("lying", [False, True])
+def test_a_long_page_is_searched_in_strips_at_its_own_size_and_no_line_is_found_twice(lying: bool) -> None:
+    bars = [(100, top, 160, top + 20) for top in range(40, 11_900, 90)]
+    image = page((12_000, 900), *bars)
+    search = Seen()
+    found = scales.find_boxes(np.ascontiguousarray(image.T) if lying else image, search)
+    assert len(found.boxes) == len(bars)
+    assert found.scale == 1.0
+    assert all(np.prod(shape) <= scales.MOST_PIXELS for shape in search.shapes)
+    truth = [[b, a, d, c] for a, b, c, d in bars] if lying else [list(bar) for bar in bars]
+    assert hulls(found) == sorted(truth)
+
+
+def test_a_blank_page_has_no_boxes() -> None:
+    assert scales.find_boxes(page((300, 300)), Seen()).boxes == []

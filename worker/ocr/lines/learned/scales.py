@@ -1,0 +1,159 @@
+"""At which sizes a page is searched: a detector sees lines of 12 to 60 px, and pages hold smaller and larger ones.
+
+Every page is searched once at its usual size, and once at a quarter of it for letters that are too large there. Small
+print is searched again on a copy twice as large, and long pages in strips, so that they need not be made smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink.ink import Gray
+
+Box = NDArray[np.float32]  # (4, 2) px, clockwise from the line's top-left
+Search = Callable[[Gray], list[Box]]  # the boxes on an image, px of that image
+
+MOST_PIXELS = 2_000_000  # a larger page is searched on a smaller copy
+SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of up to double size
+SMALL_PRINT = 11.5  # px of the searched copy; a page whose median line is lower is searched on a larger one
+LARGER = 2.0  # how many times larger that is
+MOST_LARGER_PIXELS = 3_000_000
+LONG = 3.0  # long side to short side; longer pages are searched in strips
+OVERLAP = 160  # px that neighbouring strips have in common
+MOST_STRIP_PIXELS = 24_000_000  # a larger page is made smaller before it is cut into strips
+QUARTER = 0.25
+LARGE = 48.0  # px of the searched copy; lines of this height are looked for on the quarter
+TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
+LEAST_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a large line
+LEAST_QUARTER = 32  # px; a quarter with a shorter side shows nothing
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found. boxes: px of the page. work: (H, W) uint8, the page as searched, `scale` times as large."""
+
+    boxes: list[Box]
+    work: Gray
+    scale: float
+
+
+def find_boxes(gray: Gray, search: Search) -> Found:
+    """Return the boxes of a page, (H, W) uint8, at all sizes, none of them twice."""
+    long, short = max(gray.shape), min(gray.shape)
+    if long >= LONG * short and long * short > MOST_PIXELS:
+        return _search_strips(gray, search)
+    found = _search_at(gray, _usual_scale(gray), search)
+    if found.boxes and np.median([_height(box) for box in found.boxes]) * found.scale < SMALL_PRINT:
+        larger = min(LARGER * found.scale, (MOST_LARGER_PIXELS / gray.size) ** 0.5)
+        found = _search_at(gray, larger, search) if larger > 1.2 * found.scale else found
+    return Found(_with_large(found, search), found.work, found.scale)
+
+
+def _usual_scale(gray: Gray) -> float:
+    return min(2.0 if max(gray.shape) < SMALL_SIDE else 1.0, float((MOST_PIXELS / gray.size) ** 0.5))
+
+
+def _search_at(gray: Gray, scale: float, search: Search) -> Found:
+    work = resized(gray, scale)
+    return Found([box / np.float32(scale) for box in search(work)], work, scale)
+
+
+def resized(gray: Gray, scale: float) -> Gray:
+    """Return an image at another size; at its own it is the same array."""
+    if scale == 1.0:
+        return gray
+    height, width = gray.shape
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(gray, size, interpolation=method), np.uint8)
+
+
+def _search_strips(gray: Gray, search: Search) -> Found:
+    scale = min(1.0, (MOST_STRIP_PIXELS / gray.size) ** 0.5)
+    work = resized(gray, scale)
+    axis = int(work.shape[1] > work.shape[0])  # along which the strips follow each other
+    boxes: list[Box] = []
+    for start, end in _strips(work.shape[axis], MOST_PIXELS // work.shape[1 - axis]):
+        strip = work[start:end] if axis == 0 else work[:, start:end]
+        offset = np.array([0, start] if axis == 0 else [start, 0], np.float32)
+        for box in search(np.ascontiguousarray(strip)):
+            if _is_whole(box[:, 1 - axis], end - start, first=start == 0, last=end == work.shape[axis]):
+                boxes.append((box + offset) / np.float32(scale))
+    return Found(_once(boxes), work, scale)
+
+
+def _strips(length: int, size: int) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start + size < length:
+        yield start, start + size
+        start += size - OVERLAP
+    yield start, length
+
+
+def _is_whole(places: NDArray[np.float32], length: int, *, first: bool, last: bool) -> bool:
+    """Tell whether a box that lies at some places along the strips is not cut by the end of its strip."""
+    return bool((first or places.min() > 2) and (last or places.max() < length - 2))
+
+
+def _once(boxes: Sequence[Box]) -> list[Box]:
+    """Return the boxes without those that lie mostly within another, which was seen whole in the next strip."""
+    kept: list[Box] = []
+    for box in sorted(boxes, key=lambda box: -_height(box) * _width(box)):
+        if not any(_share(box, other) > 0.5 for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _with_large(found: Found, search: Search) -> list[Box]:
+    """Return the boxes, and the large lines of a quarter instead of what was found within them."""
+    if min(found.work.shape) * QUARTER < LEAST_QUARTER:
+        return found.boxes
+    small = resized(found.work, QUARTER)
+    factor = np.float32(QUARTER * found.scale)
+    seen = [box for box in search(small) if _height(box) >= LARGE * QUARTER and _holds_tall_ink(small, box)]
+    boxes = found.boxes
+    for large in (box / factor for box in seen):
+        within = [i for i, box in enumerate(boxes) if _share(box, large) > 0.5]
+        if _is_better(large, [boxes[i] for i in within]):
+            boxes = [*(box for i, box in enumerate(boxes) if i not in within), large]
+    return boxes
+
+
+def _holds_tall_ink(image: Gray, box: Box) -> bool:
+    """Tell whether some piece of ink in a box is as tall as a character of a line of its height."""
+    left, top = np.maximum(box.min(0), 0).astype(int)
+    right, bottom = box.max(0).astype(int) + 1
+    inner = image[top:bottom, left:right]
+    if inner.size == 0 or np.ptp(inner) < LEAST_CONTRAST:
+        return False
+    level, _ = cv2.threshold(inner, 0, 255, cv2.THRESH_OTSU)
+    ink = inner <= level
+    ink = ink if np.count_nonzero(ink) < 0.5 * ink.size else ~ink
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    return bool((pieces[1:, 3] >= TALL_INK * _height(box)).any())
+
+
+def _is_better(large: Box, within: Sequence[Box]) -> bool:
+    """Tell whether a large line is one, rather than what was found in its place."""
+    if any(_height(box) >= 0.6 * _height(large) for box in within):
+        return sum(_width(box) for box in within) < 0.8 * _width(large)
+    return sum(_width(box) for box in within) < 0.6 * _width(large)
+
+
+def _height(box: Box) -> float:
+    return float(np.linalg.norm(box[3] - box[0]))
+
+
+def _width(box: Box) -> float:
+    return float(np.linalg.norm(box[1] - box[0]))
+
+
+def _share(box: Box, other: Box) -> float:
+    """Return how much of the upright hull of a box lies within that of another, 0..1."""
+    low, high = np.maximum(box.min(0), other.min(0)), np.minimum(box.max(0), other.max(0))
+    return float(np.prod(np.clip(high - low, 0, None)) / max(float(np.prod(box.max(0) - box.min(0))), 1e-6))
