@@ -37,7 +37,7 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     """Leave out what a schema cannot tell apart.
 
     A span must not end before it begins, and an export has no pages. An option may stand in the query string or in the
-    body; both is an error. In a form every value is text, so that a number or nothing is no wrong `reference` or `model`.
+    body; both is an error. In a form every value is text: a number or nothing is no wrong `reference` or `model` there.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
