@@ -102,7 +102,7 @@ def test_training_goes_on_from_its_checkpoint_and_exports_what_torch_computes(fo
 def test_the_shipped_model_reads_rendered_lines(folder: Path) -> None:
     """Floors, with room above what was measured: plain print, and lines spoiled as in training."""
     run("models.training.evaluate", str(folder), "--lines", "150", "--plain", "--most", "0.02")
-    run("models.training.evaluate", str(folder), "--lines", "300", "--most", "0.12")
+    run("models.training.evaluate", str(folder), "--lines", "300", "--most", "0.18")
 
 
 def test_the_shipped_weights_are_the_shipped_model(torch_or_skip: None) -> None:
