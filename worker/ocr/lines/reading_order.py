@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 
-COLUMN_GAP = 0.6  # of the median line height
+COLUMN_GAP = 0.4  # of the median line height
 COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
+SHORT_COLUMN = 2, 14.0  # a column of so few lines is one where its wider ones are so many heights wide
 
 
 def order_lines(boxes: Boxes) -> list[int]:
@@ -73,7 +74,8 @@ def _is_column(boxes: Boxes) -> bool:
     ordered = np.sort(widths)
     mass = np.cumsum(ordered)
     usual = float(ordered[np.searchsorted(mass, mass[-1] / 2)])
-    return len(boxes) >= COLUMN_LINES and usual >= COLUMN_WIDTH * _median(heights)
+    least = COLUMN_WIDTH if len(boxes) >= COLUMN_LINES else SHORT_COLUMN[1]
+    return len(boxes) >= SHORT_COLUMN[0] and usual >= least * _median(heights)
 
 
 def _rows(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:

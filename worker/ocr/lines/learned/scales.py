@@ -20,7 +20,7 @@ Search = Callable[[Gray], list[Box]]  # the boxes on an image, px of that image
 
 MOST_PIXELS = 2_000_000  # a larger page is searched on a smaller copy
 SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of up to double size
-SMALL_PRINT = 11.5  # px of the searched copy; a page whose median line is lower is searched on a larger one
+SMALL_PRINT = 10.0  # px of the searched copy; a page whose median line is lower is searched on a larger one
 LARGER = 2.0  # how many times larger that is
 MOST_LARGER_PIXELS = 3_000_000
 LONG = 3.0  # long side to short side; longer pages are searched in strips

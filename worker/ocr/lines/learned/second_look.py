@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from worker.ocr.ink import components
 from worker.ocr.ink.components import Boxes, Pieces
 from worker.ocr.ink.ink import Gray, find_ink
-from worker.ocr.lines.learned import growing, lone
+from worker.ocr.lines.learned import growing, gutters, lone
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.text_line import TextLine
 
@@ -22,7 +22,7 @@ GRID = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 9), [0.3, 0.5, 0.7]), -1).resh
 
 
 def look_again(lines: Sequence[TextLine], work: Gray, scale: float) -> list[TextLine]:
-    """Return the lines grown to the ink at their ends, none twice, and characters that stand alone.
+    """Return the lines grown to the ink at their ends, none twice, and characters that stand alone; columns parted.
 
     Args:
         lines: Of the page.
@@ -32,6 +32,7 @@ def look_again(lines: Sequence[TextLine], work: Gray, scale: float) -> list[Text
     pieces, mask = _pieces_of(work)
     found = without_doubles(_scaled(lines, scale))
     found = without_doubles(_join(growing.grow(found, pieces.boxes, mask), pieces.boxes))
+    found = gutters.part_columns(found, pieces.boxes)
     return _scaled([*found, *lone.find_lone(found, pieces, work.shape)], 1 / scale)
 
 

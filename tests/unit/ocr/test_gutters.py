@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from worker.ocr.lines import reading_order
+from worker.ocr.lines.learned import gutters
+from worker.ocr.lines.text_line import TextLine
+
+
+def row(top: int, *spans: tuple[int, int]) -> tuple[TextLine, list[list[int]]]:
+    """A line of 20 px over all spans, and a piece of ink for every 10 px of them."""
+    left, right, bottom = spans[0][0], spans[-1][1], top + 20
+    polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    return TextLine(polygon, 20.0), [[x, top + 2, x + 8, top + 18] for a, b in spans for x in range(a, b, 10)]
+
+
+def parted(*rows: tuple[TextLine, list[list[int]]]) -> int:
+    pieces = np.array([piece for _, own in rows for piece in own], np.int32)
+    return len(gutters.part_columns([line for line, _ in rows], pieces))
+
+
+@pytest.mark.parametrize(("count", "parts"), [(5, 10), (4, 8), (2, 2), (1, 1)])
+def test_lines_are_parted_where_several_leave_the_same_place_free(count: int, parts: int) -> None:
+    assert parted(*(row(40 * i, (0, 300), (312, 600)) for i in range(count))) == parts
+
+
+def test_word_gaps_at_different_places_part_nothing() -> None:
+    assert parted(*(row(40 * i, (0, 200 + 40 * i), (212 + 40 * i, 600)) for i in range(5))) == 5
+
+
+def test_two_columns_of_two_long_lines_are_read_one_after_the_other() -> None:
+    boxes = np.array([[0, 0, 350, 20], [600, 0, 900, 20], [0, 40, 100, 60], [600, 40, 880, 60]], np.float32)
+    assert reading_order.order_lines(boxes) == [0, 2, 1, 3]
