@@ -162,7 +162,7 @@ def nobody_works(door: Door) -> TestResponse:
 
 
 def disk_full(door: Door) -> TestResponse:
-    def put(_content: bytes) -> str:
+    def put(_content: bytes, _sha256: str | None = None) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     door.patch.setattr(door.parts.blobs, "put", put)
