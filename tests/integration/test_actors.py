@@ -21,7 +21,8 @@ from shared.webhooks.record import Outcome
 ADMIN = actor.client("key_admin", "192.0.2.9")
 BY_ADMIN = ("client", "key_admin", "192.0.2.9")
 WORKER = "n/1"
-RESULT = {"text": "", "confidence": 0.9, "min_confidence": 0.8, "model": {"name": "m"}, "pages": []}
+MODEL = {"name": "m", "version": "1", "sha256": "cd" * 32}
+RESULT = {"text": "", "confidence": 0.9, "min_confidence": 0.8, "model": MODEL, "pages": []}
 MINE = ("key_mine", "127.0.0.1")
 
 
