@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from worker.ocr.text import ctc
 from worker.ocr.text.ctc import BestPath
 
-LineImage = NDArray[np.float32]  # (1, 32, W), W a multiple of TIME_STRIDE
+LineImage = NDArray[np.float32]  # (channels, height, W), W a multiple of the recogniser's pixels per frame
 
 BUCKET = 32  # px
 TIME_STRIDE = 4  # px of the line image per frame
+WHOLE = 8  # px; a multiple of every recogniser's pixels per frame
 LONGEST = 1600  # px; a longer line is cut at a gap, because time and memory grow with the width
 SEARCH_FROM = 1200  # px; the gap is looked for between here and LONGEST
 BATCH_PIXELS = 4096  # columns in one batch, padding included: about 30 MB of logits at 7,000 classes
@@ -30,7 +31,7 @@ class LineRecognizer(Protocol):
     """What the pipeline needs of a recogniser."""
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
+        """(N, channels, height, W) float32 -> (N, frames, C) float32, as many frames for each pixel of the width."""
 
 
 def recognise_lines(
@@ -53,7 +54,7 @@ def recognise_lines(
         checkpoint()
         padded = np.stack([pad(pieces[i][1]) for i in batch])
         for i, logits in zip(batch, recognizer.logits(padded), strict=True):
-            paths[i] = read(logits[: pieces[i][1].shape[2] // TIME_STRIDE])
+            paths[i] = read(logits[: pieces[i][1].shape[2] * len(logits) // padded.shape[3]])
     by_line: dict[int, list[BestPath]] = defaultdict(list)
     for i, (index, _) in enumerate(pieces):
         by_line[index].append(paths[i])
@@ -81,7 +82,7 @@ def split_long(line: LineImage) -> list[LineImage]:
     pieces = []
     while line.shape[2] > LONGEST:
         cut = _widest_gap(line[0, :, SEARCH_FROM:LONGEST]) + SEARCH_FROM
-        cut -= cut % TIME_STRIDE
+        cut -= cut % WHOLE
         pieces.append(line[:, :, :cut])
         line = line[:, :, cut:]
     return [*pieces, line]
