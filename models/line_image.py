@@ -33,14 +33,14 @@ def prepare(
         time_stride: pixels of width for one frame of output.
 
     Returns:
-        (channels, height, W') float32; aspect kept; W' is a multiple of `time_stride` and at least `MINIMUM_WIDTH`,
-        columns beyond the line hold `PADDING`. With `line-standardise` mean 0 and deviation about 1 over the line.
+        (channels, height, W') float32; aspect kept; W' is a multiple of `time_stride` and at least what `NARROWEST`
+        says, columns beyond the line hold `PADDING`. With `line-standardise` mean 0 and deviation about 1 over the line.
     """
     rows, columns = gray.shape
     width = max(1, round(columns * height / rows))
     method = cv2.INTER_AREA if rows > height else cv2.INTER_LINEAR
     scaled = cv2.resize(gray, (width, height), interpolation=method).astype(np.float32)
-    padded = max(MINIMUM_WIDTH, -(-width // time_stride) * time_stride)
+    padded = max(NARROWEST[normalisation], -(-width // time_stride) * time_stride)
     line = np.full((channels, height, padded), PADDING, np.float32)
     line[:, :, :width] = RULES[normalisation](scaled)
     return line
@@ -61,4 +61,9 @@ def centre(values: NDArray[np.float32]) -> NDArray[np.float32]:
 RULES: Final[dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]]] = {
     "line-standardise": standardise,
     "centre": centre,
+}
+
+NARROWEST: Final = {
+    "line-standardise": MINIMUM_WIDTH,
+    "centre": 320,  # px; PP-OCR's networks saw shorter lines padded to this, and read words worse without
 }

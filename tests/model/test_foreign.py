@@ -66,10 +66,16 @@ def test_it_reads_the_same_with_its_softmax_in_the_file_and_without(tmp_path: Pa
 
 def test_line_images_have_the_stated_shape(tmp_path: Path) -> None:
     recognizer = load(write(tmp_path / "rec.onnx"))
-    line = recognizer.prepare(np.full((24, 101), 255, np.uint8))
-    assert (line.shape, line.dtype) == ((3, 48, 208), np.float32)
-    assert line[:, :, :202].max() == line[:, :, :202].min() == 1.0
-    assert recognizer.logits(line[None]).shape == (1, 208 // 8, len(recognizer.card.charset))
+    line = recognizer.prepare(np.full((24, 201), 255, np.uint8))
+    assert (line.shape, line.dtype) == ((3, 48, 408), np.float32)
+    assert line[:, :, :402].max() == line[:, :, :402].min() == 1.0
+    assert recognizer.logits(line[None]).shape == (1, 408 // 8, len(recognizer.card.charset))
+
+
+def test_a_short_line_is_padded_as_ppocr_pads_it(tmp_path: Path) -> None:
+    line = load(write(tmp_path / "rec.onnx")).prepare(np.full((24, 50), 255, np.uint8))
+    assert line.shape == (3, 48, 320)
+    assert line[:, :, 100:].max() == line[:, :, 100:].min() == 0.0
 
 
 def test_a_height_that_the_file_leaves_open_is_ppocrs(tmp_path: Path) -> None:
