@@ -21,7 +21,7 @@ Row = dict[str, Any]
 STEPS, RATE, DECAY = 4000, 0.05, 1e-3  # of the regression
 SURE = 0.9  # of a line, in both readings, before their difference is called a dispute
 ALLOWED = (1.15, 0.0015)  # times the error rate of the stronger alone, or so much above it: the larger counts
-MARGIN = 0.25  # of what is allowed; the rest is for lines that nobody has seen, since a set has few lines in doubt
+MARGIN = 0.6  # of what is allowed; the rest is for lines that nobody has seen
 HARM = 0.5  # edits: a line counts as an error where the stronger reading is better by more
 
 
