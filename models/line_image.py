@@ -34,7 +34,7 @@ def prepare(
 
     Returns:
         (channels, height, W') float32; aspect kept; W' is a multiple of `time_stride` and at least what `NARROWEST`
-        says, columns beyond the line hold `PADDING`. With `line-standardise` mean 0 and deviation about 1 over the line.
+        says, columns beyond the line hold `PADDING`. With `line-standardise` the line has mean 0 and deviation about 1.
     """
     rows, columns = gray.shape
     width = max(1, round(columns * height / rows))
