@@ -14,11 +14,11 @@ import schemathesis
 from hypothesis import strategies as st
 
 from api.jobs.routes import IDEMPOTENCY_KEY
-from shared.options import MODEL_PATTERN
+from shared.options import MAX_MODEL_LENGTH, MODEL_PATTERN
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
-MODEL = "tiny"
+MODEL = "model"
 HOOK = "http://127.0.0.1:9/hook"
 NETWORKS = st.sampled_from(["192.0.2.7", "192.0.2.0/24", "2001:db8::1", "2001:DB8::/32", "::ffff:192.0.2.7"])
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -66,5 +66,6 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
                 value = part.get(name)
                 if isinstance(value, str) and value.startswith(("http://", "https://")) and len(value) <= 2000:
                     part[name] = HOOK
-            if re.search(MODEL_PATTERN, str(part.get("model", ""))):
+            model = part.get("model")
+            if isinstance(model, str) and len(model) <= MAX_MODEL_LENGTH and re.fullmatch(MODEL_PATTERN, model):
                 part["model"] = MODEL
