@@ -14,11 +14,9 @@ import schemathesis
 from hypothesis import strategies as st
 
 from api.jobs.routes import IDEMPOTENCY_KEY
-from shared.options import MAX_MODEL_LENGTH, MODEL_PATTERN
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
-MODEL = "model"
 HOOK = "http://127.0.0.1:9/hook"
 NETWORKS = st.sampled_from(["192.0.2.7", "192.0.2.0/24", "2001:db8::1", "2001:DB8::/32", "::ffff:192.0.2.7"])
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -37,7 +35,7 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     """Leave out what a schema cannot tell apart.
 
     A span must not end before it begins, and an export has no pages. An option may stand in the query string or in the
-    body; both is an error. In a form every value is text: a number or nothing is no wrong `reference` or `model` there.
+    body; both is an error. In a form every value is text, so that a number or nothing is no wrong `reference` there.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -50,14 +48,12 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
         return False
     if query.get("format", "json") != "json" and {"limit", "cursor"} & set(query):
         return False
-    texts = (body.get("reference", ""), body.get("model", ""))
-    return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)
+    return case.media_type != "multipart/form-data" or isinstance(body.get("reference", ""), str)
 
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: object) -> None:
-    """Let every webhook that looks right lead to a place that this server may reach, every model be the one that is
-    loaded, and take each good key once."""
+    """Let every webhook that looks right lead to a place that this server may reach, and take each good key once."""
     if re.search(IDEMPOTENCY_KEY["schema"]["pattern"], str((case.headers or {}).get("Idempotency-Key", ""))):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     for part in (case.query, case.body):
@@ -66,6 +62,3 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
                 value = part.get(name)
                 if isinstance(value, str) and value.startswith(("http://", "https://")) and len(value) <= 2000:
                     part[name] = HOOK
-            model = part.get("model")
-            if isinstance(model, str) and len(model) <= MAX_MODEL_LENGTH and re.fullmatch(MODEL_PATTERN, model):
-                part["model"] = MODEL

@@ -78,7 +78,6 @@ BAD_UPLOADS = {
     "unknown option in JSON": ({"json": {"image": BASE64, "lang": "zh"}}, 422, "unknown_option"),
     "wrong value": ({"data": PNG, "query_string": {"layout": "table"}}, 422, "invalid_option"),
     "unknown charset": ({"data": PNG, "query_string": {"charset": "hex"}}, 422, "invalid_option"),
-    "a model that is no name": ({"data": PNG, "query_string": {"model": "../x"}}, 422, "invalid_option"),
     "an option twice": ({"data": PNG, "query_string": "layout=line&layout=page"}, 422, "invalid_option"),
     "an endless reference": ({"data": PNG, "query_string": {"reference": "x" * 201}}, 422, "invalid_option"),
     "a NUL in the reference": ({"data": PNG, "query_string": {"reference": "x\0"}}, 422, "invalid_option"),
@@ -95,13 +94,6 @@ def test_bad_input_is_refused_with_a_way_out_and_nothing_is_stored(
     assert (answer.json["status"], answer.json["code"], answer.json["retryable"]) == (status, code, False)
     assert answer.json["detail"].endswith((".", "?")) and len(answer.json["detail"].split()) > 5
     assert stored(parts) == (0, 0)
-
-
-def test_a_model_can_be_asked_for_by_name(client: FlaskClient, parts: Parts) -> None:
-    answer = client.post("/v1/jobs?model=crnn-zh-en", data=PNG)
-    with parts.database.read() as connection:
-        job = jobs.get(connection, answer.get_json()["id"])
-    assert job is not None and job.options == {"layout": "auto", "charset": "all", "model": "crnn-zh-en"}
 
 
 def test_a_form_field_given_twice_is_refused(client: FlaskClient) -> None:
