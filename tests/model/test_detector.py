@@ -13,6 +13,7 @@ import models
 from models import detector
 from models.card import ModelFileError
 from models.recognizer import DEFAULT, WEIGHTS
+from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.classical import find
 from worker.ocr.lines.learned import detection
 
@@ -33,13 +34,13 @@ def test_the_maps_have_a_cell_for_each_four_pixels(shipped: detector.Detector, s
 
 def test_it_finds_the_lines_of_the_sample_page(shipped: detector.Detector) -> None:
     page = np.asarray(cv2.imread(str(SAMPLES / "page.png"), cv2.IMREAD_GRAYSCALE), np.uint8)
-    found, expected = detection.find_lines(page, shipped), find.find_lines(page)
+    found, expected = detection.find_lines(Copies(page), shipped), find.find_lines(Copies(page))
     assert len(found) == pytest.approx(len(expected), abs=2)
 
 
 def test_blank_paper_has_no_lines(shipped: detector.Detector) -> None:
     for level in (0, 128, 255):
-        assert detection.find_lines(np.full((700, 500), level, np.uint8), shipped) == []
+        assert detection.find_lines(Copies(np.full((700, 500), level, np.uint8)), shipped) == []
 
 
 def test_the_file_says_what_it_is(shipped: detector.Detector) -> None:

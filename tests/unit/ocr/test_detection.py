@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.ocr.ink.copies import Copies
 from worker.ocr.lines import layout
 from worker.ocr.lines.classical import find
 from worker.ocr.lines.learned import detection, joining
@@ -80,7 +81,7 @@ def test_an_unsure_region_is_no_line() -> None:
 def test_lines_come_in_reading_order_and_in_pixels_of_the_page(draw: Any) -> None:
     page = np.full((480, 720), 255, np.uint8)  # so small that a copy of twice its size is searched
     boxes = [(40.0, 300.0, 700.0, 340.0), (40.0, 100.0, 700.0, 140.0)]
-    found = detection.find_lines(page, DrawnDetector(maps_of(*boxes, size=(960, 1440))))
+    found = detection.find_lines(Copies(page), DrawnDetector(maps_of(*boxes, size=(960, 1440))))
     assert [round(line.polygon[0, 1]) for line in found] == [50, 150]
     assert [round(line.height) for line in found] == [20, 20]
 
@@ -90,10 +91,10 @@ def test_the_edges_move_out_to_the_ink_that_they_cut(draw: Any) -> None:
     rows, columns = np.flatnonzero((page < 128).any(1)), np.flatnonzero((page < 128).any(0))
     left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
     tight = (left + 6.0, top + 8.0, right - 6.0, bottom - 10.0)
-    (line,) = detection.find_lines(page, DrawnDetector(maps_of(tight, size=(1000, 1000))))
+    (line,) = detection.find_lines(Copies(page), DrawnDetector(maps_of(tight, size=(1000, 1000))))
     assert line.polygon[0] == pytest.approx((left, top), abs=3)
     assert line.polygon[2] == pytest.approx((right, bottom), abs=3)
-    assert line.height == pytest.approx(find.find_lines(page)[0].height, abs=4)  # means the same as there
+    assert line.height == pytest.approx(find.find_lines(Copies(page))[0].height, abs=4)  # means the same as there
 
 
 def test_a_rule_beside_a_line_does_not_move_its_edge(draw: Any) -> None:
@@ -102,7 +103,7 @@ def test_a_rule_beside_a_line_does_not_move_its_edge(draw: Any) -> None:
     page[rows[-1] + 8 : rows[-1] + 10] = 0
     columns = np.flatnonzero((page[: rows[-1]] < 128).any(0))
     box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
-    (line,) = detection.find_lines(page, DrawnDetector(maps_of(box, size=(1000, 1000))))
+    (line,) = detection.find_lines(Copies(page), DrawnDetector(maps_of(box, size=(1000, 1000))))
     assert line.polygon[2, 1] < rows[-1] + 5
 
 

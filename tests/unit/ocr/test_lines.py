@@ -6,8 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from worker.ocr.lines.classical.find import find_lines
+from worker.ocr.ink.copies import Copies
+from worker.ocr.lines.classical import find
 from worker.ocr.lines.text_line import TextLine
+
+
+def find_lines(page: np.ndarray) -> list[TextLine]:
+    return find.find_lines(Copies(page))
 
 
 def boxes(lines: list[TextLine]) -> list[tuple[int, int, int, int]]:

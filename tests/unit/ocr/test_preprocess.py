@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.ocr.ink.copies import Copies
 from worker.ocr.page import preprocess
 
 TEXT = [("The quick brown fox jumps over it", 60, 80 + 60 * row) for row in range(8)]
@@ -22,13 +23,13 @@ def tilted(page: np.ndarray, angle: float) -> np.ndarray:
 
 @pytest.mark.parametrize("angle", [-14.0, -5.0, -1.0, -0.4, 0.5, 2.0, 7.0, 14.0])
 def test_a_tilted_page_is_measured_to_a_fifth_of_a_degree(draw: Any, angle: float) -> None:
-    assert preprocess.estimate_angle(tilted(draw(*TEXT), angle)) == pytest.approx(angle, abs=0.2)
+    assert preprocess.estimate_angle(Copies(tilted(draw(*TEXT), angle))) == pytest.approx(angle, abs=0.2)
 
 
 @pytest.mark.parametrize("angle", [-3.0, 6.0])
 def test_a_tilted_page_becomes_level(draw: Any, angle: float) -> None:
     upright = preprocess.straighten(tilted(draw(*TEXT), angle))
-    assert preprocess.estimate_angle(upright.image) == pytest.approx(0.0, abs=0.2)
+    assert preprocess.estimate_angle(Copies(upright.image)) == pytest.approx(0.0, abs=0.2)
     assert upright.angle == pytest.approx(angle, abs=0.2)
 
 
@@ -48,7 +49,7 @@ def test_a_page_without_writing_is_left_alone(page: np.ndarray) -> None:
 
 def test_light_writing_on_a_dark_page_is_straightened_too(draw: Any) -> None:
     page = 255 - tilted(draw(*TEXT), 4.0)
-    assert preprocess.estimate_angle(page) == pytest.approx(4.0, abs=0.3)
+    assert preprocess.estimate_angle(Copies(page)) == pytest.approx(4.0, abs=0.3)
 
 
 @given(st.floats(-15, 15), st.integers(2, 300), st.integers(2, 300), st.floats(0, 1), st.floats(0, 1))

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.learned import scales
 
 Gray = np.ndarray
@@ -36,17 +37,17 @@ def hulls(found: scales.Found) -> list[list[int]]:
 
 def test_large_and_usual_lines_of_one_page_are_found_once_each() -> None:
     bars = [(100, 100, 900, 260), (100, 400, 500, 430)]
-    assert hulls(scales.find_boxes(page((1000, 1200), *bars), Seen())) == sorted(map(list, bars))
+    assert hulls(scales.find_boxes(Copies(page((1000, 1200), *bars)), Seen())) == sorted(map(list, bars))
 
 
 def test_a_paragraph_is_not_taken_for_one_large_line() -> None:
     bars = [(100, top, 900, top + 20) for top in range(100, 400, 30)]
-    assert hulls(scales.find_boxes(page((1000, 1200), *bars), Seen())) == sorted(map(list, bars))
+    assert hulls(scales.find_boxes(Copies(page((1000, 1200), *bars)), Seen())) == sorted(map(list, bars))
 
 
 def test_small_print_is_searched_again_on_a_larger_copy() -> None:
     search = Seen()
-    found = scales.find_boxes(page((1000, 1000), (100, 100, 500, 108), (100, 140, 500, 148)), search)
+    found = scales.find_boxes(Copies(page((1000, 1000), (100, 100, 500, 108), (100, 140, 500, 148))), search)
     assert search.shapes[1][0] > 1.5 * search.shapes[0][0]
     assert found.scale > 1.5
     assert hulls(found) == [[100, 100, 500, 108], [100, 140, 500, 148]]
@@ -54,7 +55,7 @@ def test_small_print_is_searched_again_on_a_larger_copy() -> None:
 
 def test_print_of_the_usual_size_is_searched_once_beside_the_quarter() -> None:
     search = Seen()
-    scales.find_boxes(page((1000, 1000), (100, 100, 500, 120)), search)
+    scales.find_boxes(Copies(page((1000, 1000), (100, 100, 500, 120))), search)
     assert search.shapes == [(1000, 1000), (250, 250)]
 
 
@@ -63,7 +64,7 @@ def test_a_long_page_is_searched_in_strips_at_its_own_size_and_no_line_is_found_
     bars = [(100, top, 160, top + 20) for top in range(40, 11_900, 90)]
     image = page((12_000, 900), *bars)
     search = Seen()
-    found = scales.find_boxes(np.ascontiguousarray(image.T) if lying else image, search)
+    found = scales.find_boxes(Copies(np.ascontiguousarray(image.T) if lying else image), search)
     assert len(found.boxes) == len(bars)
     assert found.scale == 1.0
     assert all(np.prod(shape) <= scales.MOST_PIXELS for shape in search.shapes)
@@ -72,4 +73,4 @@ def test_a_long_page_is_searched_in_strips_at_its_own_size_and_no_line_is_found_
 
 
 def test_a_blank_page_has_no_boxes() -> None:
-    assert scales.find_boxes(page((300, 300)), Seen()).boxes == []
+    assert scales.find_boxes(Copies(page((300, 300))), Seen()).boxes == []

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.learned import second_look
 from worker.ocr.lines.text_line import TextLine
 
@@ -27,7 +28,7 @@ def page_with_text(draw: Any) -> tuple[np.ndarray, TextLine]:
 def test_a_thin_character_before_a_line_becomes_part_of_it(draw: Any) -> None:
     page, line = page_with_text(draw)
     page[108:111, 60:84] = 0
-    (grown,) = second_look.look_again([line], page, 1.0)
+    (grown,) = second_look.look_again([line], Copies(page), 1.0)
     assert 55 <= grown.polygon[:, 0].min() <= 60
     assert grown.polygon[:, 0].max() == line.polygon[:, 0].max()
 
@@ -36,7 +37,7 @@ def test_a_character_of_which_only_the_short_stroke_was_in_the_line_becomes_part
     page, line = page_with_text(draw)
     page[100:102, 90:108] = 0
     page[118:121, 78:118] = 0
-    (grown,) = second_look.look_again([line], page, 1.0)
+    (grown,) = second_look.look_again([line], Copies(page), 1.0)
     assert grown.polygon[:, 0].min() <= 78
 
 
@@ -44,7 +45,7 @@ def test_a_colon_behind_a_line_becomes_part_of_it_with_room_for_its_soft_edge(dr
     page, line = page_with_text(draw)
     page[108:111, 322:325] = 0
     page[117:120, 322:325] = 0
-    (grown,) = second_look.look_again([line], page, 1.0)
+    (grown,) = second_look.look_again([line], Copies(page), 1.0)
     assert 326 <= grown.polygon[:, 0].max() <= 331
 
 
@@ -52,7 +53,7 @@ def test_a_dotted_line_behind_a_line_is_none_of_it(draw: Any) -> None:
     page, line = page_with_text(draw)
     for left in range(320, 700, 8):
         page[117:120, left : left + 3] = 0
-    (grown, *_) = second_look.look_again([line], page, 1.0)
+    (grown, *_) = second_look.look_again([line], Copies(page), 1.0)
     assert grown.polygon[:, 0].max() < 320
 
 
@@ -60,19 +61,19 @@ def test_a_line_does_not_grow_across_the_rule_of_a_table(draw: Any) -> None:
     page, line = page_with_text(draw)
     page[40:300, 84:86] = 0
     page[108:111, 60:80] = 0
-    (grown, *_) = second_look.look_again([line], page, 1.0)
+    (grown, *_) = second_look.look_again([line], Copies(page), 1.0)
     assert grown.polygon[:, 0].min() >= 86
 
 
 def test_a_line_found_twice_is_kept_once(draw: Any) -> None:
     page, line = page_with_text(draw)
-    found = second_look.look_again([line, box(280, 95, 312, 127)], page, 1.0)
+    found = second_look.look_again([line, box(280, 95, 312, 127)], Copies(page), 1.0)
     assert hulls(found) == hulls([line])
 
 
 def test_parts_of_a_line_that_grow_together_become_one(draw: Any) -> None:
     page = draw(("Heading of it", 100, 120))
-    (one,) = second_look.look_again([box(98, 94, 200, 128), box(240, 94, 312, 128)], page, 1.0)
+    (one,) = second_look.look_again([box(98, 94, 200, 128), box(240, 94, 312, 128)], Copies(page), 1.0)
     assert hulls([one])[0][0] <= 98
     assert hulls([one])[0][2] >= 312
 
@@ -80,20 +81,20 @@ def test_parts_of_a_line_that_grow_together_become_one(draw: Any) -> None:
 def test_a_digit_in_the_row_of_a_line_is_found_and_in_doubt(draw: Any) -> None:
     page, line = page_with_text(draw)
     cv2.putText(page, "7", (600, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 2, cv2.LINE_AA)
-    first, lone = second_look.look_again([line], page, 1.0)
+    first, lone = second_look.look_again([line], Copies(page), 1.0)
     assert (first.in_doubt, lone.in_doubt) == (False, True)
     assert 596 <= hulls([lone])[0][0] <= hulls([lone])[0][2] <= 624
 
 
 def test_a_single_digit_on_an_empty_page_is_found(draw: Any) -> None:
-    (lone,) = second_look.look_again([], draw(("7", 300, 300)), 1.0)
+    (lone,) = second_look.look_again([], Copies(draw(("7", 300, 300))), 1.0)
     assert lone.in_doubt
 
 
 def test_a_stroke_alone_in_a_column_gets_the_height_of_a_character(draw: Any) -> None:
     page, line = page_with_text(draw)
     page[166:169, 100:124] = 0
-    _, lone = second_look.look_again([line], page, 1.0)
+    _, lone = second_look.look_again([line], Copies(page), 1.0)
     assert hulls([lone]) == [[100, 150, 124, 184]]
 
 
@@ -102,13 +103,12 @@ def test_a_speck_of_the_size_of_a_character_far_from_any_row_is_not_taken(draw: 
     page, line = page_with_text(draw)
     x, y = place
     cv2.circle(page, (x, y), 12, 0, 2)
-    assert hulls(second_look.look_again([line], page, 1.0)) == hulls([line])
+    assert hulls(second_look.look_again([line], Copies(page), 1.0)) == hulls([line])
 
 
 def test_places_are_those_of_the_page_and_not_of_its_copy(draw: Any) -> None:
     page, line = page_with_text(draw)
     page[108:111, 60:84] = 0
-    copy = np.asarray(cv2.resize(page, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
-    (grown,) = second_look.look_again([line], copy, 2.0)
+    (grown,) = second_look.look_again([line], Copies(page), 2.0)
     assert 55 <= grown.polygon[:, 0].min() <= 60
     assert grown.height == line.height

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -83,13 +82,28 @@ def _rules(mask: Gray, size: tuple[int, int]) -> tuple[Gray, Boxes]:
 
 
 def find_pieces(mask: Gray) -> Pieces:
-    """Return every connected component of an ink mask, (H, W) uint8 with 255 = ink, except specks of 2 px and less."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    stats = stats[1:]
-    stats = stats[stats[:, 4] > 2]
-    if len(stats) > MOST_PIECES:
-        stats = stats[np.argsort(-stats[:, 3], kind="stable")[:MOST_PIECES]]
-    return Pieces(_boxes(stats), stats[:, 4].astype(np.int32))
+    """Return every connected component of an ink mask, (H, W) uint8 with 255 = ink, except specks of 2 px and less.
+
+    They are measured by runs of ink in rows: OpenCV's own statistics visit every px of paper, and take longer.
+    """
+    bordered = np.asarray(cv2.copyMakeBorder(mask, 0, 0, 1, 1, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    flat = bordered.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    rows, starts = np.divmod(edges[::2], bordered.shape[1])
+    lengths = edges[1::2] - edges[::2]
+    count, labels = cv2.connectedComponents(bordered, connectivity=8) if len(edges) else (1, bordered)
+    of = np.asarray(labels, np.int32)[rows, starts].astype(np.intp) - 1
+    left, right = np.full(count - 1, bordered.shape[1]), np.zeros(count - 1, np.int64)
+    np.minimum.at(left, of, starts - 1)
+    np.maximum.at(right, of, starts - 1 + lengths)
+    top, bottom = np.empty_like(right), np.empty_like(right)
+    top[of[::-1]], bottom[of] = rows[::-1], rows + 1  # rows come from the top: the last assignment stays
+    boxes = np.stack([left, top, right, bottom], 1).astype(np.int32)
+    areas = np.bincount(of, lengths, count - 1).astype(np.int32)
+    found = Pieces(boxes, areas).select(areas > 2)
+    if len(found) > MOST_PIECES:
+        found = found.select(np.argsort(-found.heights, kind="stable")[:MOST_PIECES])
+    return found
 
 
 def holes_of_solids(mask: Gray) -> Gray:
@@ -106,9 +120,3 @@ def holes_of_solids(mask: Gray) -> Gray:
         filled = cv2.drawContours(np.zeros_like(bar), contours, -1, 255, cv2.FILLED)
         holes[top:bottom, left:right] |= np.asarray(cv2.bitwise_and(filled, cv2.bitwise_not(bar)), np.uint8)
     return holes
-
-
-def _boxes(stats: NDArray[Any]) -> Boxes:
-    return np.column_stack([stats[:, 0], stats[:, 1], stats[:, 0] + stats[:, 2], stats[:, 1] + stats[:, 3]]).astype(
-        np.int32
-    )

@@ -9,7 +9,8 @@ import numpy as np
 
 from shared.options import LayoutName
 from worker.ocr.ink import components
-from worker.ocr.ink.ink import Gray, find_ink
+from worker.ocr.ink.copies import Copies
+from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.classical import find as lines
 from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned import detection
@@ -45,7 +46,7 @@ class Arrangement:
 
 def take_as_line(upright: Upright, *, is_crop: bool = False) -> Arrangement:
     """Take the whole image as one text line; wide empty borders are cut off, but not those of a crop."""
-    box = _ink_box(upright.image, is_crop=is_crop and upright.image.shape[0] <= CROP_HEIGHT)
+    box = _ink_box(upright.copies, is_crop=is_crop and upright.image.shape[0] <= CROP_HEIGHT)
     if box is None:
         return Arrangement(upright, [], searched=False)
     left, top, right, bottom = box
@@ -60,27 +61,27 @@ def arrange(upright: Upright, layout: LayoutName, detector: PageDetector | None 
     """
     if layout == "line":
         return take_as_line(upright, is_crop=True)
-    is_low = layout == "auto" and _is_low_strip(upright.image)
-    if is_low and _has_tall_pieces(upright.image):
+    is_low = layout == "auto" and _is_low_strip(upright.copies)
+    if is_low and _has_tall_pieces(upright.copies):
         return take_as_line(upright)
-    found = detection.find_lines(upright.image, detector) if detector else lines.find_lines(upright.image)
+    found = detection.find_lines(upright.copies, detector) if detector else lines.find_lines(upright.copies)
     if (is_low and not found) or (layout == "auto" and _is_one_row(upright.image, found)):
         return take_as_line(upright)
     return Arrangement(upright, found, searched=True)
 
 
-def _is_low_strip(gray: Gray) -> bool:
+def _is_low_strip(page: Copies) -> bool:
     """Tell whether a low image shows a single band of ink from top to bottom, which needs no search."""
-    height, width = gray.shape
+    height, width = page.gray.shape
     if not LEAST_HEIGHT <= height <= min(STRIP_HEIGHT, width):
         return False
-    rows = np.flatnonzero(_main_ink(gray).any(axis=1))
+    rows = np.flatnonzero(page.main_ink(1.0).any(axis=1))
     return bool(len(rows) and np.diff(rows).max(initial=0) <= STRIP_GAP * (rows[-1] - rows[0] + 1))
 
 
-def _has_tall_pieces(gray: Gray) -> bool:
+def _has_tall_pieces(page: Copies) -> bool:
     """Tell whether the characters are about as tall as all of the ink; those of several close lines are not."""
-    mask = _main_ink(gray)
+    mask = page.main_ink(1.0)
     rows = np.flatnonzero(mask.any(axis=1))
     boxes = components.find_pieces(mask).boxes
     return len(boxes) > 0 and fragments.height_of(boxes) >= STRIP_TALL * (rows[-1] - rows[0] + 1)
@@ -94,25 +95,19 @@ def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
     return bool(max(tops) < min(bottoms) and max(bottoms) - min(tops) >= ROW_SHARE * gray.shape[0])
 
 
-def _main_ink(gray: Gray) -> Gray:
-    """Return the mask of the polarity that has more ink, (H, W) uint8."""
-    ink = find_ink(gray)
-    return ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
-
-
-def _ink_box(gray: Gray, *, is_crop: bool) -> tuple[float, float, float, float] | None:
+def _ink_box(page: Copies, *, is_crop: bool) -> tuple[float, float, float, float] | None:
     """Return left, top, right, bottom of the line in px: the image, or less where its border is clearly too wide.
 
     A crop keeps its whole width, and all of its height where the ink that was found is so low that more must have been
     missed: a border costs less than a character.
     """
-    height, width = gray.shape
+    height, width = page.gray.shape
     if height < LEAST_HEIGHT or width < 2:
         return None
-    pieces = components.find_pieces(_main_ink(gray))
+    pieces = components.find_pieces(page.main_ink(1.0))
     boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max(initial=0))]
     if len(boxes) == 0:  # too faint for the search, and yet the sender says that it is a line
-        return (0.0, 0.0, float(width), float(height)) if np.ptp(gray) >= FAINTEST else None
+        return (0.0, 0.0, float(width), float(height)) if np.ptp(page.gray) >= FAINTEST else None
     left, top, right, bottom = (float(v) for v in fragments.hull_of(boxes))
     tall = bottom - top
     if tall < LEAST_HEIGHT and not is_crop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -11,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.ocr.ink import components
-from worker.ocr.ink.ink import Gray, find_ink
+from worker.ocr.ink.copies import Copies
+from worker.ocr.ink.ink import Gray
 
 LARGEST_ANGLE = 15.0  # degrees
 SMALLEST_ANGLE = 0.2  # degrees; below this turning blurs more than it helps
-PROBE_SIDE = 1200  # px; the angle is measured on a copy with no longer side
 FEWEST_PIECES = 8  # fewer characters than this say nothing about the page
 MOST_PROBES = 4000
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -35,6 +36,11 @@ class Upright:
     angle: float
     to_page: NDArray[np.float64]
 
+    @cached_property
+    def copies(self) -> Copies:
+        """The image at other sizes, and its ink."""
+        return Copies(self.image)
+
     def map_to_page(self, polygon: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Map points, (N, 2) px of `image`, to (N, 2) px of the original page."""
         return np.asarray(polygon @ self.to_page[:, :2].T + self.to_page[:, 2], np.float64)
@@ -47,10 +53,9 @@ def as_is(gray: Gray) -> Upright:
 
 def straighten(gray: Gray) -> Upright:
     """Return the page, (H, W) uint8, turned upright where its writing is tilted by 0.2 to 15 degrees."""
-    angle = estimate_angle(gray)
-    if abs(angle) < SMALLEST_ANGLE:
-        return as_is(gray)
-    return turn(gray, angle)
+    upright = as_is(gray)
+    angle = estimate_angle(upright.copies)
+    return upright if abs(angle) < SMALLEST_ANGLE else turn(gray, angle)
 
 
 def turn(gray: Gray, angle: float) -> Upright:
@@ -67,12 +72,12 @@ def turn(gray: Gray, angle: float) -> Upright:
     return Upright(np.asarray(image, np.uint8), angle, np.asarray(cv2.invertAffineTransform(matrix), np.float64))
 
 
-def estimate_angle(gray: Gray) -> float:
-    """Return the tilt of the writing on a page, (H, W) uint8, in degrees, counter-clockwise positive; 0 if unsure.
+def estimate_angle(page: Copies) -> float:
+    """Return the tilt of the writing on a page in degrees, counter-clockwise positive; 0 if unsure.
 
     The feet of the characters are projected along each candidate direction; along the writing they pile up.
     """
-    feet, height = _feet(gray)
+    feet, height = _feet(page)
     if len(feet) < FEWEST_PIECES:
         return 0.0
     coarse = np.arange(-LARGEST_ANGLE, LARGEST_ANGLE + 0.01, 0.5)
@@ -85,17 +90,12 @@ def estimate_angle(gray: Gray) -> float:
     return round(best, 2)
 
 
-def _feet(gray: Gray) -> tuple[NDArray[np.float64], float]:
+def _feet(page: Copies) -> tuple[NDArray[np.float64], float]:
     """Return the middle of the lower edge of each likely character, (N, 2) px, and the median character height."""
-    scale = min(1.0, PROBE_SIDE / max(gray.shape))
-    if scale < 1.0:
-        size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-        gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
-    ink = find_ink(gray)
-    mask = ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
+    mask = page.main_ink(page.usual_scale)
     pieces = components.find_pieces(mask)
     tall, wide = pieces.heights, pieces.widths
-    likely = (tall >= 4) & (tall <= gray.shape[0] / 8) & (wide <= 6 * tall) & (tall <= 6 * wide)
+    likely = (tall >= 4) & (tall <= mask.shape[0] / 8) & (wide <= 6 * tall) & (tall <= 6 * wide)
     boxes = pieces.boxes[likely]
     if len(boxes) > MOST_PROBES:
         boxes = boxes[:: len(boxes) // MOST_PROBES + 1]

@@ -14,7 +14,8 @@ import numpy as np
 
 from worker.ocr.ink import components
 from worker.ocr.ink.components import Boxes
-from worker.ocr.ink.ink import Gray, Ink, find_ink
+from worker.ocr.ink.copies import Copies
+from worker.ocr.ink.ink import Gray, Ink
 from worker.ocr.lines import reading_order
 from worker.ocr.lines.classical import attachments, fragments, linking, writing
 from worker.ocr.lines.classical.writing import Fragment
@@ -31,28 +32,17 @@ SAME_PLACE = 0.5  # of the smaller of two lines; lines of both polarities that s
 TILTED = 0.25  # of the character height; a line that rises by less is cut out straight
 
 
-def find_lines(gray: Gray) -> list[TextLine]:
-    """Return the text lines of an upright page, (H, W) uint8, in reading order. A page without text gives none."""
-    work, scale = _working_copy(gray)
-    found = _without_overlaps(_search(work))
+def find_lines(page: Copies) -> list[TextLine]:
+    """Return the text lines of an upright page in reading order. A page without text gives none."""
+    is_small = max(page.gray.shape) < SMALL_SIDE
+    scale = 2.0 if is_small else min(1.0, float((WORK_PIXELS / page.gray.size) ** 0.5))
+    found = _without_overlaps(_search(page.image(scale), page.ink(scale)))
     order = reading_order.order_lines(fragments.hulls_of([f.pieces for f in found]).astype(np.float32))
     return [_to_line(found[i], scale) for i in order]
 
 
-def _working_copy(gray: Gray) -> tuple[Gray, float]:
-    """Return the page at the size that is searched, and how many times larger than the original that is."""
-    height, width = gray.shape
-    scale = 2.0 if max(height, width) < SMALL_SIDE else min(1.0, (WORK_PIXELS / (height * width)) ** 0.5)
-    if scale == 1.0:
-        return gray, scale
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(gray, size, interpolation=method), np.uint8), scale
-
-
-def _search(gray: Gray) -> list[Fragment]:
+def _search(gray: Gray, ink: Ink) -> list[Fragment]:
     found = []
-    ink = find_ink(gray)
     for mask in _both_polarities(ink):
         found += [writing.measure(pieces, mask, gray, ink.depth) for pieces in _fragments_of(mask)]
     return writing.select_writing(found)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink.ink import Gray
+from worker.ocr.ink.copies import Copies
 from worker.ocr.lines import reading_order
 from worker.ocr.lines.learned import scales, second_look, snapping
 from worker.ocr.lines.learned.joining import join_words
@@ -34,11 +34,11 @@ class PageDetector(Protocol):
         """(H, W) uint8 -> (3, ceil(H / 4), ceil(W / 4)) float32: probability, log2 px up and down to the edges."""
 
 
-def find_lines(gray: Gray, detector: PageDetector) -> list[TextLine]:
-    """Return the text lines of a page, (H, W) uint8, in reading order. A page without text gives none."""
-    searched = scales.find_boxes(gray, lambda work: boxes_of(detector.maps(work)))
-    found = [snapping.snap(gray, box) for box in join_words(searched.boxes)]
-    found = second_look.look_again(found, searched.work, searched.scale)
+def find_lines(page: Copies, detector: PageDetector) -> list[TextLine]:
+    """Return the text lines of a page in reading order. A page without text gives none."""
+    searched = scales.find_boxes(page, lambda work: boxes_of(detector.maps(work)))
+    found = [snapping.snap(page.gray, box) for box in join_words(searched.boxes)]
+    found = second_look.look_again(found, page, searched.scale)
     hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in found], np.float32)
     return [found[i] for i in reading_order.order_lines(hulls)]
 

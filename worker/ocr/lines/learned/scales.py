@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.ocr.ink.copies import MOST_PIXELS, Copies, resized
 from worker.ocr.ink.ink import Gray
 
 Box = NDArray[np.float32]  # (4, 2) px, clockwise from the line's top-left
 Search = Callable[[Gray], list[Box]]  # the boxes on an image, px of that image
 
-MOST_PIXELS = 2_000_000  # a larger page is searched on a smaller copy
 SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of up to double size
 SMALL_PRINT = 10.0  # px of the searched copy; a page whose median line is lower is searched on a larger one
 LARGER = 2.0  # how many times larger that is
@@ -35,47 +35,32 @@ LEAST_QUARTER = 32  # px; a quarter with a shorter side shows nothing
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found. boxes: px of the page. work: (H, W) uint8, the page as searched, `scale` times as large."""
+    """What a search found. boxes: px of the page. scale: how many times as large the copy is that was searched."""
 
     boxes: list[Box]
-    work: Gray
     scale: float
 
 
-def find_boxes(gray: Gray, search: Search) -> Found:
-    """Return the boxes of a page, (H, W) uint8, at all sizes, none of them twice."""
-    long, short = max(gray.shape), min(gray.shape)
+def find_boxes(page: Copies, search: Search) -> Found:
+    """Return the boxes of a page at all sizes, none of them twice."""
+    long, short = max(page.gray.shape), min(page.gray.shape)
     if long >= LONG * short and long * short > MOST_PIXELS:
-        return _search_strips(gray, search)
-    found = _search_at(gray, _usual_scale(gray), search)
+        return _search_strips(page, search)
+    scale = min(2.0, (MOST_PIXELS / page.gray.size) ** 0.5) if long < SMALL_SIDE else page.usual_scale
+    found = _search_at(page, scale, search)
     if found.boxes and np.median([_height(box) for box in found.boxes]) * found.scale < SMALL_PRINT:
-        larger = min(LARGER * found.scale, (MOST_LARGER_PIXELS / gray.size) ** 0.5)
-        found = _search_at(gray, larger, search) if larger > 1.2 * found.scale else found
-    return Found(_with_large(found, search), found.work, found.scale)
+        larger = min(LARGER * found.scale, (MOST_LARGER_PIXELS / page.gray.size) ** 0.5)
+        found = _search_at(page, larger, search) if larger > 1.2 * found.scale else found
+    return Found(_with_large(found, page.image(found.scale), search), found.scale)
 
 
-def _usual_scale(gray: Gray) -> float:
-    return min(2.0 if max(gray.shape) < SMALL_SIDE else 1.0, float((MOST_PIXELS / gray.size) ** 0.5))
+def _search_at(page: Copies, scale: float, search: Search) -> Found:
+    return Found([box / np.float32(scale) for box in search(page.image(scale))], scale)
 
 
-def _search_at(gray: Gray, scale: float, search: Search) -> Found:
-    work = resized(gray, scale)
-    return Found([box / np.float32(scale) for box in search(work)], work, scale)
-
-
-def resized(gray: Gray, scale: float) -> Gray:
-    """Return an image at another size; at its own it is the same array."""
-    if scale == 1.0:
-        return gray
-    height, width = gray.shape
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(gray, size, interpolation=method), np.uint8)
-
-
-def _search_strips(gray: Gray, search: Search) -> Found:
-    scale = min(1.0, (MOST_STRIP_PIXELS / gray.size) ** 0.5)
-    work = resized(gray, scale)
+def _search_strips(page: Copies, search: Search) -> Found:
+    scale = min(1.0, (MOST_STRIP_PIXELS / page.gray.size) ** 0.5)
+    work = page.image(scale)
     axis = int(work.shape[1] > work.shape[0])  # along which the strips follow each other
     boxes: list[Box] = []
     for start, end in _strips(work.shape[axis], MOST_PIXELS // work.shape[1 - axis]):
@@ -84,7 +69,7 @@ def _search_strips(gray: Gray, search: Search) -> Found:
         for box in search(np.ascontiguousarray(strip)):
             if _is_whole(box[:, 1 - axis], end - start, first=start == 0, last=end == work.shape[axis]):
                 boxes.append((box + offset) / np.float32(scale))
-    return Found(_once(boxes), work, scale)
+    return Found(_once(boxes), scale)
 
 
 def _strips(length: int, size: int) -> Iterator[tuple[int, int]]:
@@ -109,11 +94,11 @@ def _once(boxes: Sequence[Box]) -> list[Box]:
     return kept
 
 
-def _with_large(found: Found, search: Search) -> list[Box]:
-    """Return the boxes, and the large lines of a quarter instead of what was found within them."""
-    if min(found.work.shape) * QUARTER < LEAST_QUARTER:
+def _with_large(found: Found, work: Gray, search: Search) -> list[Box]:
+    """Return the boxes, and the large lines of a quarter of the searched copy instead of what was found in them."""
+    if min(work.shape) * QUARTER < LEAST_QUARTER:
         return found.boxes
-    small = resized(found.work, QUARTER)
+    small = resized(work, QUARTER)
     factor = np.float32(QUARTER * found.scale)
     seen = [box for box in search(small) if _height(box) >= LARGE * QUARTER and _holds_tall_ink(small, box)]
     boxes = found.boxes

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink import components
 from worker.ocr.ink.components import Boxes, Pieces
-from worker.ocr.ink.ink import Gray, find_ink
+from worker.ocr.ink.copies import Copies
+from worker.ocr.ink.ink import Gray, Ink
 from worker.ocr.lines.learned import growing, gutters, lone
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.text_line import TextLine
@@ -21,28 +22,27 @@ MARK_GAP = 0.9  # ... and the next word may begin so far behind it: the Chinese 
 GRID = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 9), [0.3, 0.5, 0.7]), -1).reshape(-1, 2)  # places within a line
 
 
-def look_again(lines: Sequence[TextLine], work: Gray, scale: float) -> list[TextLine]:
+def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[TextLine]:
     """Return the lines grown to the ink at their ends, none twice, and characters that stand alone; columns parted.
 
     Args:
         lines: Of the page.
-        work: (H, W) uint8, the page as it was searched.
-        scale: How many times larger that is than the page.
+        page: Whose lines they are.
+        scale: How many times as large the copy is that was searched.
     """
-    pieces, mask = _pieces_of(work)
+    pieces, mask = _pieces_of(page.ink(scale))
     found = without_doubles(_scaled(lines, scale))
     found = without_doubles(_join(growing.grow(found, pieces.boxes, mask), pieces.boxes))
     found = gutters.part_columns(found, pieces.boxes)
-    return _scaled([*found, *lone.find_lone(found, pieces, work.shape)], 1 / scale)
+    return _scaled([*found, *lone.find_lone(found, pieces, mask.shape)], 1 / scale)
 
 
 def _scaled(lines: Sequence[TextLine], scale: float) -> list[TextLine]:
     return [TextLine(line.polygon * np.float32(scale), line.height * scale, line.in_doubt) for line in lines]
 
 
-def _pieces_of(gray: Gray) -> tuple[Pieces, Gray]:
+def _pieces_of(ink: Ink) -> tuple[Pieces, Gray]:
     """Return the pieces of ink of both polarities, and a mask, (H, W) uint8, of all of them, 255 = ink."""
-    ink = find_ink(gray)
     dark, light = components.find_pieces(ink.dark), components.find_pieces(ink.light)
     both = Pieces(np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas]))
     return both, np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
@@ -71,10 +71,14 @@ def _ends_in_mark(line: TextLine, pieces: Boxes) -> bool:
 
 def without_doubles(lines: Sequence[TextLine]) -> list[TextLine]:
     """Return the lines without those that lie within a larger one."""
-    order = sorted(range(len(lines)), key=lambda i: -_area(lines[i]))
+    if not lines:
+        return []
+    low = np.array([line.polygon.min(0) for line in lines])
+    high = np.array([line.polygon.max(0) for line in lines])
     kept: list[int] = []
-    for i in order:
-        if not any(_share_within(lines[i], lines[j]) >= WITHIN for j in kept):
+    for i in np.argsort([-_area(line) for line in lines], kind="stable").tolist():
+        near = ((low[i] <= high[kept]) & (high[i] >= low[kept])).all(axis=1)
+        if not any(_share_within(lines[i], lines[kept[j]]) >= WITHIN for j in np.flatnonzero(near)):
             kept.append(i)
     return [lines[i] for i in sorted(kept)]
 
@@ -86,8 +90,6 @@ def _area(line: TextLine) -> float:
 
 def _share_within(line: TextLine, other: TextLine) -> float:
     """Return how much of a line lies within another: 0..1."""
-    if (line.polygon.min(0) > other.polygon.max(0)).any() or (line.polygon.max(0) < other.polygon.min(0)).any():
-        return 0.0
     places = _places(line)
     a, b, _, d = other.polygon.astype(np.float64)
     axes = np.stack([b - a, d - a], 1)

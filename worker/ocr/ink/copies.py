@@ -1,0 +1,51 @@
+"""A page at the sizes at which it is looked at: every copy is made once, and its ink is found once."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from worker.ocr.ink.ink import Gray, Ink, find_ink
+
+MOST_PIXELS = 2_000_000  # a larger page is usually looked at on a smaller copy
+
+
+class Copies:
+    """The copies of one page. gray: (H, W) uint8, the page itself."""
+
+    def __init__(self, gray: Gray) -> None:
+        self.gray = gray
+        self._images = {1.0: gray}
+        self._inks: dict[float, Ink] = {}
+
+    @property
+    def usual_scale(self) -> float:
+        """How many times as large as the page the copy is that is looked at first, at most 1."""
+        return min(1.0, float((MOST_PIXELS / max(1, self.gray.size)) ** 0.5))
+
+    def image(self, scale: float) -> Gray:
+        """Return the page at a size, (H * scale, W * scale) uint8."""
+        if scale not in self._images:
+            self._images[scale] = resized(self.gray, scale)
+        return self._images[scale]
+
+    def ink(self, scale: float) -> Ink:
+        """Return the ink of the page at a size."""
+        if scale not in self._inks:
+            self._inks[scale] = find_ink(self.image(scale))
+        return self._inks[scale]
+
+    def main_ink(self, scale: float) -> Gray:
+        """Return the mask of the polarity that has more ink, (H * scale, W * scale) uint8, 255 = ink."""
+        ink = self.ink(scale)
+        return ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
+
+
+def resized(gray: Gray, scale: float) -> Gray:
+    """Return an image at another size; at its own it is the same array."""
+    if scale == 1.0:
+        return gray
+    height, width = gray.shape
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(gray, size, interpolation=method), np.uint8)
