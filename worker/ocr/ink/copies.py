@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from worker.ocr.ink import components
+from worker.ocr.ink.components import Pieces
 from worker.ocr.ink.ink import Gray, Ink, find_ink
 
 MOST_PIXELS = 2_000_000  # a larger page is usually looked at on a smaller copy
@@ -17,6 +19,7 @@ class Copies:
         self.gray = gray
         self._images = {1.0: gray}
         self._inks: dict[float, Ink] = {}
+        self._pieces: dict[float, Pieces] = {}
 
     @property
     def usual_scale(self) -> float:
@@ -34,6 +37,14 @@ class Copies:
         if scale not in self._inks:
             self._inks[scale] = find_ink(self.image(scale))
         return self._inks[scale]
+
+    def pieces(self, scale: float) -> Pieces:
+        """Return the pieces of ink of both polarities, px of the page at a size."""
+        if scale not in self._pieces:
+            dark, light = (components.find_pieces(mask) for mask in (self.ink(scale).dark, self.ink(scale).light))
+            boxes, areas = np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas])
+            self._pieces[scale] = Pieces(boxes, areas)
+        return self._pieces[scale]
 
     def main_ink(self, scale: float) -> Gray:
         """Return the mask of the polarity that has more ink, (H * scale, W * scale) uint8, 255 = ink."""

@@ -20,7 +20,8 @@ LONE_HEIGHT = (0.5, 1.8)  # of the usual height: clusters of this height may be 
 LONE_WIDTH = (0.1, 4.0)
 THIN = 0.35  # of the usual height: what is lower, and at least THIN_WIDTH wide, may be 一 or a dash
 THIN_WIDTH = (0.4, 1.3)
-CLUSTER_GAP = 0.3  # of the usual height: nearer pieces belong to one cluster
+CLUSTER_GAP = 0.3  # of the usual height: pieces nearer than this beside each other belong to one cluster ...
+STROKE_GAP = 0.2  # ... and nearer than this above each other
 SOLID = 0.85  # share of ink in a cluster's box; more is a bar or a box
 ROW_REACH = 40.0  # of the usual height: so far away may be the line in whose row a lone character stands
 COLUMN_REACH = 4.0  # of the usual height: and so far the one in whose column it stands
@@ -53,9 +54,14 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
 
 
 def _usual_height(lines: Sequence[TextLine], free: Pieces) -> float:
-    if lines:
-        return float(np.median([np.linalg.norm(line.polygon[3] - line.polygon[0]) for line in lines]))
-    return float(free.heights.max(initial=0))
+    """Return the height of the line in the middle of the writing, px; long lines are much of it, specks little."""
+    if not lines:
+        return float(free.heights.max(initial=0))
+    sides = np.array([line.polygon[[1, 3]] - line.polygon[0] for line in lines])
+    wide, tall = np.linalg.norm(sides, axis=2).T
+    order = np.argsort(tall, kind="stable")
+    mass = np.cumsum(wide[order])
+    return float(tall[order][np.searchsorted(mass, mass[-1] / 2)])
 
 
 def _clusters(free: Pieces, usual: float, shape: tuple[int, int]) -> Boxes:
@@ -65,9 +71,9 @@ def _clusters(free: Pieces, usual: float, shape: tuple[int, int]) -> Boxes:
     keep &= np.maximum(tall, wide) >= LEAST_SIZE * usual
     boxes, areas = free.boxes[keep], free.areas[keep]
     canvas = np.zeros(shape, np.uint8)
-    out = max(1, round(CLUSTER_GAP * usual / 2))
+    beside, above = (max(1, round(gap * usual / 2)) for gap in (CLUSTER_GAP, STROKE_GAP))
     for left, top, right, bottom in boxes.tolist():
-        canvas[max(0, top - out) : bottom + out, max(0, left - out) : right + out] = 1
+        canvas[max(0, top - above) : bottom + above, max(0, left - beside) : right + beside] = 1
     if not len(boxes):
         return boxes
     _, labels = cv2.connectedComponents(canvas, connectivity=8)

@@ -8,10 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink import components
-from worker.ocr.ink.components import Boxes, Pieces
+from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
-from worker.ocr.ink.ink import Gray, Ink
 from worker.ocr.lines.learned import growing, gutters, lone
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.text_line import TextLine
@@ -30,7 +28,8 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
         page: Whose lines they are.
         scale: How many times as large the copy is that was searched.
     """
-    pieces, mask = _pieces_of(page.ink(scale))
+    ink, pieces = page.ink(scale), page.pieces(scale)
+    mask = np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
     found = without_doubles(_scaled(lines, scale))
     found = without_doubles(_join(growing.grow(found, pieces.boxes, mask), pieces.boxes))
     found = gutters.part_columns(found, pieces.boxes)
@@ -39,13 +38,6 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
 
 def _scaled(lines: Sequence[TextLine], scale: float) -> list[TextLine]:
     return [TextLine(line.polygon * np.float32(scale), line.height * scale, line.in_doubt) for line in lines]
-
-
-def _pieces_of(ink: Ink) -> tuple[Pieces, Gray]:
-    """Return the pieces of ink of both polarities, and a mask, (H, W) uint8, of all of them, 255 = ink."""
-    dark, light = components.find_pieces(ink.dark), components.find_pieces(ink.light)
-    both = Pieces(np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas]))
-    return both, np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
 
 
 def _join(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
