@@ -20,6 +20,7 @@ from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutN
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.ink.ink import Gray
+from worker.ocr.lines import reading_order
 from worker.ocr.lines.layout import Arrangement, arrange
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
@@ -31,7 +32,7 @@ from worker.ocr.text import batches, words
 from worker.ocr.text.batches import LineImage
 from worker.ocr.text.decoder import Decoder, Reading, edits
 
-LEAST_CONFIDENCE = 0.45  # what was found by searching a page and reads worse than this is a picture, not writing
+LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
 
 
@@ -227,17 +228,17 @@ def _confidences(read: Sequence[Reading]) -> list[list[float]]:
 
 
 def _to_lines(found: _Found, read: Sequence[Reading]) -> list[Line]:
-    """Return the lines that hold text; what was found by searching and reads badly is none."""
-    upright = found.arrangement.upright
-    return [
-        _to_line(line, image, reading, upright)
-        for line, image, reading in zip(found.arrangement.lines, found.images, read, strict=True)
-        if reading.peaks and (not found.arrangement.searched or _is_writing(line, reading))
-    ]
+    """Return the lines that hold text, in reading order; what was found by searching and reads badly is none."""
+    upright, lines = found.arrangement.upright, found.arrangement.lines
+    kept = [i for i, line in enumerate(lines) if _holds_text(line, read[i], searched=found.arrangement.searched)]
+    order = reading_order.order_lines([lines[i] for i in kept])
+    return [_to_line(lines[i], found.images[i], read[i], upright) for i in (kept[place] for place in order)]
 
 
-def _is_writing(line: TextLine, reading: Reading) -> bool:
-    """Tell whether a line that was found by searching reads as surely as it must."""
+def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
+    """Tell whether anything was read in a line, and as surely as it must where the line was found by searching."""
+    if not reading.peaks or not searched:
+        return bool(reading.peaks)
     least = LEAST_IN_DOUBT if line.in_doubt else LEAST_CONFIDENCE
     return (mean_confidence(peak.confidence for peak in reading.peaks) or 0.0) >= least
 

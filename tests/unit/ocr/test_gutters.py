@@ -31,4 +31,4 @@ def test_word_gaps_at_different_places_part_nothing() -> None:
 
 def test_two_columns_of_two_long_lines_are_read_one_after_the_other() -> None:
     boxes = np.array([[0, 0, 350, 20], [600, 0, 900, 20], [0, 40, 100, 60], [600, 40, 880, 60]], np.float32)
-    assert reading_order.order_lines(boxes) == [0, 2, 1, 3]
+    assert reading_order.order_boxes(boxes) == [0, 2, 1, 3]

@@ -8,11 +8,13 @@ import pytest
 
 from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.classical import find
+from worker.ocr.lines.reading_order import order_lines
 from worker.ocr.lines.text_line import TextLine
 
 
 def find_lines(page: np.ndarray) -> list[TextLine]:
-    return find.find_lines(Copies(page))
+    found = find.find_lines(Copies(page))
+    return [found[i] for i in order_lines(found)]
 
 
 def boxes(lines: list[TextLine]) -> list[tuple[int, int, int, int]]:

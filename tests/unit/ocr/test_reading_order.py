@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.ocr.lines.reading_order import order_lines
+from worker.ocr.lines.reading_order import order_boxes
 
 
 def column(left: int, right: int, top: int, count: int, step: int = 30) -> list[tuple[int, int, int, int]]:
@@ -12,11 +12,11 @@ def column(left: int, right: int, top: int, count: int, step: int = 30) -> list[
 
 
 def order(boxes: list[tuple[int, int, int, int]]) -> list[int]:
-    return order_lines(np.array(boxes, np.float32))
+    return order_boxes(np.array(boxes, np.float32))
 
 
 def test_no_lines_have_no_order() -> None:
-    assert order_lines(np.zeros((0, 4), np.float32)) == []
+    assert order_boxes(np.zeros((0, 4), np.float32)) == []
 
 
 def test_columns_come_left_to_right_under_their_title() -> None:
@@ -63,4 +63,4 @@ box = st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), s
 @given(st.lists(box, max_size=25))
 def test_every_line_comes_once(parts: list[tuple[int, int, int, int]]) -> None:
     boxes = [(x, y, x + w, y + h) for x, y, w, h in parts]
-    assert sorted(order_lines(np.array(boxes, np.float32).reshape(-1, 4))) == list(range(len(boxes)))
+    assert sorted(order_boxes(np.array(boxes, np.float32).reshape(-1, 4))) == list(range(len(boxes)))

@@ -25,6 +25,7 @@ CROP_HEIGHT = 200  # px; a higher image that is said to be a line is no crop of 
 MOST_CUT = 0.55  # of the height of a crop; where more would be cut off, ink was missed
 SPECK = 0.12  # of the tallest piece: lower pieces do not say where the line is
 STRIP_HEIGHT = 150  # px; a higher image is searched to see whether it holds a single line
+STRIP_SHARE = 0.25  # of the height of the image: a band that takes less lies in a page
 STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
 STRIP_TALL = 0.5  # of the height of the ink: the taller characters of a single line reach so far
 FAINTEST = 8  # grey levels; an image with less between its darkest and its lightest pixel is blank
@@ -35,7 +36,7 @@ ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all th
 class Arrangement:
     """Where the writing of a page is.
 
-    upright: the page that was searched. lines: in reading order, px of that page.
+    upright: the page that was searched. lines: in no order, px of that page.
     searched: whether the lines were found by searching, and may be mistakes, or given by the sender.
     """
 
@@ -76,7 +77,8 @@ def _is_low_strip(page: Copies) -> bool:
     if not LEAST_HEIGHT <= height <= min(STRIP_HEIGHT, width):
         return False
     rows = np.flatnonzero(page.main_ink(1.0).any(axis=1))
-    return bool(len(rows) and np.diff(rows).max(initial=0) <= STRIP_GAP * (rows[-1] - rows[0] + 1))
+    tall = rows[-1] - rows[0] + 1 if len(rows) else 0
+    return bool(tall >= STRIP_SHARE * height and np.diff(rows).max(initial=0) <= STRIP_GAP * tall)
 
 
 def _has_tall_pieces(page: Copies) -> bool:

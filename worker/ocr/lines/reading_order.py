@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from worker.ocr.lines.text_line import TextLine
 
 Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 
 COLUMN_GAP = 0.4  # of the median line height
 COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
-SHORT_COLUMN = 2, 14.0  # a column of so few lines is one where its wider ones are so many heights wide
+SHORT_COLUMN = 2, 11.0  # a column of so few lines is one where its wider ones are so many heights wide
 
 
-def order_lines(boxes: Boxes) -> list[int]:
-    """Return the indices of `boxes`, (N, 4) px, in reading order."""
+def order_lines(lines: Sequence[TextLine]) -> list[int]:
+    """Return the indices of lines in reading order."""
+    return order_boxes(np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float32))
+
+
+def order_boxes(boxes: Boxes) -> list[int]:
+    """Return the indices of boxes, (N, 4) px, in reading order."""
     return _order(np.asarray(boxes, np.float32).reshape(-1, 4), np.arange(len(boxes)))
 
 

@@ -1,4 +1,4 @@
-"""Find the text lines of an upright page with classical means, in reading order.
+"""Find the text lines of an upright page with classical means.
 
 Ink of both polarities is cut into pieces; pieces that see each other in a row and are alike in height are linked into
 fragments, fragments across word gaps into lines; dots, dashes and small strokes join the line that they stand in.
@@ -16,7 +16,6 @@ from worker.ocr.ink import components
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray, Ink
-from worker.ocr.lines import reading_order
 from worker.ocr.lines.classical import attachments, fragments, linking, writing
 from worker.ocr.lines.classical.writing import Fragment
 from worker.ocr.lines.text_line import TextLine
@@ -33,12 +32,11 @@ TILTED = 0.25  # of the character height; a line that rises by less is cut out s
 
 
 def find_lines(page: Copies) -> list[TextLine]:
-    """Return the text lines of an upright page in reading order. A page without text gives none."""
+    """Return the text lines of an upright page in no order. A page without text gives none."""
     is_small = max(page.gray.shape) < SMALL_SIDE
     scale = 2.0 if is_small else min(1.0, float((WORK_PIXELS / page.gray.size) ** 0.5))
     found = _without_overlaps(_search(page.image(scale), page.ink(scale)))
-    order = reading_order.order_lines(fragments.hulls_of([f.pieces for f in found]).astype(np.float32))
-    return [_to_line(found[i], scale) for i in order]
+    return [_to_line(fragment, scale) for fragment in found]
 
 
 def _search(gray: Gray, ink: Ink) -> list[Fragment]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
-from worker.ocr.lines import reading_order
 from worker.ocr.lines.learned import closer, scales, second_look, snapping
 from worker.ocr.lines.learned.joining import join_words
 from worker.ocr.lines.text_line import TextLine
@@ -36,16 +35,15 @@ class PageDetector(Protocol):
 
 
 def find_lines(page: Copies, detector: PageDetector) -> list[TextLine]:
-    """Return the text lines of a page in reading order. A page without text gives none."""
+    """Return the text lines of a page in no order. A page without text gives none."""
+
     def search(work: Gray) -> list[scales.Box]:
         return boxes_of(detector.maps(work))
 
     searched = scales.find_boxes(page, search)
     boxes = closer.look_closer(searched.boxes, page, searched.scale, search)
     found = [snapping.snap(page.gray, box) for box in join_words(boxes)]
-    found = second_look.look_again(found, page, searched.scale)
-    hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in found], np.float32)
-    return [found[i] for i in reading_order.order_lines(hulls)]
+    return second_look.look_again(found, page, searched.scale)
 
 
 @dataclass(frozen=True)

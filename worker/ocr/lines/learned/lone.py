@@ -18,6 +18,7 @@ from worker.ocr.lines.text_line import TextLine
 
 LONE_HEIGHT = (0.5, 1.8)  # of the usual height: clusters of this height may be characters
 LONE_WIDTH = (0.1, 4.0)
+FEWEST_IN_ROW = 3  # pieces; a wider cluster of at least so many may be a whole line
 THIN = 0.35  # of the usual height: what is lower, and at least THIN_WIDTH wide, may be 一 or a dash
 THIN_WIDTH = (0.4, 1.3)
 CLUSTER_GAP = 0.3  # of the usual height: pieces nearer than this beside each other belong to one cluster ...
@@ -50,7 +51,7 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
     if not 0 < len(clusters) <= MOST_LONE:
         return []
     hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
-    return [_lone(box, usual) for box in clusters if not len(hulls) or _is_aligned(box, hulls, usual)]
+    return [_lone(box, usual) for box in clusters if _is_wide(box, usual) or _is_aligned(box, hulls, usual)]
 
 
 def _usual_height(lines: Sequence[TextLine], free: Pieces) -> float:
@@ -89,11 +90,18 @@ def _is_character(part: Boxes, area: int, usual: float) -> bool:
     if tall < THIN * usual:
         return len(part) == 1 and THIN_WIDTH[0] * usual <= wide <= THIN_WIDTH[1] * usual
     fits = LONE_HEIGHT[0] * usual <= tall <= LONE_HEIGHT[1] * usual
-    return bool(fits and LONE_WIDTH[0] * usual <= wide <= LONE_WIDTH[1] * usual and area < SOLID * wide * tall)
+    most = LONE_WIDTH[1] if len(part) < FEWEST_IN_ROW else np.inf
+    return bool(fits and LONE_WIDTH[0] * usual <= wide <= most * usual and area < SOLID * wide * tall)
+
+
+def _is_wide(box: NDArray[np.int32], usual: float) -> bool:
+    return bool(box[2] - box[0] > LONE_WIDTH[1] * usual)
 
 
 def _is_aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> bool:
-    """Tell whether a cluster stands in a row or in a column with some line."""
+    """Tell whether a cluster stands in a row or in a column with some line, or there is none."""
+    if not len(hulls):
+        return True
     left, top, right, bottom = box.tolist()
     middle = (top + bottom) / 2
     apart = np.maximum(hulls[:, 0] - right, left - hulls[:, 2])

@@ -1,0 +1,100 @@
+"""Join parts of a row that wide word gaps keep apart: the writing around them tells such a gap from a column's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.lines.text_line import TextLine
+
+IN_ROW = 0.4  # of the height: how far the middles of the parts of a row may lie above each other
+ALIKE = 0.7  # least ratio of the heights of the parts of a row
+WIDEST_GAP = 2.5  # of the height: two spaces of a typewriter; a wider gap parts columns, unless the text is justified
+LEAST_PART = 4.0  # of the height: narrower parts are cells of a table
+NEXT_ROW = 2.2  # of the height, middle to middle: the row above or below
+BRIDGE = 1.0  # of the height: so far beyond both ends of a gap the line reaches that bridges it
+ALIGNED = 0.4  # of the height: edges this near to each other are a column's
+COLUMN_REACH = 6.0  # of the height: so far above and below columns go on
+JUSTIFIED_GAP = 3  # gaps and more of a row ...
+EVEN = 0.15  # ... that differ by no more than this share, as those of justified text do
+BLOCK_REACH = 4.0  # of the height, middle to middle: the next row of a justified block
+
+Hulls = NDArray[np.floating[Any]]  # (N, 4) px: left, top, right, bottom
+
+
+def join_rows(lines: Sequence[TextLine]) -> list[TextLine]:
+    """Return the lines, in no order, with those joined that are parts of one row of text."""
+    hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
+    rows = _rows(hulls)
+    whole = _justified(rows, hulls)
+    groups = [group for i, row in enumerate(rows) for group in ([row] if i in whole else _bridged(row, hulls))]
+    return [_joined([lines[i] for i in group]) for group in groups]
+
+
+def _rows(hulls: Hulls) -> list[list[int]]:
+    """Return the indices of the parts of each row, from left to right."""
+    middles, tall = hulls[:, [1, 3]].mean(axis=1), hulls[:, 3] - hulls[:, 1]
+    rows: list[list[int]] = []
+    for i in np.argsort(middles, kind="stable").tolist():
+        last = rows[-1][-1] if rows else i
+        low = min(tall[i], tall[last])
+        if rows and middles[i] - middles[last] <= IN_ROW * low and low >= ALIKE * max(tall[i], tall[last]):
+            rows[-1].append(i)
+        else:
+            rows.append([i])
+    return [sorted(row, key=lambda i: float(hulls[i, 0])) for row in rows]
+
+
+def _bridged(row: list[int], hulls: Hulls) -> list[list[int]]:
+    """Part a row wherever a gap is not bridged by a line above or below, or begins a column."""
+    groups = [row[:1]]
+    for left, right in pairwise(row):
+        if _is_bridged(hulls[left], hulls[right], hulls):
+            groups[-1].append(right)
+        else:
+            groups.append([right])
+    return groups
+
+
+def _is_bridged(left: Hulls, right: Hulls, hulls: Hulls) -> bool:
+    tall = max(left[3] - left[1], right[3] - right[1])
+    gap = right[0] - left[2]
+    if not 0 < gap <= WIDEST_GAP * tall or min(left[2] - left[0], right[2] - right[0]) < LEAST_PART * tall:
+        return False
+    apart = np.abs(hulls[:, [1, 3]].mean(axis=1) - (left[1] + left[3]) / 2)
+    others = apart > IN_ROW * tall
+    over = (hulls[:, 0] <= left[2] - BRIDGE * tall) & (hulls[:, 2] >= right[0] + BRIDGE * tall)
+    begins = (np.abs(hulls[:, 0] - right[0]) <= ALIGNED * tall) & (apart <= COLUMN_REACH * tall)
+    return bool((others & over & (apart <= NEXT_ROW * tall)).any() and not (others & begins).any())
+
+
+def _justified(rows: Sequence[list[int]], hulls: Hulls) -> set[int]:
+    """Return which rows are justified: evenly spaced between the same margins as the next, but not in columns."""
+    found: set[int] = set()
+    even = [i for i, row in enumerate(rows) if _is_even(hulls[row])]
+    for one, other in pairwise(even):
+        a, b = hulls[rows[one]], hulls[rows[other]]
+        tall = float(np.median(a[:, 3] - a[:, 1]))
+        near = abs(b[0, 1] - a[0, 1]) <= BLOCK_REACH * tall
+        margins = max(abs(a[0, 0] - b[0, 0]), abs(a[-1, 2] - b[-1, 2])) <= ALIGNED * tall
+        common = (np.abs(a[1:-1, None, 0] - b[None, 1:-1, 0]) <= ALIGNED * tall).any(axis=1)
+        if near and margins and common.mean() < 0.5:
+            found |= {one, other}
+    return found
+
+
+def _is_even(row: Hulls) -> bool:
+    gaps = row[1:, 0] - row[:-1, 2]
+    return len(gaps) >= JUSTIFIED_GAP and bool(np.ptp(gaps) <= EVEN * gaps.mean())
+
+
+def _joined(parts: Sequence[TextLine]) -> TextLine:
+    if len(parts) == 1:
+        return parts[0]
+    first, last = parts[0].polygon, parts[-1].polygon
+    polygon = np.array([first[0], last[1], last[2], first[3]], np.float32)
+    return TextLine(polygon, max(part.height for part in parts))
