@@ -20,31 +20,46 @@ HANZI = 3 * [("Droid Sans Fallback", "fonts-droid-fallback")] + [
     ("Noto Serif CJK SC", "fonts-noto-cjk"),
 ]
 LATIN = [("STIXGeneral", "fonts-stix"), ("Hermit", "fonts-hermit"), ("Liberation Sans", "fonts-liberation")]
-CLAUSES = """甲方应当在每个季度结束之前支付仓储费用 一切争议由双方协商解决 二楼会议室已经预订 三位顾问提出了不同意见
-十月一日起恢复营业 雨水顺着屋檐落进青石水缸 列车晚点四十分钟 请勿在消防通道停放车辆 果园今年收了八百多斤柿子
-上级单位要求一周内书面答复 这台水泵的额定功率偏小 夜里风大务必关好门窗 渔船在日出以前离开码头 孩子们沿着河堤放风筝
-样品须避光保存 账户余额不足时系统会发短信提醒 他把旧书一本一本擦干净 乙方不得擅自转租 工人正在检修二号锅炉
-图书馆周一闭馆 本品含有坚果成分 山路弯弯曲曲通向茶园""".split()
-SENTENCES = """The ferry leaves the north pier at dawn.|Keep this card in a dry place.|Seven boxes arrived without labels.
-Our warehouse closes early on public holidays.|Please return the signed copy by Thursday.|Mix the flour with cold water.
-Her violin teacher lives above the bakery.|Payment is due within thirty days of receipt.|Nobody had watered the tomatoes.
-The pump runs quietly below 40 degrees.|Turn left after the second bridge.|I will call you when the parts are ready."""
-ENGLISH = SENTENCES.replace("\n", "|").split("|")
-TITLES = "总则 定义与解释 付款方式 违约责任 保密义务 附则 交货期限 验收标准 质量保证 争议解决 工作安排 经费预算".split()
+CLAUSES = (
+    "甲方应当在每个季度结束之前支付仓储费用", "一切争议由双方协商解决", "二楼会议室已经预订", "乙方不得擅自转租",
+    "十月一日起恢复营业", "雨水顺着屋檐落进青石水缸", "列车晚点四十分钟", "请勿在消防通道停放车辆", "样品须避光保存",
+    "上级单位要求一周内书面答复", "这台水泵的额定功率偏小", "夜里风大务必关好门窗", "渔船在日出以前离开码头",
+    "他把旧书一本一本擦干净", "工人正在检修二号锅炉", "三位顾问提出了不同意见", "果园今年收了八百多斤柿子",
+)  # fmt: skip
+SENTENCES = (
+    "The ferry leaves the north pier at dawn.", "Keep this card in a dry place.", "Seven boxes arrived without labels.",
+    "Our warehouse closes early on public holidays.", "Please return the signed copy by Thursday.", "Turn left.",
+    "Her violin teacher lives above the bakery.", "Payment is due within thirty days.", "Mix the flour with water.",
+    "The pump runs quietly below 40 degrees.", "I will call you when the parts are ready.",
+)  # fmt: skip
+TITLES = (
+    "总则",
+    "定义与解释",
+    "付款方式",
+    "违约责任",
+    "保密义务",
+    "附则",
+    "交货期限",
+    "验收标准",
+    "争议解决",
+    "工作安排",
+)
 NUMERALS = "一二三四五六七八九十"
-GOODS = "豆浆|青菜|牛奶|Soap|毛巾|Rice 5kg|鸡蛋|电池 AA|Tea 250g|白醋|面条|Notebook|雨伞|Candles".split("|")
-LABELS = "Date:|No.|Name:|姓名：|Tel:|地址：|Amount:|电话：|Signed by:|备注：|Ref.|日期：".split("|")
-VALUES = "2025-11-03|B-7714|Lena Hofer|周文博|0571-8832|河东路 19 号|¥3,480.00|已付|13 March|Room 6".split("|")
+GOODS = ("豆浆", "青菜", "牛奶", "Soap", "毛巾", "Rice 5kg", "鸡蛋", "电池 AA", "Tea 250g", "白醋", "Notebook", "雨伞")
+LABELS = ("Date:", "No.", "Name:", "姓名：", "Tel:", "地址：", "Amount:", "电话：", "Signed by:", "备注：", "Ref.")
+VALUES = ("2025-11-03", "B-7714", "Lena Hofer", "周文博", "0571-8832", "河东路 19 号", "¥3,480.00", "已付", "13 March")
+CELLS = (*"0123456789甲乙丙丁一二三十有无是否Y", "合计", "数量", "Total", "12.5", "3%", "41", "853", "260", "39", "7%")
 DARK, LIGHT = ((20, 20, 20), (0, 0, 0), (30, 40, 90)), ((255, 255, 255), (250, 246, 235), (236, 242, 246))
 
 
 @dataclass(frozen=True)
 class Written:
-    """One truth line. lead: the box of the numeral that it begins with."""
+    """One truth line. lead: the box of the numeral it begins with. half: of a form, which may be read by halves."""
 
     text: str
     box: Box
     lead: Box | None = None
+    half: int = 0
 
 
 @dataclass
@@ -66,17 +81,20 @@ class Sheet:
     def face(self, size: int) -> Face:
         return Face(*self.faces, size)
 
-    def write(self, left: float, top: float, text: str, size: int, lead: str = "") -> float:
+    def write(self, left: float, top: float, text: str, size: int, lead: str = "", half: int = 0) -> float:
         """Write a line; return how far down it goes, with its leading."""
         face, baseline = self.face(size), top + size
-        lead_box = face.draw(self.on, left, baseline, lead, self.ink) if lead else None
-        self.written.append(Written(lead + text, face.draw(self.on, left, baseline, lead + text, self.ink), lead_box))
+        lead_box = face.draw(self.on, left, baseline, lead, self.paper) if lead else None  # the box only
+        box = face.draw(self.on, left, baseline, lead + text, self.ink)
+        self.written.append(Written(lead + text, box, lead_box, half))
         return top + size * 1.2
 
-    def paragraph(self, left: float, top: float, width: float, words: Iterator[str], size: int, count: int) -> float:
+    def paragraph(
+        self, at: tuple[float, float], width: float, words: Iterator[str], *, size: int, count: int = 1
+    ) -> float:
         """Write so many lines of running text; return where they end."""
         face, leading = self.face(size), size * self.rng.uniform(1.25, 1.8)
-        text = next(words)
+        (left, top), text = at, next(words)
         for _ in range(count):
             while face.width(text + (word := next(words))) < width:
                 text += word
@@ -86,7 +104,8 @@ class Sheet:
 
     def finish(self) -> Sheet:
         """Cut the empty paper below the last line."""
-        self.image = self.image.crop((0, 0, self.width, round(max(line.box[3] for line in self.written)) + 40))
+        bottom = min(self.height, round(max(line.box[3] for line in self.written)) + 40)
+        self.image = self.image.crop((0, 0, self.width, bottom))
         return self
 
 
@@ -96,7 +115,7 @@ def _words(rng: random.Random, chinese: float) -> Iterator[str]:
         if rng.random() < chinese:
             yield from rng.choice(CLAUSES) + rng.choice("，，。；")
         else:
-            yield from (word + " " for word in rng.choice(ENGLISH).split())
+            yield from (word + " " for word in rng.choice(SENTENCES).split())
 
 
 def letter(rng: random.Random) -> Sheet:
@@ -105,7 +124,9 @@ def letter(rng: random.Random) -> Sheet:
     style = rng.choice(("{}、", "第{}条 ", "（{}）", "第十{}章 "))
     for i in range(rng.randint(5, 9)):
         top = sheet.write(90, top, rng.choice(TITLES), round(size * rng.choice((1, 1, 1.3))), style.format(NUMERALS[i]))
-        top = sheet.paragraph(90, top + 10, 720, words, size, rng.randint(1, 3)) + size * rng.uniform(0.2, 1)
+        top = sheet.paragraph((90, top + 10), 720, words, size=size, count=rng.randint(1, 3)) + size * rng.uniform(
+            0.2, 1
+        )
     return sheet
 
 
@@ -113,11 +134,9 @@ def grid(rng: random.Random, rules: bool = True) -> Sheet:
     rows, columns, size = rng.randint(4, 10), rng.randint(3, 8), rng.randint(14, 30)
     wide, high = size * rng.uniform(3.4, 5), size * rng.uniform(1.6, 2.4)
     sheet = Sheet(rng, round(columns * wide) + 100, round(rows * high) + 100)
-    fill = [lambda: rng.choice("0123456789"), lambda: rng.choice("甲乙丙丁一二三十有无是否√"), lambda: str(rng.randint(10, 999)),
-            lambda: rng.choice(("合计", "数量", "Total", "12.5", "3%"))]  # fmt: skip
     for y in range(rows):
         for x in range(columns):
-            text = rng.choices(fill, (4, 3, 2, 2))[0]().replace("√", "Y")
+            text = rng.choice(CELLS)
             left = 50 + x * wide + (wide - sheet.face(size).width(text)) / 2
             sheet.write(left, 50 + y * high + (high - size) / 2 - size * 0.1, text, size)
             if rules:
@@ -132,17 +151,19 @@ def columns(rng: random.Random) -> Sheet:
         top = sheet.write(300, top, rng.choice(TITLES), size * 2) + size
     wide, count = (880 - gutter) / 2, int((sheet.height - top - 40) / (1.85 * size))
     for left in (60, 60 + wide + gutter):
-        sheet.paragraph(left, top, wide, words, size, count)
+        sheet.paragraph((left, top), wide, words, size=size, count=count)
     return sheet
 
 
 def slide(rng: random.Random) -> Sheet:
-    paper, ink = rng.choice((((18, 42, 84), (255, 255, 255)), ((255, 255, 255), (20, 20, 20)), ((30, 110, 90), (250, 240, 200))))
+    paper, ink = rng.choice(
+        (((18, 42, 84), (255, 255, 255)), ((255, 255, 255), (20, 20, 20)), ((30, 110, 90), (250, 240, 200)))
+    )
     sheet, words = Sheet(rng, 1600, 900, paper, ink), _words(rng, rng.choice((0.1, 1)))
     top = sheet.write(80, 50, rng.choice((*TITLES, "Agenda", "Results 2025")), rng.randint(80, 140)) + 20
     for _ in range(rng.randint(2, 5)):
         size = rng.randint(34, 64)
-        top = sheet.paragraph(100, top, 1400, words, size, 1)
+        top = sheet.paragraph((100, top), 1400, words, size=size)
     sheet.write(80, 860, next(words) + "".join(next(words) for _ in range(9)).strip(), rng.randint(12, 15))
     sheet.write(1500, 860, str(rng.randint(2, 48)), rng.randint(13, 18))
     return sheet
@@ -175,7 +196,7 @@ def chat(rng: random.Random) -> Sheet:
         bubble = (left - 12, top - size * 0.4, left + wide + 8, top + size * (1.5 * lines + 0.3))
         sheet.on.rounded_rectangle(bubble, 10, fill=(149, 236, 105) if mine else (255, 255, 255))
         for _ in range(lines):
-            sheet.paragraph(left, top, wide, words, size, 1)
+            sheet.paragraph((left, top), wide, words, size=size)
             top += size * 1.5
         top += size * 1.2
     return sheet
@@ -185,11 +206,11 @@ def form(rng: random.Random) -> Sheet:
     sheet, size = Sheet(rng, 800, 620), rng.randint(13, 20)
     top = sheet.write(300, 40, rng.choice(("登记表", "Order Form", "Claim")), size * 2) + size
     for label in rng.sample(LABELS, 8):
-        for left in (60, 430):
-            sheet.write(left, top, label, size)
+        for half, left in enumerate((60, rng.randint(340, 480))):
+            sheet.write(left, top, label, size, half=half)
             start = left + sheet.face(size).width(label) + size
             if rng.random() < 0.6:
-                sheet.write(start, top, rng.choice(VALUES), size)
+                sheet.write(start, top, rng.choice(VALUES), size, half=half)
             if rng.random() < 0.5:
                 sheet.on.line((start, top + size * 1.25, left + 310, top + size * 1.25), fill=0)
         top += size * 2.4
@@ -200,14 +221,18 @@ def mixed(rng: random.Random) -> Sheet:
     sheet, top, words = Sheet(rng, 900, 1000, rng.choice(LIGHT), rng.choice(DARK)), 50.0, _words(rng, 0.55)
     for _ in range(rng.randint(3, 5)):
         size = rng.randint(15, 28)
-        top = sheet.paragraph(70, top, 760, words, size, rng.randint(2, 4)) + size
+        top = sheet.paragraph((70, top), 760, words, size=size, count=rng.randint(2, 4)) + size
     return sheet
 
 
 def small(rng: random.Random) -> Sheet:
-    sheet, top, words = Sheet(rng, 620, 520, rng.choice(LIGHT), rng.choice(DARK)), 30.0, _words(rng, rng.choice((0, 0.5, 1)))
+    sheet, top, words = (
+        Sheet(rng, 620, 520, rng.choice(LIGHT), rng.choice(DARK)),
+        30.0,
+        _words(rng, rng.choice((0, 0.5, 1))),
+    )
     for _ in range(3):
-        top = sheet.paragraph(40, top, 540, words, rng.randint(11, 13), rng.randint(3, 6)) + 12
+        top = sheet.paragraph((40, top), 540, words, size=rng.randint(11, 13), count=rng.randint(3, 6)) + 12
     return sheet
 
 

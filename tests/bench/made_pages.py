@@ -8,12 +8,13 @@ The pages are those of tests.bench.drawn_pages, read with layout=page by the fin
   box have a CER of at most 20 % (spaces, case and the width of punctuation aside). A read line that runs over several
   truth lines beside one another holds them all; one that is read in two pieces is not there.
 - a line that is not there is `missing` (no read line covers a quarter of its box), `joined` (what covers it is more
-  than 1.7 times as high), `cut` (nothing covers nine tenths of its width and seven of its height) or `misread`
+  than 1.7 times as high), `cut` (every read line leaves a fifth of its height uncovered on some side) or `misread`
   (covered, but the characters are wrong: not the finder's fault).
 - `twice`: truth lines that two read lines hold, each with a CER of at most 50 %.
 - `numeral`: headings whose Chinese numeral no read line covers, of all headings. `single`: truth lines of one
   character that are not there, of all such lines; of these `off` says how many were missing, joined or cut.
 - `order`: tests.bench.reading_order, over the truth lines in the order in which the read lines hold them; the mean.
+  A form may be read row by row, or its left half before its right one.
 
 --show writes the pages on which something is missing, cut, joined, twice or out of order: read lines are blue, truth
 lines that are not there red.
@@ -88,13 +89,15 @@ def fault(written: Written, read: Sequence[Read]) -> str:
     """What is wrong with a truth line; empty: nothing."""
     if any(_error(written.text, one.over(written.box)) <= 0.2 for one in read):
         return ""
-    near = [one for one in read if np.prod(_covered(one, written.box)) >= 0.25]
+    near = [one.box for one in read if np.prod(_covered(one, written.box)) >= 0.25]
     if not near:
         return "missing"
-    height = max(written.box[3] - written.box[1], 0.7 * (written.box[2] - written.box[0]) / len(written.text))
-    if any(one.box[3] - one.box[1] > 1.7 * height for one in near):
+    left, top, right, bottom = written.box
+    height = max(bottom - top, 0.7 * (right - left) / len(written.text))
+    if any(box[3] - box[1] > 1.7 * height for box in near):
         return "joined"
-    return "misread" if any(w >= 0.9 and h >= 0.7 for w, h in (_covered(one, written.box) for one in near)) else "cut"
+    lost = (max(box[0] - left, box[1] - top, right - box[2], bottom - box[3]) for box in near)
+    return "misread" if min(lost) <= 0.2 * height else "cut"
 
 
 def read_order(truth: Sequence[Written], read: Sequence[Read]) -> list[int]:
@@ -105,6 +108,12 @@ def read_order(truth: Sequence[Written], read: Sequence[Read]) -> list[int]:
         for _, x in line.characters:
             under += [i for i, one in enumerate(truth) if _holds(one.box, x, y)][:1]
     return [i for i, _ in groupby(under)]
+
+
+def _order(truth: Sequence[Written], read: Sequence[Read]) -> float:
+    by_halves = sorted(range(len(truth)), key=lambda i: truth[i].half)
+    got = read_order(truth, read)
+    return min(reading_order.distance(right, got) for right in (range(len(truth)), by_halves))
 
 
 def _holds(box: Box, x: float, y: float) -> bool:
@@ -134,7 +143,7 @@ _finder: detector.Detector
 
 
 def _start() -> None:
-    global _recognizer, _finder  # noqa: PLW0603 - one of each for a process
+    global _recognizer, _finder
     cv2.setNumThreads(1)
     _recognizer, _finder = models.load(threads=1), detector.load(threads=1)
 
@@ -147,7 +156,7 @@ def measure(page: tuple[str, str], show: Path | None) -> tuple[str, Counter[str]
     lines = recognize_document(png.getvalue(), _recognizer, Options("page"), detector=_finder).pages[0].lines
     read = [Read.of(line) for line in lines]
     counts, faults = score(sheet, read)
-    order = reading_order.distance(range(len(sheet.written)), read_order(sheet.written, read))
+    order = _order(sheet.written, read)
     if show and (order or any(counts[name] for name in ("missing", "cut", "joined", "twice", "numeral"))):
         on = ImageDraw.Draw(sheet.image)
         for line in lines:
@@ -155,7 +164,10 @@ def measure(page: tuple[str, str], show: Path | None) -> tuple[str, Counter[str]
         for one, wrong in zip(sheet.written, faults, strict=True):
             if wrong:
                 on.rectangle(one.box, outline="red", width=2)
-                print(f"{kind} {seed}: {wrong} {one.text!r} at {[round(at) for at in one.box]}", flush=True)
+                held = [other.over(one.box) for other in read if other.over(one.box)]
+                print(
+                    f"{kind} {seed}: {wrong} {one.text!r} at {[round(at) for at in one.box]}, read {held}", flush=True
+                )
         sheet.image.save(show / f"{kind}-{seed}.png")
     return kind, counts, order
 
