@@ -81,7 +81,7 @@ class Sheet:
     def face(self, size: int) -> Face:
         return Face(*self.faces, size)
 
-    def write(self, left: float, top: float, text: str, size: int, lead: str = "", half: int = 0) -> float:
+    def write(self, left: float, top: float, text: str, size: int, *, lead: str = "", half: int = 0) -> float:
         """Write a line; return how far down it goes, with its leading."""
         face, baseline = self.face(size), top + size
         lead_box = face.draw(self.on, left, baseline, lead, self.paper) if lead else None  # the box only
@@ -122,11 +122,11 @@ def letter(rng: random.Random) -> Sheet:
     sheet = Sheet(rng, 900, 1800, rng.choice(LIGHT))
     size, top, words = rng.randint(16, 27), 70.0, _words(rng, 0.97)
     style = rng.choice(("{}、", "第{}条 ", "（{}）", "第十{}章 "))
-    for i in range(rng.randint(5, 9)):
-        top = sheet.write(90, top, rng.choice(TITLES), round(size * rng.choice((1, 1, 1.3))), style.format(NUMERALS[i]))
-        top = sheet.paragraph((90, top + 10), 720, words, size=size, count=rng.randint(1, 3)) + size * rng.uniform(
-            0.2, 1
-        )
+    for numeral in NUMERALS[: rng.randint(5, 9)]:
+        heading = round(size * rng.choice((1, 1, 1.3)))
+        top = sheet.write(90, top, rng.choice(TITLES), heading, lead=style.format(numeral)) + 10
+        top = sheet.paragraph((90, top), 720, words, size=size, count=rng.randint(1, 3))
+        top += size * rng.uniform(0.2, 1)
     return sheet
 
 
