@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from PIL import ImageDraw, ImageFont
 
@@ -47,12 +48,20 @@ class Face:
         """Advance of a text in px."""
         return sum(font.getlength(run) for run, font in self._runs(text))
 
-    def draw(self, on: ImageDraw.ImageDraw, left: float, baseline: float, text: str, ink: object = 0) -> Box:
+    def draw(self, on: ImageDraw.ImageDraw, left: float, baseline: float, text: str, ink: Any = 0) -> Box:
         """Draw a text; return the box of its ink."""
-        boxes = []
+        box = self.box(left, baseline, text)
         for run, font in self._runs(text):
             on.text((left, baseline), run, ink, font, anchor="ls")
-            boxes.append(on.textbbox((left, baseline), run.rstrip() or run, font, anchor="ls"))
+            left += font.getlength(run)
+        return box
+
+    def box(self, left: float, baseline: float, text: str) -> Box:
+        """Where the ink of a text would be."""
+        boxes = []
+        for run, font in self._runs(text.rstrip()):
+            boxes.append(font.getbbox(run, anchor="ls"))
+            boxes[-1] = (left + boxes[-1][0], boxes[-1][1], left + boxes[-1][2], boxes[-1][3])
             left += font.getlength(run)
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-        return min(lefts), min(tops), max(rights), max(bottoms)
+        return min(lefts), baseline + min(tops), max(rights), baseline + max(bottoms)

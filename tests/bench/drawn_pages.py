@@ -1,7 +1,8 @@
 """Pages of ten kinds, drawn from a seed, and what stands where on them: the truth of tests.bench.made_pages.
 
-Texts, fonts and sizes are not those of the training. Where two fonts carry hanzi, the ones that training lacks (Droid
-Sans Fallback, Unifont; STIX, Hermit) come up more often.
+Texts and sizes are not those of the training, and of the fonts it lacks Droid Sans Fallback (half of the pages), STIX
+and Hermit. Debian: apt-get install fontconfig fonts-droid-fallback fonts-arphic-gbsn00lp fonts-wqy-zenhei
+fonts-noto-cjk fonts-stix fonts-hermit fonts-liberation.
 """
 
 from __future__ import annotations
@@ -48,6 +49,16 @@ NUMERALS = "一二三四五六七八九十"
 GOODS = ("豆浆", "青菜", "牛奶", "Soap", "毛巾", "Rice 5kg", "鸡蛋", "电池 AA", "Tea 250g", "白醋", "Notebook", "雨伞")
 LABELS = ("Date:", "No.", "Name:", "姓名：", "Tel:", "地址：", "Amount:", "电话：", "Signed by:", "备注：", "Ref.")
 VALUES = ("2025-11-03", "B-7714", "Lena Hofer", "周文博", "0571-8832", "河东路 19 号", "¥3,480.00", "已付", "13 March")
+REPLIES = (
+    ("一", "起去吧"),
+    ("二", "楼见"),
+    ("三", "点半"),
+    ("十", "分钟后到"),
+    ("一", ""),
+    ("", "好"),
+    ("", "7"),
+    ("", "OK"),
+)
 CELLS = (*"0123456789甲乙丙丁一二三十有无是否Y", "合计", "数量", "Total", "12.5", "3%", "41", "853", "260", "39", "7%")
 DARK, LIGHT = ((20, 20, 20), (0, 0, 0), (30, 40, 90)), ((255, 255, 255), (250, 246, 235), (236, 242, 246))
 
@@ -84,7 +95,7 @@ class Sheet:
     def write(self, left: float, top: float, text: str, size: int, *, lead: str = "", half: int = 0) -> float:
         """Write a line; return how far down it goes, with its leading."""
         face, baseline = self.face(size), top + size
-        lead_box = face.draw(self.on, left, baseline, lead, self.paper) if lead else None  # the box only
+        lead_box = face.box(left, baseline, lead) if lead else None
         box = face.draw(self.on, left, baseline, lead + text, self.ink)
         self.written.append(Written(lead + text, box, lead_box, half))
         return top + size * 1.2
@@ -191,13 +202,17 @@ def chat(rng: random.Random) -> Sheet:
         if i % 5 == 0:
             top = sheet.write(250, top, f"{rng.randint(10, 23)}:{rng.randint(10, 59)}", round(size * 0.7)) + size * 0.6
         mine, lines = rng.random() < 0.5, rng.randint(1, 3)
-        wide = rng.uniform(0.15 if lines == 1 else 0.5, 0.7) * 560
+        wide = rng.uniform(0.25 if lines == 1 else 0.5, 0.7) * 560
         left = 540 - wide if mine else 20.0
         bubble = (left - 12, top - size * 0.4, left + wide + 8, top + size * (1.5 * lines + 0.3))
         sheet.on.rounded_rectangle(bubble, 10, fill=(149, 236, 105) if mine else (255, 255, 255))
-        for _ in range(lines):
-            sheet.paragraph((left, top), wide, words, size=size)
-            top += size * 1.5
+        if lines == 1 and rng.random() < 0.6:
+            lead, reply = rng.choice(REPLIES)
+            sheet.write(left, top, reply, size, lead=lead)
+        else:
+            for row in range(lines):
+                sheet.paragraph((left, top + size * 1.5 * row), wide, words, size=size)
+        top += size * 1.5 * lines
         top += size * 1.2
     return sheet
 

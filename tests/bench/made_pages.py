@@ -7,12 +7,12 @@ The pages are those of tests.bench.drawn_pages, read with layout=page by the fin
 - a truth line is there when one read line holds it: the characters of that read line whose middles lie over the truth's
   box have a CER of at most 20 % (spaces, case and the width of punctuation aside). A read line that runs over several
   truth lines beside one another holds them all; one that is read in two pieces is not there.
-- a line that is not there is `missing` (no read line covers a quarter of its box), `joined` (what covers it is more
-  than 1.7 times as high), `cut` (every read line leaves a fifth of its height uncovered on some side) or `misread`
-  (covered, but the characters are wrong: not the finder's fault).
+- a line that is not there is `missing` (no read line covers a quarter of its box), `joined` (what covers it covers half
+  of a line above or below, too), `cut` (every read line leaves a fifth of its height uncovered on some side: pieces of a
+  line that was torn are cut) or `misread` (covered, but the characters are wrong: not the finder's fault).
 - `twice`: truth lines that two read lines hold, each with a CER of at most 50 %.
-- `numeral`: headings whose Chinese numeral no read line covers, of all headings. `single`: truth lines of one
-  character that are not there, of all such lines; of these `off` says how many were missing, joined or cut.
+- `numeral`: headings, and replies in a chat, whose Chinese numeral no read line covers, of all of them.
+- `single`: truth lines of one character that are not there, of all such lines; `off`: without those misread.
 - `order`: tests.bench.reading_order, over the truth lines in the order in which the read lines hold them; the mean.
   A form may be read row by row, or its left half before its right one.
 
@@ -85,18 +85,20 @@ def _error(truth: str, read: str) -> float:
     return Levenshtein.distance(*plain) / len(plain[0])
 
 
-def fault(written: Written, read: Sequence[Read]) -> str:
-    """What is wrong with a truth line; empty: nothing."""
+def fault(written: Written, read: Sequence[Read], others: Sequence[Written]) -> str:
+    """What is wrong with a truth line among others; empty: nothing."""
     if any(_error(written.text, one.over(written.box)) <= 0.2 for one in read):
         return ""
-    near = [one.box for one in read if np.prod(_covered(one, written.box)) >= 0.25]
+    near = [one for one in read if np.prod(_covered(one, written.box)) >= 0.25]
     if not near:
         return "missing"
+    apart = [other.box for other in others if not _shared(other.box, written.box, 1)]
+    if any(np.prod(_covered(one, box)) >= 0.5 for one in near for box in apart):
+        return "joined"
     left, top, right, bottom = written.box
     height = max(bottom - top, 0.7 * (right - left) / len(written.text))
-    if any(box[3] - box[1] > 1.7 * height for box in near):
-        return "joined"
-    lost = (max(box[0] - left, box[1] - top, right - box[2], bottom - box[3]) for box in near)
+    boxes = [one.box for one in near]
+    lost = (max(box[0] - left, box[1] - top, right - box[2], bottom - box[3]) for box in boxes)
     return "misread" if min(lost) <= 0.2 * height else "cut"
 
 
@@ -122,7 +124,7 @@ def _holds(box: Box, x: float, y: float) -> bool:
 
 def score(sheet: Sheet, read: Sequence[Read]) -> tuple[Counter[str], list[str]]:
     """Counts of a page, and the fault of each truth line."""
-    faults = [fault(one, read) for one in sheet.written]
+    faults = [fault(one, read, sheet.written) for one in sheet.written]
     counts = Counter(faults)
     counts["lines"] = len(faults)
     for one, wrong in zip(sheet.written, faults, strict=True):
