@@ -33,34 +33,15 @@ SENTENCES = (
     "Her violin teacher lives above the bakery.", "Payment is due within thirty days.", "Mix the flour with water.",
     "The pump runs quietly below 40 degrees.", "I will call you when the parts are ready.",
 )  # fmt: skip
-TITLES = (
-    "总则",
-    "定义与解释",
-    "付款方式",
-    "违约责任",
-    "保密义务",
-    "附则",
-    "交货期限",
-    "验收标准",
-    "争议解决",
-    "工作安排",
-)
+TITLES = ("总则", "定义与解释", "付款方式", "违约责任", "保密义务", "附则", "交货期限", "验收标准", "争议解决")
 NUMERALS = "一二三四五六七八九十"
 GOODS = ("豆浆", "青菜", "牛奶", "Soap", "毛巾", "Rice 5kg", "鸡蛋", "电池 AA", "Tea 250g", "白醋", "Notebook", "雨伞")
 LABELS = ("Date:", "No.", "Name:", "姓名：", "Tel:", "地址：", "Amount:", "电话：", "Signed by:", "备注：", "Ref.")
 VALUES = ("2025-11-03", "B-7714", "Lena Hofer", "周文博", "0571-8832", "河东路 19 号", "¥3,480.00", "已付", "13 March")
-REPLIES = (
-    ("一", "起去吧"),
-    ("二", "楼见"),
-    ("三", "点半"),
-    ("十", "分钟后到"),
-    ("一", ""),
-    ("", "好"),
-    ("", "7"),
-    ("", "OK"),
-)
+REPLIES = (("一", "起去吧"), ("二", "楼见"), ("三", "点半"), ("一", ""), ("", "好"), ("", "7"), ("", "OK"))
 CELLS = (*"0123456789甲乙丙丁一二三十有无是否Y", "合计", "数量", "Total", "12.5", "3%", "41", "853", "260", "39", "7%")
 DARK, LIGHT = ((20, 20, 20), (0, 0, 0), (30, 40, 90)), ((255, 255, 255), (250, 246, 235), (236, 242, 246))
+SLIDES = ((18, 42, 84), (255, 255, 255)), ((255, 255, 255), (20, 20, 20)), ((30, 110, 90), (250, 240, 200))
 
 
 @dataclass(frozen=True)
@@ -155,6 +136,10 @@ def grid(rng: random.Random, rules: bool = True) -> Sheet:
     return sheet
 
 
+def table(rng: random.Random) -> Sheet:
+    return grid(rng, rules=False)
+
+
 def columns(rng: random.Random) -> Sheet:
     sheet, size = Sheet(rng, 1000, rng.randint(500, 1200)), rng.randint(14, 22)
     gutter, top, words = size * rng.choice((1, 1.5, 2, 3)), 60.0, _words(rng, rng.choice((0, 1)))
@@ -167,9 +152,7 @@ def columns(rng: random.Random) -> Sheet:
 
 
 def slide(rng: random.Random) -> Sheet:
-    paper, ink = rng.choice(
-        (((18, 42, 84), (255, 255, 255)), ((255, 255, 255), (20, 20, 20)), ((30, 110, 90), (250, 240, 200)))
-    )
+    paper, ink = rng.choice(SLIDES)
     sheet, words = Sheet(rng, 1600, 900, paper, ink), _words(rng, rng.choice((0.1, 1)))
     top = sheet.write(80, 50, rng.choice((*TITLES, "Agenda", "Results 2025")), rng.randint(80, 140)) + 20
     for _ in range(rng.randint(2, 5)):
@@ -212,8 +195,7 @@ def chat(rng: random.Random) -> Sheet:
         else:
             for row in range(lines):
                 sheet.paragraph((left, top + size * 1.5 * row), wide, words, size=size)
-        top += size * 1.5 * lines
-        top += size * 1.2
+        top += size * (1.5 * lines + 1.2)
     return sheet
 
 
@@ -241,27 +223,15 @@ def mixed(rng: random.Random) -> Sheet:
 
 
 def small(rng: random.Random) -> Sheet:
-    sheet, top, words = (
-        Sheet(rng, 620, 520, rng.choice(LIGHT), rng.choice(DARK)),
-        30.0,
-        _words(rng, rng.choice((0, 0.5, 1))),
-    )
+    words = _words(rng, rng.choice((0, 0.5, 1)))
+    sheet, top = Sheet(rng, 620, 520, rng.choice(LIGHT), rng.choice(DARK)), 30.0
     for _ in range(3):
         top = sheet.paragraph((40, top), 540, words, size=rng.randint(11, 13), count=rng.randint(3, 6)) + 12
     return sheet
 
 
 KINDS: dict[str, Callable[[random.Random], Sheet]] = {
-    "letter": letter,
-    "grid": grid,
-    "table": lambda rng: grid(rng, rules=False),
-    "columns": columns,
-    "slide": slide,
-    "receipt": receipt,
-    "chat": chat,
-    "form": form,
-    "mixed": mixed,
-    "small": small,
+    kind.__name__: kind for kind in (letter, grid, table, columns, slide, receipt, chat, form, mixed, small)
 }
 
 

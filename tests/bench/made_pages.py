@@ -7,8 +7,8 @@ The pages are those of tests.bench.drawn_pages, read with layout=page by the fin
 - a truth line is there when one read line holds it: the characters of that read line whose middles lie over the truth's
   box have a CER of at most 20 % (spaces, case and the width of punctuation aside). A read line that runs over several
   truth lines beside one another holds them all; one that is read in two pieces is not there.
-- a line that is not there is `missing` (no read line covers a quarter of its box), `joined` (what covers it covers half
-  of a line above or below, too), `cut` (every read line leaves a fifth of its height uncovered on some side: pieces of a
+- a line that is not there is `missing` (no read line covers a quarter of its box), `joined` (one does, and half of a
+  line above or below, too), `cut` (every read line leaves a fifth of its height uncovered on some side: pieces of a
   line that was torn are cut) or `misread` (covered, but the characters are wrong: not the finder's fault).
 - `twice`: truth lines that two read lines hold, each with a CER of at most 50 %.
 - `numeral`: headings, and replies in a chat, whose Chinese numeral no read line covers, of all of them.

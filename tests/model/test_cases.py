@@ -40,9 +40,7 @@ TALK = ["明天几点开会？", "三点半", "好的", "一起去吧", "Turn le
 LONG = ("Her violin teacher lives above the bakery and the pump runs quietly below forty degrees " * 3)[:240].strip()
 CUT = "a low image is cut to its ink, and a flat 一 at its end counts as a speck"
 NO_LEAD = "the finder begins the lines in bubbles after their first 一 or 二, and does not find a lone 一"
-TORN = (
-    "二 is found as two lines; only a second look finds a lone 一, and what reads less surely than that asks is dropped"
-)
+TORN = "二 is found as two lines; a lone 一 is found by the second look only, and reads less surely than that asks"
 Draw = Callable[[], Image.Image]
 
 
