@@ -39,7 +39,7 @@ VERSE = ["雨水顺着", "屋檐落进", "青石水缸", "里去"]
 TALK = ["明天几点开会？", "三点半", "好的", "一起去吧", "Turn left", "到了", "一", "OK", "收到", "二楼会议室"]
 LONG = ("Her violin teacher lives above the bakery and the pump runs quietly below forty degrees " * 3)[:240].strip()
 CUT = "a low image is cut to its ink, and a flat 一 at its end counts as a speck"
-NO_LEAD = "the finder begins the lines in bubbles after their first 一 or 二, and does not find a lone 一"
+NO_LEAD = "a bubble that is dark in the plane that is read counts as ink, so a line in it does not grow to its first 一"
 TORN = "二 is found as two lines; a lone 一 is found by the second look only, and reads less surely than that asks"
 Draw = Callable[[], Image.Image]
 
