@@ -4,7 +4,8 @@
 
 DATA (or the variable OCRELAY_EVAL_DATA) holds `sets/NAME/` with labels.tsv (lines) or pages.jsonl (pages); the metric,
 `score.py`, lies beside DATA or is named by --score. Without data there is nothing to measure, and the bench says so.
-Every image goes in by HTTP, through the broker and a worker, with layout=line or layout=page.
+Every image goes in by HTTP, through the broker and a worker, with layout=line or layout=page. `order` of page sets
+that say in which order their blocks are read: see tests.bench.reading_order.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 from api.client.demo import running
 from api.client.http import Client
+from tests.bench import reading_order
 
 CLIENTS = 6
 WAIT_SECONDS = 60
@@ -45,16 +47,16 @@ def load_metric(path: Path) -> ModuleType:
     return module
 
 
-def recognise(server: str, images: list[Path], layout: str) -> list[list[str]]:
-    """Lines of text of each image, in order; a failed job counts as no text and is named."""
+def recognise(server: str, images: list[Path], layout: str) -> list[list[dict[str, Any]]]:
+    """Lines of each image, in order; a failed job counts as no text and is named."""
 
-    def one(image: Path) -> list[str]:
+    def one(image: Path) -> list[dict[str, Any]]:
         client = Client(server)
         job = client.finished(client.submit(image, {"layout": layout, "dedupe": "false"}, WAIT_SECONDS))
         if job["result"] is None:
             print(f"  {image.name}: {job['error']}")
             return []
-        return [line["text"] for page in job["result"]["pages"] for line in page["lines"]]
+        return [line for page in job["result"]["pages"] for line in page["lines"]]
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         return list(pool.map(one, images))
@@ -67,11 +69,19 @@ def measure(server: str, folder: Path, score: ModuleType, limit: int) -> dict[st
     if limit:
         rows = rows[:: max(1, len(rows) // limit)][:limit]
     started = time.perf_counter()
-    read = recognise(server, [path for path, _ in rows], "page" if is_pages else "line")
+    found = recognise(server, [path for path, _ in rows], "page" if is_pages else "line")
     pace = len(rows) / (time.perf_counter() - started)
+    read = [[line["text"] for line in lines] for lines in found]
     if is_pages:
+        blocks = reading_order.read_blocks(folder)
+        orders = [
+            reading_order.of_blocks(blocks[path], [line["polygon"] for line in lines])
+            for (path, _), lines in zip(rows, found, strict=True)
+            if path in blocks
+        ]
         return {
             **score.page_scores([(truth, lines) for (_, truth), lines in zip(rows, read, strict=True)]),
+            **({"order": round(sum(orders) / len(orders), 4)} if orders else {}),
             "per_s": round(pace, 1),
         }
     pairs = [(truth, " ".join(lines)) for (_, truth), lines in zip(rows, read, strict=True)]
