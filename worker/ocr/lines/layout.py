@@ -9,6 +9,7 @@ import numpy as np
 
 from shared.options import LayoutName
 from worker.ocr.ink import components
+from worker.ocr.ink.components import Pieces
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.classical import find as lines
@@ -97,6 +98,14 @@ def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
     return bool(max(tops) < min(bottoms) and max(bottoms) - min(tops) >= ROW_SHARE * gray.shape[0])
 
 
+def _ends_with_strokes(strokes: Pieces, box: tuple[float, float, float, float]) -> tuple[float, float]:
+    """Return left and right of a line with the flat strokes before and after it: 一 is one."""
+    left, top, right, bottom = box
+    levels = strokes.boxes[:, [1, 3]].mean(axis=1)
+    flat = strokes.boxes[(levels > top) & (levels < bottom)]
+    return float(flat[:, 0].min(initial=left)), float(flat[:, 2].max(initial=right))
+
+
 def _ink_box(page: Copies, *, is_crop: bool) -> tuple[float, float, float, float] | None:
     """Return left, top, right, bottom of the line in px: the image, or less where its border is clearly too wide.
 
@@ -107,11 +116,13 @@ def _ink_box(page: Copies, *, is_crop: bool) -> tuple[float, float, float, float
     if height < LEAST_HEIGHT or width < 2:
         return None
     pieces = components.find_pieces(page.main_ink(1.0))
-    boxes = pieces.boxes[pieces.heights >= max(2, SPECK * pieces.heights.max(initial=0))]
+    least = max(2, SPECK * pieces.heights.max(initial=0))
+    boxes = pieces.boxes[pieces.heights >= least]
     if len(boxes) == 0:  # too faint for the search, and yet the sender says that it is a line
         return (0.0, 0.0, float(width), float(height)) if np.ptp(page.gray) >= FAINTEST else None
     left, top, right, bottom = (float(v) for v in fragments.hull_of(boxes))
     tall = bottom - top
+    left, right = _ends_with_strokes(pieces.select(pieces.widths >= least), (left, top, right, bottom))
     if tall < LEAST_HEIGHT and not is_crop:
         return None
     cut = (top + height - bottom) / height

@@ -14,7 +14,7 @@ Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 COLUMN_GAP = 0.4  # of the median line height
 COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
-SHORT_COLUMN = 2, 11.0  # a column of so few lines is one where its wider ones are so many heights wide
+SHORT_COLUMN = 2, 10.0  # a column of so few lines is one where its wider ones are so many heights wide
 
 
 def order_lines(lines: Sequence[TextLine]) -> list[int]:

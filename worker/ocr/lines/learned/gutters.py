@@ -17,6 +17,10 @@ from worker.ocr.lines.text_line import TextLine
 LEAST_GAP = 0.4  # of the height: what all lines of a gutter leave free in common
 FEWEST_LINES = 4  # that follow each other; fewer have a word gap in common by chance ...
 FEW_LINES, CLEAR_GAP = 3, 0.7  # ... unless it is this wide
+MARK = 0.4  # of the height: a comma or a full stop is no higher; the Chinese ones leave a gap in a word
+WORD_GAP = 0.3  # of the height: wider gaps part words
+FEWEST_WORD_GAPS = 3  # of a line, the gutter among them, tell how wide its word gaps are ...
+WIDER = 1.1  # ... and the gutter is so many times wider
 LEAST_SIDE = 4.0  # of the height: no column is narrower
 NEXT_LINE = 2.6  # of the height: the next line of a column is no further down, middle to middle
 ALIKE = 0.7  # least ratio of the heights of lines of a column
@@ -51,6 +55,9 @@ def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]
     ends, starts = np.maximum.accumulate(own[:, 2])[:-1], own[1:, 0]
     wide = (starts - ends >= LEAST_GAP * height) & (ends >= left + LEAST_SIDE * height)
     wide &= starts <= right - LEAST_SIDE * height
+    is_mark = (own[:-1, 3] - own[:-1, 1] <= MARK * height) & (own[:-1, 1] >= (top + bottom) / 2)
+    words = (starts - ends)[(starts - ends >= WORD_GAP * height) & ~is_mark]
+    wide &= starts - ends >= WIDER * np.median(words) if len(words) >= FEWEST_WORD_GAPS else True
     return list(zip(ends[wide].astype(float).tolist(), starts[wide].astype(float).tolist(), strict=True))
 
 

@@ -1,6 +1,7 @@
 """Find characters that stand alone, which a detector leaves out: a digit in a table, the number of a page, 一.
 
-They stand in a row or in a column with lines, or nothing else is on the page. They are in doubt, and must read surely.
+They stand in a row or in a column with lines, or nothing else is on the page. Unless they stand in both, as in a table,
+they are in doubt, and must read surely.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Values = NDArray[np.floating[Any]]
 
 
 def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int]) -> list[TextLine]:
-    """Return the characters that stand alone, each as a line in doubt.
+    """Return the characters that stand alone, each as a line.
 
     Args:
         lines: Those that were found.
@@ -51,7 +52,12 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
     if not 0 < len(clusters) <= MOST_LONE:
         return []
     hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
-    return [_lone(box, usual) for box in clusters if _is_wide(box, usual) or _is_aligned(box, hulls, usual)]
+    aligned = [_aligned(box, hulls, usual) for box in clusters]
+    return [
+        _lone(box, usual, in_doubt=not (in_row and in_column))
+        for box, (in_row, in_column) in zip(clusters, aligned, strict=True)
+        if in_row or in_column or _is_wide(box, usual) or not lines
+    ]
 
 
 def _usual_height(lines: Sequence[TextLine], free: Pieces) -> float:
@@ -98,10 +104,8 @@ def _is_wide(box: NDArray[np.int32], usual: float) -> bool:
     return bool(box[2] - box[0] > LONE_WIDTH[1] * usual)
 
 
-def _is_aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> bool:
-    """Tell whether a cluster stands in a row or in a column with some line, or there is none."""
-    if not len(hulls):
-        return True
+def _aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> tuple[bool, bool]:
+    """Tell whether a cluster stands in a row, and whether it stands in a column, with some line."""
     left, top, right, bottom = box.tolist()
     middle = (top + bottom) / 2
     apart = np.maximum(hulls[:, 0] - right, left - hulls[:, 2])
@@ -110,13 +114,13 @@ def _is_aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> bool:
     centred = np.abs(hulls[:, [0, 2]].mean(axis=1) - (left + right) / 2)
     below = np.maximum(hulls[:, 1] - bottom, top - hulls[:, 3])
     in_column = (np.minimum(sides, centred) <= ALIGNED * usual) & (below <= COLUMN_REACH * usual) & (below > 0)
-    return bool((in_row | in_column).any())
+    return bool(in_row.any()), bool(in_column.any())
 
 
-def _lone(box: NDArray[np.int32], usual: float) -> TextLine:
+def _lone(box: NDArray[np.int32], usual: float, *, in_doubt: bool) -> TextLine:
     left, top, right, bottom = (float(v) for v in box)
     if bottom - top < THIN * usual:
         middle = (top + bottom) / 2
         top, bottom = middle - usual / 2, middle + usual / 2
     polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    return TextLine(polygon, bottom - top, in_doubt=True)
+    return TextLine(polygon, bottom - top, in_doubt)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from worker.ocr.lines.text_line import TextLine
 
 IN_ROW = 0.4  # of the height: how far the middles of the parts of a row may lie above each other
-ALIKE = 0.7  # least ratio of the heights of the parts of a row
+ALIKE = 0.6  # least ratio of the heights of the parts of a row
 WIDEST_GAP = 2.5  # of the height: two spaces of a typewriter; a wider gap parts columns, unless the text is justified
-LEAST_PART = 4.0  # of the height: narrower parts are cells of a table
-NEXT_ROW = 2.2  # of the height, middle to middle: the row above or below
+LEAST_PART = 3.0  # of the height: narrower parts are cells of a table
+NEXT_ROW = 3.0  # of the height, middle to middle: the row above or below
 BRIDGE = 1.0  # of the height: so far beyond both ends of a gap the line reaches that bridges it
 ALIGNED = 0.4  # of the height: edges this near to each other are a column's
 COLUMN_REACH = 6.0  # of the height: so far above and below columns go on
@@ -95,6 +95,11 @@ def _is_even(row: Hulls) -> bool:
 def _joined(parts: Sequence[TextLine]) -> TextLine:
     if len(parts) == 1:
         return parts[0]
-    first, last = parts[0].polygon, parts[-1].polygon
-    polygon = np.array([first[0], last[1], last[2], first[3]], np.float32)
+    corners = np.concatenate([part.polygon for part in parts])
+    first, last = parts[0].polygon[[0, 3]].mean(axis=0), parts[-1].polygon[[1, 2]].mean(axis=0)
+    along = (last - first) / np.linalg.norm(last - first)
+    down = np.array([-along[1], along[0]])
+    x, y = (corners - first) @ along, (corners - first) @ down
+    ends = [(x.min(), y.min()), (x.max(), y.min()), (x.max(), y.max()), (x.min(), y.max())]
+    polygon = np.array([first + a * along + b * down for a, b in ends], np.float32)
     return TextLine(polygon, max(part.height for part in parts))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
-from worker.ocr.lines.learned import growing, gutters, lone, rows
+from worker.ocr.lines.learned import growing, gutters, lone, rows, whole
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.text_line import TextLine
 
@@ -30,10 +30,11 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     """
     ink, pieces = page.ink(scale), page.pieces(scale)
     mask = np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
-    found = without_doubles(_scaled(lines, scale))
+    found = whole.mend_torn(without_doubles(_scaled(lines, scale)), pieces)
     found = without_doubles(_join(growing.grow(found, pieces.boxes, mask), pieces.boxes))
     found = rows.join_rows(gutters.part_columns(found, pieces.boxes))
-    return _scaled([*found, *lone.find_lone(found, pieces, mask.shape)], 1 / scale)
+    found = whole.stack_strokes([*found, *lone.find_lone(found, pieces, mask.shape)], pieces.boxes)
+    return _scaled(found, 1 / scale)
 
 
 def _scaled(lines: Sequence[TextLine], scale: float) -> list[TextLine]:

@@ -1,0 +1,164 @@
+"""Make whole what was torn: large characters of which a line holds a part, and characters found as their strokes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink.components import Boxes, Pieces
+from worker.ocr.lines.classical import fragments
+from worker.ocr.lines.learned.growing import owners
+from worker.ocr.lines.text_line import TextLine
+
+LARGE = 60  # px of the searched copy: letters so high are too large for a detector, which then finds their parts
+TORN = (1.3, 2.2)  # of the line's height: a piece so high reaches out of its line, and is no frame
+MOST_PIECES = 12  # in a line of a few large letters; more are rows of small ones that touch
+TORN_SHARE = 0.25  # of the ink in a line: so much of it is in such pieces, or it is other rows that touch
+TOUCHING = 0.3  # of a piece's height: so much of it lies in a line that tears it
+WITHIN = 0.5  # of a line's box: what lies so far in a line that was made whole was a part of it
+SLACK = 0.2  # of the height: the ink of a line stands out of its box by no more
+NARROW = 1.8  # width to height: a wider line holds more than one character
+SQUARE = 1.25  # height to width: strokes that reach further are two characters above each other
+STROKE_GAP = 0.7  # of the width: strokes above each other are no further apart, as those of 二 ...
+PART_GAP = 0.25  # ... and other parts of a character are nearer, as those of 是
+WIDER = 1.7  # of a part's longer side: no character is so much wider, but frames are
+HANZI = 0.95  # height to width of a hanzi
+LEAST_PART = 0.4  # of the width: narrower parts are dots, or specks
+FLAT = 0.35  # height to width of a stroke
+ABOVE = 0.6  # of the narrower one's width: so much of it lies above the other
+
+Hull = NDArray[np.floating[Any]]  # (4,) px: left, top, right, bottom
+
+
+def mend_torn(lines: Sequence[TextLine], pieces: Pieces) -> list[TextLine]:
+    """Return the lines, those that tear their characters as high as these; what they then hold is dropped."""
+    mended = [_mended(line, pieces) for line in lines]
+    grown = [_hull(new) for old, new in zip(lines, mended, strict=True) if new is not old]
+    return _without_copies(_outside(mended, grown))
+
+
+def _mended(line: TextLine, pieces: Pieces) -> TextLine:
+    left, top, right, bottom = _hull(line).tolist()
+    tall = bottom - top
+    boxes = pieces.boxes
+    over = np.minimum(boxes[:, 3], bottom) - np.maximum(boxes[:, 1], top)
+    middles = (boxes[:, 0] + boxes[:, 2]) / 2
+    own = (middles > left) & (middles < right) & (over >= TOUCHING * pieces.heights)
+    torn = own & (pieces.heights >= max(LARGE, TORN[0] * tall)) & (pieces.heights <= TORN[1] * tall)
+    if np.count_nonzero(own) > MOST_PIECES or pieces.areas[torn].sum() <= TORN_SHARE * pieces.areas[own].sum():
+        return line
+    reach = fragments.hull_of(boxes[torn])
+    inside = (boxes[:, 1] >= reach[1] - 1) & (boxes[:, 3] <= reach[3] + 1)
+    near = (boxes[:, 2] > left - tall) & (boxes[:, 0] < right + tall)
+    return _boxed(fragments.hull_of(boxes[(inside & near) | torn]), in_doubt=line.in_doubt)
+
+
+def _without_copies(lines: Sequence[TextLine]) -> list[TextLine]:
+    return list({line.polygon.tobytes(): line for line in lines}.values())
+
+
+def stack_strokes(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
+    """Return the lines with the parts of a character that stand above each other as one. pieces: (N, 4) px of ink."""
+    of = owners(pieces, lines)
+    found = {i: part for i, line in enumerate(lines) if (part := _narrow_part(line, pieces[of == i])) is not None}
+    free = [_Part(piece.astype(np.float64), bool(_are_flat(piece[None]))) for piece in pieces[of < 0]]
+    result, taken = list(lines), set()
+    for i, part in found.items():
+        others = [j for j in found if j != i and j not in taken and part.is_flat and found[j].is_flat]
+        whole, used = _stacked(part, [*(found[j] for j in others), *free])
+        if used and i not in taken:
+            members = [others[k] for k in used if k < len(others)]
+            taken |= set(members)
+            doubt = all(lines[j].in_doubt for j in (i, *members))
+            result[i] = _boxed(_squared(whole), in_doubt=doubt)
+    made = [_hull(new) for new, old in zip(result, lines, strict=True) if new is not old]
+    return _outside([line for i, line in enumerate(result) if i not in taken], made)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a character. hull: (4,) px, around its ink; is_flat: it is made of flat strokes alone."""
+
+    hull: Hull
+    is_flat: bool
+
+
+def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
+    """Return the ink of a line that may be a part of a character, None if it is none. pieces: whose middle it holds."""
+    hull = _hull(line)
+    tall = hull[3] - hull[1]
+    out = np.abs(pieces - np.clip(pieces, np.tile(hull[:2], 2), np.tile(hull[2:], 2)))
+    inside = pieces[(out <= SLACK * tall).all(axis=1)]
+    if hull[2] - hull[0] > NARROW * tall or not len(inside):
+        return None
+    return _Part(fragments.hull_of(inside).astype(np.float64), bool(_are_flat(inside)))
+
+
+def _are_flat(pieces: Boxes) -> np.bool_:
+    return (pieces[:, 3] - pieces[:, 1] <= FLAT * (pieces[:, 2] - pieces[:, 0])).all()
+
+
+def _stacked(first: _Part, parts: Sequence[_Part]) -> tuple[Hull, list[int]]:
+    """Return the box around a part and those that complete it to a character, and which these are."""
+    hull, used = first.hull, []
+    if not parts:
+        return hull, used
+    hulls, flat = np.stack([part.hull for part in parts]), np.array([part.is_flat for part in parts])
+    reach = np.where(flat & first.is_flat, STROKE_GAP, PART_GAP)
+    while True:
+        fits, gap = _complete(hull, hulls, reach)
+        fits[used] = False
+        if not fits.any():
+            return hull, used
+        used.append(int(np.where(fits, gap, np.inf).argmin()))
+        hull = _around(hull, hulls[used[-1]])
+
+
+def _complete(hull: Hull, parts: Hull, reach: Hull) -> tuple[NDArray[np.bool_], Hull]:
+    """Return which parts, (N, 4) px, complete a hull to a character, and how far above or below it they are, (N,)."""
+    whole = np.concatenate([np.minimum(parts[:, :2], hull[:2]), np.maximum(parts[:, 2:], hull[2:])], axis=1)
+    width, height = whole[:, 2] - whole[:, 0], whole[:, 3] - whole[:, 1]
+    wide = parts[:, 2] - parts[:, 0]
+    common = np.minimum(parts[:, 2], hull[2]) - np.maximum(parts[:, 0], hull[0])
+    gap = np.maximum(parts[:, 1] - hull[3], hull[1] - parts[:, 3])
+    fits = (common >= ABOVE * np.minimum(wide, hull[2] - hull[0])) & (wide >= LEAST_PART * width)
+    fits &= (height <= SQUARE * width) & (gap <= reach * width)
+    fits &= width <= WIDER * max(hull[2] - hull[0], hull[3] - hull[1])
+    return fits, gap
+
+
+def _outside(lines: Sequence[TextLine], hulls: Sequence[Hull]) -> list[TextLine]:
+    """Return the lines without those that lie in a box that was made whole, and are not it."""
+    return [line for line in lines if not any(_lies_within(_hull(line), hull) for hull in hulls)]
+
+
+def _lies_within(hull: Hull, other: Hull) -> bool:
+    """Tell whether a box lies mostly in another, larger one."""
+    size, larger = np.prod(hull[2:] - hull[:2]), np.prod(other[2:] - other[:2])
+    common = np.clip(np.minimum(hull[2:], other[2:]) - np.maximum(hull[:2], other[:2]), 0, None)
+    return bool(size < larger and np.prod(common) >= WITHIN * size)
+
+
+def _around(hull: Hull, other: Hull) -> Hull:
+    return np.concatenate([np.minimum(hull[:2], other[:2]), np.maximum(hull[2:], other[2:])])
+
+
+def _squared(hull: Hull) -> Hull:
+    """Return the box of a hanzi around its strokes: those of 二 leave some of it free above and below."""
+    left, top, right, bottom = hull.tolist()
+    free = max(0.0, HANZI * (right - left) - (bottom - top)) / 2
+    return np.array([left, top - free, right, bottom + free])
+
+
+def _hull(line: TextLine) -> Hull:
+    return np.concatenate([line.polygon.min(0), line.polygon.max(0)])
+
+
+def _boxed(hull: Hull | NDArray[np.int32], *, in_doubt: bool) -> TextLine:
+    left, top, right, bottom = (float(v) for v in hull)
+    polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    return TextLine(polygon, bottom - top, in_doubt)
