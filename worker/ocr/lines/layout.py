@@ -30,7 +30,8 @@ STRIP_SHARE = 0.25  # of the height of the image: a band that takes less lies in
 STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two lines
 STRIP_TALL = 0.5  # of the height of the ink: the taller characters of a single line reach so far
 FAINTEST = 8  # grey levels; an image with less between its darkest and its lightest pixel is blank
-ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows
+ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows ...
+ROW_GAP = 1.5  # ... as is one whose parts are no further apart, in its own heights
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,14 @@ def _has_tall_pieces(page: Copies) -> bool:
 
 
 def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
-    """Tell whether all lines found stand in one row that takes most of the image's height."""
+    """Tell whether all lines found stand in one row that is a line: it takes most of the image, or has no wide gap."""
     if not found:
         return False
-    tops, bottoms = zip(*((line.polygon[:, 1].min(), line.polygon[:, 1].max()) for line in found), strict=True)
-    return bool(max(tops) < min(bottoms) and max(bottoms) - min(tops) >= ROW_SHARE * gray.shape[0])
+    hulls = np.array(sorted([*line.polygon.min(0), *line.polygon.max(0)] for line in found))
+    tall = hulls[:, 3].max() - hulls[:, 1].min()
+    gap = (hulls[1:, 0] - np.maximum.accumulate(hulls[:-1, 2])).max(initial=0)
+    is_row = hulls[:, 1].max() < hulls[:, 3].min()
+    return bool(is_row and (tall >= ROW_SHARE * gray.shape[0] or (len(found) > 1 and gap <= ROW_GAP * tall)))
 
 
 def _ends_with_strokes(strokes: Pieces, box: tuple[float, float, float, float]) -> tuple[float, float]:

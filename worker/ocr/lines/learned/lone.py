@@ -1,7 +1,6 @@
 """Find characters that stand alone, which a detector leaves out: a digit in a table, the number of a page, 一.
 
-They stand in a row or in a column with lines, or nothing else is on the page. Unless they stand in both, as in a table,
-they are in doubt, and must read surely.
+Unless they stand in a row and in a column with lines, as in a table, they are in doubt, and must read surely.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
     return [
         _lone(box, usual, in_doubt=not (in_row and in_column))
         for box, (in_row, in_column) in zip(clusters, aligned, strict=True)
-        if in_row or in_column or _is_wide(box, usual) or not lines
+        if in_row or in_column or not _is_thin(box, usual) or not lines
     ]
 
 
@@ -100,8 +99,8 @@ def _is_character(part: Boxes, area: int, usual: float) -> bool:
     return bool(fits and LONE_WIDTH[0] * usual <= wide <= most * usual and area < SOLID * wide * tall)
 
 
-def _is_wide(box: NDArray[np.int32], usual: float) -> bool:
-    return bool(box[2] - box[0] > LONE_WIDTH[1] * usual)
+def _is_thin(box: NDArray[np.int32], usual: float) -> bool:
+    return bool(box[3] - box[1] < THIN * usual)
 
 
 def _aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> tuple[bool, bool]:
@@ -119,7 +118,7 @@ def _aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> tuple[bool,
 
 def _lone(box: NDArray[np.int32], usual: float, *, in_doubt: bool) -> TextLine:
     left, top, right, bottom = (float(v) for v in box)
-    if bottom - top < THIN * usual:
+    if _is_thin(box, usual):
         middle = (top + bottom) / 2
         top, bottom = middle - usual / 2, middle + usual / 2
     polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)

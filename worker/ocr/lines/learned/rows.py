@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.ocr.lines.learned.joining import OVERLAP, WORD_GAP
 from worker.ocr.lines.text_line import TextLine
 
 IN_ROW = 0.4  # of the height: how far the middles of the parts of a row may lie above each other
 ALIKE = 0.6  # least ratio of the heights of the parts of a row
 WIDEST_GAP = 2.5  # of the height: two spaces of a typewriter; a wider gap parts columns, unless the text is justified
-LEAST_PART = 3.0  # of the height: narrower parts are cells of a table
+LEAST_PART = 3.0  # of the height: narrower parts are cells of a table, unless they are as near as words
 NEXT_ROW = 3.0  # of the height, middle to middle: the row above or below
 BRIDGE = 1.0  # of the height: so far beyond both ends of a gap the line reaches that bridges it
 ALIGNED = 0.4  # of the height: edges this near to each other are a column's
@@ -52,8 +53,8 @@ def _rows(hulls: Hulls) -> list[list[int]]:
 def _bridged(row: list[int], hulls: Hulls) -> list[list[int]]:
     """Part a row wherever a gap is not bridged by a line above or below, or begins a column."""
     groups = [row[:1]]
-    for left, right in pairwise(row):
-        if _is_bridged(hulls[left], hulls[right], hulls):
+    for right in row[1:]:
+        if _is_bridged(hulls[groups[-1][-1]], hulls[right], hulls):
             groups[-1].append(right)
         else:
             groups.append([right])
@@ -63,7 +64,8 @@ def _bridged(row: list[int], hulls: Hulls) -> list[list[int]]:
 def _is_bridged(left: Hulls, right: Hulls, hulls: Hulls) -> bool:
     tall = max(left[3] - left[1], right[3] - right[1])
     gap = right[0] - left[2]
-    if not 0 < gap <= WIDEST_GAP * tall or min(left[2] - left[0], right[2] - right[0]) < LEAST_PART * tall:
+    is_cell = min(left[2] - left[0], right[2] - right[0]) < LEAST_PART * tall
+    if not -OVERLAP * tall <= gap <= (WORD_GAP if is_cell else WIDEST_GAP) * tall:
         return False
     apart = np.abs(hulls[:, [1, 3]].mean(axis=1) - (left[1] + left[3]) / 2)
     others = apart > IN_ROW * tall

@@ -68,7 +68,7 @@ def stack_strokes(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     free = [_Part(piece.astype(np.float64), bool(_are_flat(piece[None]))) for piece in pieces[of < 0]]
     result, taken = list(lines), set()
     for i, part in found.items():
-        others = [j for j in found if j != i and j not in taken and part.is_flat and found[j].is_flat]
+        others = [j for j in found if j != i and j not in taken and _may_be_one(part, found[j])]
         whole, used = _stacked(part, [*(found[j] for j in others), *free])
         if used and i not in taken:
             members = [others[k] for k in used if k < len(others)]
@@ -96,6 +96,12 @@ def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
     if hull[2] - hull[0] > NARROW * tall or not len(inside):
         return None
     return _Part(fragments.hull_of(inside).astype(np.float64), bool(_are_flat(inside)))
+
+
+def _may_be_one(part: _Part, other: _Part) -> bool:
+    """Tell whether what was found as two lines may be one character: strokes, or halves of a large one."""
+    hull = _around(part.hull, other.hull)
+    return bool((part.is_flat and other.is_flat) or hull[3] - hull[1] >= LARGE)
 
 
 def _are_flat(pieces: Boxes) -> np.bool_:
