@@ -12,8 +12,10 @@ from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.learned import growing, gutters, lone, rows, whole
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
+from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
 from worker.ocr.lines.text_line import TextLine
 
+SMALL_PRINT = 13.0  # px, the usual height of the characters; dots of lower ones are 2 px and less
 WITHIN = 0.6  # of a line's place: what lies so far within another line is found twice
 MARK = 0.4  # of the height of a line: its last piece is a comma or a full stop if it is no higher ...
 MARK_GAP = 0.9  # ... and the next word may begin so far behind it: the Chinese ones leave most of their square empty
@@ -28,6 +30,7 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
         page: Whose lines they are.
         scale: How many times as large the copy is that was searched.
     """
+    scale = _scale_for_dots(lines, page, scale)
     ink, pieces = page.ink(scale), page.pieces(scale)
     mask = np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
     found = whole.stack_strokes(without_doubles(_scaled(lines, scale)), pieces.boxes)
@@ -36,6 +39,12 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     found = rows.join_rows(gutters.part_columns(found, pieces.boxes))
     found = whole.stack_strokes([*found, *lone.find_lone(found, pieces, mask.shape)], pieces.boxes)
     return _scaled(found, 1 / scale)
+
+
+def _scale_for_dots(lines: Sequence[TextLine], page: Copies, scale: float) -> float:
+    """Return the scale at which the dots of small print are more than specks: twice as large where the page is not."""
+    is_small = lines and float(np.median([line.height for line in lines])) * scale < SMALL_PRINT
+    return 2 * scale if is_small and 4 * scale**2 * page.gray.size <= MOST_LARGER_PIXELS else scale
 
 
 def _scaled(lines: Sequence[TextLine], scale: float) -> list[TextLine]:
