@@ -29,6 +29,7 @@ MOST_STRIP_PIXELS = 24_000_000  # a larger page is made smaller before it is cut
 QUARTER = 0.25
 LARGE = 48.0  # px of the searched copy; lines of this height are looked for on the quarter
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
+WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
 LEAST_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a large line
 LEAST_QUARTER = 32  # px; a quarter with a shorter side shows nothing
 
@@ -120,7 +121,9 @@ def _holds_tall_ink(image: Gray, box: Box) -> bool:
     ink = inner <= level
     ink = ink if np.count_nonzero(ink) < 0.5 * ink.size else ~ink
     _, _, pieces, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    return bool((pieces[1:, 3] >= TALL_INK * _height(box)).any())
+    _, _, wide, tall, area = pieces[1:].T
+    is_frame = (wide > WIDE_INK * _height(box)) & (area < FRAME_FILL * wide * tall)
+    return bool(((tall >= TALL_INK * _height(box)) & ~is_frame).any())
 
 
 def _is_better(large: Box, within: Sequence[Box]) -> bool:

@@ -23,6 +23,7 @@ WITHIN = 0.5  # of a line's box: what lies so far in a line that was made whole 
 SLACK = 0.2  # of the height: the ink of a line stands out of its box by no more
 NARROW = 1.8  # width to height: a wider line holds more than one character
 SQUARE = 1.25  # height to width: strokes that reach further are two characters above each other
+HALVES = 1.1, 0.12  # height, and gap, to width: two lines that are no further apart are halves of one character
 STROKE_GAP = 0.7  # of the width: strokes above each other are no further apart, as those of 二 ...
 PART_GAP = 0.25  # ... and other parts of a character are nearer, as those of 是
 WIDER = 1.7  # of a part's longer side: no character is so much wider, but frames are
@@ -38,7 +39,7 @@ def mend_torn(lines: Sequence[TextLine], pieces: Pieces) -> list[TextLine]:
     """Return the lines, those that tear their characters as high as these; what they then hold is dropped."""
     mended = [_mended(line, pieces) for line in lines]
     grown = [_hull(new) for old, new in zip(lines, mended, strict=True) if new is not old]
-    return _without_copies(_outside(mended, grown))
+    return _without_copies([line for line in mended if not _lies_in_any(line, grown)])
 
 
 def _mended(line: TextLine, pieces: Pieces) -> TextLine:
@@ -76,7 +77,9 @@ def stack_strokes(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
             doubt = all(lines[j].in_doubt for j in (i, *members))
             result[i] = _boxed(_squared(whole), in_doubt=doubt)
     made = [_hull(new) for new, old in zip(result, lines, strict=True) if new is not old]
-    return _outside([line for i, line in enumerate(result) if i not in taken], made)
+    kept = [i for i in range(len(lines)) if i not in taken]
+    owning = [_hull(result[i]) for i in kept if (of == i).any()]
+    return [result[i] for i in kept if not _lies_in_any(result[i], made if (of == i).any() else [*made, *owning])]
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,10 @@ def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
 
 def _may_be_one(part: _Part, other: _Part) -> bool:
     """Tell whether what was found as two lines may be one character: strokes, or halves of a large one."""
-    hull = _around(part.hull, other.hull)
-    return bool((part.is_flat and other.is_flat) or hull[3] - hull[1] >= LARGE)
+    left, top, right, bottom = _around(part.hull, other.hull).tolist()
+    gap = bottom - top - (part.hull[3] - part.hull[1]) - (other.hull[3] - other.hull[1])
+    halves = bottom - top <= HALVES[0] * (right - left) and gap <= HALVES[1] * (right - left)
+    return bool((part.is_flat and other.is_flat) or bottom - top >= LARGE or halves)
 
 
 def _are_flat(pieces: Boxes) -> np.bool_:
@@ -137,16 +142,13 @@ def _complete(hull: Hull, parts: Hull, reach: Hull) -> tuple[NDArray[np.bool_], 
     return fits, gap
 
 
-def _outside(lines: Sequence[TextLine], hulls: Sequence[Hull]) -> list[TextLine]:
-    """Return the lines without those that lie in a box that was made whole, and are not it."""
-    return [line for line in lines if not any(_lies_within(_hull(line), hull) for hull in hulls)]
-
-
-def _lies_within(hull: Hull, other: Hull) -> bool:
-    """Tell whether a box lies mostly in another, larger one."""
-    size, larger = np.prod(hull[2:] - hull[:2]), np.prod(other[2:] - other[:2])
-    common = np.clip(np.minimum(hull[2:], other[2:]) - np.maximum(hull[:2], other[:2]), 0, None)
-    return bool(size < larger and np.prod(common) >= WITHIN * size)
+def _lies_in_any(line: TextLine, hulls: Sequence[Hull]) -> bool:
+    """Tell whether a line lies mostly in some of these boxes, and is none of them."""
+    hull = _hull(line)
+    size = np.prod(hull[2:] - hull[:2])
+    others = np.stack([hull, *hulls])
+    common = np.clip(np.minimum(hull[2:], others[:, 2:]) - np.maximum(hull[:2], others[:, :2]), 0, None).prod(axis=1)
+    return bool(((common >= WITHIN * size) & (others != hull).any(axis=1)).any())
 
 
 def _around(hull: Hull, other: Hull) -> Hull:
