@@ -111,7 +111,7 @@ def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) 
 
     wanted = job.options.get("model") or recognizer.card.name
     if wanted != recognizer.card.name:
-        raise errors.UnknownModel(model=wanted, loaded=recognizer.card.name)
+        raise errors.UnknownModel(model=wanted, loaded=[recognizer.card.name])
     wished = RecognitionOptions.of_job(job.options)
     options = Options(
         layout=wished.layout,
