@@ -11,9 +11,10 @@ import click
 
 from api.client.http import Client
 from api.client.server_option import with_server
-from shared import errors, keys, logs, options, telemetry
+from shared import errors, keys, options
 from shared.jobs.record import State
 from shared.settings import Settings
+from shared.telemetry import logs, spans
 
 
 @click.command()
@@ -27,7 +28,7 @@ def api() -> None:
 
     settings = Settings.load()
     logs.set_up(settings)
-    telemetry.is_wanted(settings)
+    spans.is_wanted(settings)
     database = Database(settings.database, pool_size=1)
     check_schema(database)
     settings.check_bind(has_keys=keys.any_exists(database))

@@ -12,9 +12,10 @@ from api.service.capacity import admit, check_open_jobs
 from api.service.discard import discard
 from api.service.parts import Parts
 from api.service.upload import Upload
-from shared import errors, jobs, queue, trace
+from shared import errors, jobs, queue
 from shared.jobs import batches, idempotency
 from shared.jobs.idempotency import Key
+from shared.telemetry import trace
 from shared.uploads import header as document
 
 log = structlog.get_logger(__name__)
