@@ -11,8 +11,10 @@ import click
 
 from api.client.http import Client
 from api.client.server_option import with_server
-from shared import errors, keys, logs, options, telemetry
+from shared import errors, keys, options
+from shared.jobs.record import State
 from shared.settings import Settings
+from shared.telemetry import logs, spans
 
 
 @click.command()
@@ -26,7 +28,7 @@ def api() -> None:
 
     settings = Settings.load()
     logs.set_up(settings)
-    telemetry.is_wanted(settings)
+    spans.is_wanted(settings)
     database = Database(settings.database, pool_size=1)
     check_schema(database)
     settings.check_bind(has_keys=keys.any_exists(database))
@@ -48,12 +50,12 @@ def submit(client: Client, files: tuple[Path, ...], *, layout: str, charset: str
         try:
             sent.append(client.submit(file, {"layout": layout, "charset": charset}, 0))
         except errors.OcrelayError as error:  # the other files have nothing to do with it
-            sent.append({"id": "-", "state": "failed", "result": None, "error": {"message": error.message}})
+            sent.append({"id": "-", "state": State.FAILED, "result": None, "error": {"message": error.message}})
     with click.progressbar(sent, label="reading", file=sys.stderr, hidden=not (wait and sys.stderr.isatty())) as rows:
         done = [client.finished(job) if wait else job for job in rows]
     for file, job in zip(files, done, strict=True):
         click.echo(rendered(file, job, form))
-    sys.exit(1 if any(job["state"] in ("failed", "cancelled") for job in done) else 0)
+    sys.exit(1 if any(job["state"] in (State.FAILED, State.CANCELLED) for job in done) else 0)
 
 
 def rendered(file: Path, job: dict[str, Any], form: str) -> str:

@@ -23,6 +23,8 @@ DEFAULT_PRIORITY: PriorityName = "normal"
 MAX_REFERENCE_LENGTH = 200
 REFERENCE_PATTERN = r"^[^\x00]*$"
 MAX_WEBHOOK_LENGTH = 2000
+MAX_MODEL_LENGTH = 100
+MODEL_PATTERN = r"^[A-Za-z0-9._-]+$"
 
 HTTP_URL: dict[str, Any] = {"format": "uri", "pattern": "^https?://"}
 """What OpenAPI can say of a webhook's URL. That it must lead to a public address it cannot."""
@@ -41,6 +43,15 @@ class RecognitionOptions(BaseModel):
         DEFAULT_CHARSET,
         description="Characters that may be read. `latin`: no Chinese; `alphanumeric`: A-Z, a-z, 0-9 and `.-/`; "
         "`digits`: 0-9 and `.,:/-+%`. The space is in all of them.",
+    )
+
+    model: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_MODEL_LENGTH,
+        pattern=MODEL_PATTERN,
+        description="Name of the recognition model that shall read it; left out: the one that the worker has. A name "
+        "that no worker has loaded is refused with `unknown_model`.",
     )
 
     @classmethod

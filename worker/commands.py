@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
-from shared import clock, errors, logs, queue, telemetry, workers
+from shared import clock, errors, queue, workers
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.settings import Settings
+from shared.telemetry import logs, spans
 from shared.up import broker
 from shared.uploads.store import open_uploads
 
@@ -32,7 +33,7 @@ def worker(check: bool) -> None:
         return
     settings = _settings_of_node()
     logs.set_up(settings)
-    telemetry.is_wanted(settings)
+    spans.is_wanted(settings)
     app = composition.create(settings)
     try:
         app.worker_main(composition.arguments(settings))

@@ -158,7 +158,10 @@ def _held(key: ApiKey, database_now: datetime, process_now: float) -> Held:
 
 
 class Failures:
-    """Counts the wrong keys of each address in windows of a minute. Remembers so many addresses at most."""
+    """Counts the wrong keys of each address in windows of a minute. Remembers so many addresses at most.
+
+    Our own, for the library `limits` reads the wall clock itself, and its store in memory has no bound.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most

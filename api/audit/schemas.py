@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.audit import addresses, trail
 from shared.audit.verify import PROBLEMS
+from shared.jobs.record import StateName
 
 AUDIT = Tag(name="audit", description="What happened, when, and who asked for it.")
 EXPORT = {"schema": {"type": "string"}}
@@ -79,7 +80,7 @@ class EventQuery(Query):
     key: Id | None = Field(None, description="id of the API key")
     job: str | None = Field(None, pattern="^job_[0-9a-z]{26}$", description="id of the job")
     event: EventName | None = Field(None, description="what happened")
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled", "deleted"] | None = Field(
+    state: Literal[StateName, "deleted"] | None = Field(
         None, description="`outcome`: state of the job or the delivery afterwards"
     )
     model: Name | None = Field(None, description="name of the recognition model")

@@ -17,6 +17,7 @@ from api.client.http import Client
 from shared import clock, errors
 from shared.audit import trail
 from shared.database import Database
+from shared.jobs.record import State
 from shared.settings import Settings
 from shared.webhooks.record import JOB_URLS
 
@@ -44,7 +45,7 @@ def run(folder: Path) -> None:
             show(image, job, database)
             show_webhook(message)
         database.close()
-    failed = [job for job in done if job["state"] != "succeeded"]
+    failed = [job for job in done if job["state"] != State.SUCCEEDED]
     if failed:
         raise errors.OcrelayError(
             f"{len(failed)} of {len(done)} images were not read. The lines above name the errors."

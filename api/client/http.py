@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import errors
+from shared.jobs.record import State
 
 MARGIN_SECONDS = 15
 POLL_SECONDS = 20
@@ -41,7 +42,7 @@ class Client:
 
     def finished(self, job: dict[str, Any]) -> dict[str, Any]:
         """The job once it has ended, however long it takes."""
-        while job["state"] in ("queued", "running"):
+        while job["state"] in (State.QUEUED, State.RUNNING):
             job = self._call(urllib.request.Request(self.server + job["links"]["self"]), POLL_SECONDS)  # noqa: S310
         return job
 

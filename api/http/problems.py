@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.http import request_log
-from shared import errors, trace
+from shared import errors
+from shared.telemetry import trace
 from shared.uploads.blobs import FULL
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,8 @@ from werkzeug.wsgi import ClosingIterator
 
 from api.http.counters import HttpMetrics
 from api.http.facts import UNSTATED, Facts
-from shared import clock, telemetry, trace
+from shared import clock
+from shared.telemetry import spans, trace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -73,7 +74,7 @@ class _Exchange:
         self._status = 500
         self._bytes = 0
         given = trace.traceparent_of(environ.get("HTTP_TRACEPARENT"))
-        self._span = telemetry.start(self._method, kind="server", parent=given)
+        self._span = spans.start(self._method, kind="server", parent=given)
         request_id = trace.request_id_of(environ.get("HTTP_X_REQUEST_ID"))
         self._trace = trace.Trace(request_id, self._span.traceparent or given)
         trace.begin(self._trace)

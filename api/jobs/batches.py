@@ -31,7 +31,7 @@ from api.service.parts import Parts
 from api.service.upload import Upload
 from shared import errors, ids, jobs
 from shared.clock import timestamp
-from shared.jobs import batches
+from shared.jobs import State, batches
 from shared.jobs.wire import job_document
 from shared.keys.record import Scope
 from shared.options import SubmitOptions
@@ -174,7 +174,7 @@ def batch_document(parts: Parts, batch_id: str, client: Caller) -> dict[str, Any
         "reference": batch.reference,
         "document_count": batch.document_count,
         "counts": counts | {"deleted": batch.document_count - sum(counts.values())},
-        "is_finished": not (counts["queued"] or counts["running"]),
+        "is_finished": not (counts[State.QUEUED] or counts[State.RUNNING]),
         "links": {"self": link, "jobs": url_for("jobs.list_jobs", batch_id=batch.id)},
     }
 

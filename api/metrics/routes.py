@@ -22,6 +22,7 @@ from api.metrics.gauges import Gauges
 from api.service.parts import Parts
 from shared import errors
 from shared.audit import tallies, trail
+from shared.jobs.record import State
 from shared.result import TIMING_STAGES
 
 
@@ -93,8 +94,8 @@ def of_now(found: Gauges) -> Iterator[Metric]:
         "ocrelay_queue_oldest_seconds", "Time since the oldest job that is due was accepted.", found.oldest_seconds
     )
     jobs = GaugeMetricFamily("ocrelay_jobs_open", "Jobs that have not ended, by state.", labels=["state"])
-    jobs.add_metric(["queued"], sum(found.queued.values()))
-    jobs.add_metric(["running"], found.running)
+    jobs.add_metric([State.QUEUED], sum(found.queued.values()))
+    jobs.add_metric([State.RUNNING], found.running)
     yield jobs
     deliveries = GaugeMetricFamily("ocrelay_deliveries_open", "Deliveries that have not ended.", labels=["state"])
     for state, count in found.deliveries.items():

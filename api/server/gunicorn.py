@@ -14,8 +14,8 @@ from api.app import create_app
 from api.http import counters
 from api.server import malformed
 from api.server.slow_clients import PatientSocket
-from shared import telemetry
 from shared.settings import Settings
+from shared.telemetry import spans
 
 REQUESTS_PER_PROCESS = 50_000
 
@@ -82,7 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def begin_process(self, _arbiter: Any, worker: Any) -> None:
         """What a process needs before it builds its application; called after the fork."""
         counters.share(self.metrics_folder, worker.slot)
-        telemetry.set_up(self.settings, "api")
+        spans.set_up(self.settings, "api")
 
     def remove_metrics(self, _arbiter: Any) -> None:
         """Remove the folder when the last process has ended."""
@@ -91,7 +91,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def end_process(_arbiter: Any, _worker: Any) -> None:
     """Called in a process that ends in order."""
-    telemetry.stop()
+    spans.stop()
 
 
 def take_slot(arbiter: Any, worker: Any) -> None:

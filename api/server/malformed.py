@@ -13,7 +13,8 @@ from gunicorn.http import errors as refused
 from api.access.client_ip import truncated
 from api.http import problems, request_log, security_headers
 from api.server.slow_clients import PatientWorker
-from shared import errors, trace
+from shared import errors
+from shared.telemetry import trace
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,10 @@ from api.service.capacity import admit, check_open_jobs
 from api.service.discard import discard
 from api.service.parts import Parts
 from api.service.upload import Upload
-from shared import errors, jobs, queue, trace
+from shared import errors, jobs, queue
 from shared.jobs import batches, idempotency
 from shared.jobs.idempotency import Key
+from shared.telemetry import trace
 from shared.uploads import header as document
 
 log = structlog.get_logger(__name__)
@@ -56,8 +57,8 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
     """Accept documents: all of them in one transaction, or none.
 
     Raises:
-        DocumentError, InvalidWebhookUrl, Saturated, NoWorkers, StorageFull, TooManyOpenJobs, IdempotencyMismatch,
-        IdempotencyInFlight: nothing was stored.
+        DocumentError, InvalidWebhookUrl, UnknownModel, Saturated, NoWorkers, StorageFull, TooManyOpenJobs,
+        IdempotencyMismatch, IdempotencyInFlight: nothing was stored.
     """
     submissions = [submission_of(parts, upload, envelope) for upload in sent]
     with parts.in_flight.hold(envelope.key):
@@ -66,7 +67,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
             return earlier
         for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
             parts.guard.check(url)  # once for a batch: a look-up of its name may take seconds
-        reader = admit(parts)
+        reader = admit(parts, {model for upload in sent if (model := upload.options.model)})
         try:
             for upload in sent:
                 parts.blobs.put(upload.content, upload.sha256)

@@ -1,6 +1,8 @@
-"""Whether there is room for more: jobs that wait, workers that live, open jobs of one key."""
+"""Whether there is room for more: jobs that wait, workers that live and their models, open jobs of one key."""
 
 from __future__ import annotations
+
+from collections.abc import Set
 
 from sqlalchemy import Connection
 
@@ -8,14 +10,15 @@ from api.service.parts import Parts
 from shared import errors, jobs, workers
 
 
-def admit(parts: Parts) -> str | None:
-    """Refuse while too many jobs wait or nobody has worked for long; else return what every worker would read with.
+def admit(parts: Parts, models: Set[str]) -> str | None:
+    """Refuse while too many jobs wait, nobody has worked for long, or none has a model that is asked for by name; else
+    return what every worker would read with.
 
     Returns:
         The SHA-256 of the reader, or None where no worker lives, or not all have the same one.
 
     Raises:
-        Saturated, NoWorkers.
+        Saturated, NoWorkers, UnknownModel.
     """
     settings = parts.settings
     with parts.database.read() as connection:
@@ -26,6 +29,9 @@ def admit(parts: Parts) -> str | None:
         patience = settings.no_worker_seconds
         if patience and not children and waiting and jobs.has_waited(connection, patience):
             raise errors.NoWorkers(backlog=waiting)
+    loaded = {child.model for child in children}
+    if children and (unknown := models - loaded):  # without workers the one that comes will say
+        raise errors.UnknownModel(model=min(unknown), loaded=sorted(loaded))
     readers = {child.reader_sha256 for child in children}
     return readers.pop() if len(readers) == 1 else None
 

@@ -10,11 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.ids import id_pattern
 from shared.options import HTTP_URL, MAX_WEBHOOK_LENGTH
-from shared.webhooks.record import EventType
+from shared.webhooks.record import DeliveryStateName, EventType
 
 WEBHOOKS = Tag(name="webhooks", description="Signed messages about the end of jobs, by Standard Webhooks 1.0.")
-AnyEventType = Literal["job.succeeded", "job.failed", "job.cancelled", "ping"]
-DeliveryStateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+AnyEventType = Literal[EventType, "ping"]
 
 _EVENT_TYPES = "only these events; empty: all of them"
 

@@ -45,7 +45,7 @@ class InvalidCursor(RequestError):
 
 
 class UnknownModel(RequestError):
-    """No model has this name. Take a name from the list of models, or leave the option out."""
+    """No worker has loaded a model of this name. Take one of those in `loaded`, or leave the option out."""
 
     code = "unknown_model"
 

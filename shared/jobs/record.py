@@ -12,7 +12,7 @@ from typing import Any, Literal
 from shared import errors
 from shared.audit.actor import Actor, client
 from shared.options import DEFAULT_PRIORITY, MAX_REFERENCE_LENGTH, PRIORITIES, PriorityName
-from shared.trace import Trace
+from shared.telemetry.trace import Trace
 
 StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 """The values of `State`, for schemas; a test holds the two together."""

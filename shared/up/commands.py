@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from shared import errors, logs
+from shared import errors
 from shared.data_option import DATA
 from shared.database import Database
 from shared.migrations import migrate as migrate_database
 from shared.settings import Settings
+from shared.telemetry import logs
 
 
 @click.command()

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, tuple_, update
 
-from shared import ids, trace
+from shared import ids
 from shared.audit import trail
 from shared.audit.actor import SWEEPER, Actor
 from shared.clock import timestamp
 from shared.database import database_now
 from shared.tables import deliveries, delivery_attempts, webhook_endpoints
+from shared.telemetry import trace
 from shared.webhooks import endpoints, targets
 from shared.webhooks.queries import (
     due,

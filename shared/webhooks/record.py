@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 EventType = Literal["job.succeeded", "job.failed", "job.cancelled"]
-EVENT_TYPES: tuple[EventType, ...] = ("job.succeeded", "job.failed", "job.cancelled")
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 """What an endpoint may ask for. A ping goes to any endpoint, and only when somebody asks for it."""
 PING = "ping"
 
@@ -20,6 +20,9 @@ SCHEDULE_SECONDS = (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3
 JITTER = 0.1
 """Each pause is longer by up to this share, so that what failed together does not come back together."""
 MAX_RETRY_AFTER_SECONDS = 24 * 3600
+
+DeliveryStateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+"""The values of `DeliveryState`, for schemas; a test holds the two together."""
 
 
 class DeliveryState(StrEnum):

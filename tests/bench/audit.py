@@ -25,12 +25,13 @@ from sqlalchemy import text
 from api.app import app_of
 from api.service.parts import Parts
 from api.service.waiting import Waiting
-from shared import logs, queue
+from shared import queue
 from shared.audit import verify
 from shared.audit.chain import Sealer
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.telemetry import logs
 from shared.uploads.blobs import Blobs
 from tests import audit_rows
 from tests.services import postgres_server

@@ -25,13 +25,14 @@ from api.access.key_ring import KeyRing
 from api.app import app_of
 from api.service.parts import Parts
 from api.service.waiting import Waiting
-from shared import errors, ids, keys, logs, queue
+from shared import errors, ids, keys, queue
 from shared.audit.actor import OPERATOR
 from shared.database import Database
 from shared.keys import record
 from shared.keys.record import Scope
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.telemetry import logs
 from shared.uploads.blobs import Blobs
 from tests.bench.overhead import COUNT, NO_BROKER
 from tests.services import postgres_server

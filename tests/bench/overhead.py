@@ -23,10 +23,11 @@ from sqlalchemy.engine import Engine
 from api.app import app_of
 from api.service.parts import Parts
 from api.service.waiting import Waiting
-from shared import jobs, logs, queue, workers
+from shared import jobs, queue, workers
 from shared.database import Database, journal_mode
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.telemetry import logs
 from shared.uploads.blobs import Blobs
 from tests.services import postgres_server
 from tests.unit.api.conftest import RESULT, png

@@ -18,11 +18,11 @@ from pathlib import Path
 from sqlalchemy import text
 
 from api.metrics import gauges
-from shared import logs
 from shared.audit import tallies
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
+from shared.telemetry import logs
 from tests.services import postgres_server
 
 ROUNDS = 30

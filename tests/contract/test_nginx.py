@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from api.http import answers, problems
-from shared import errors, trace
+from shared import errors
+from shared.telemetry import trace
 from tests import services as real
 from tests.ports import free_port
 

@@ -56,8 +56,8 @@ def url(settings: Settings, headers: list[str], tmp_path: Path) -> Iterator[str]
     up.end()
 
 
-def test_every_call_answers_as_its_document_says(url: str, headers: list[str]) -> None:
-    done = run(url, examples=EXAMPLES, seed=SEED, headers=headers)
+def test_every_call_answers_as_its_document_says(url: str, headers: list[str], tiny_model_path: Path) -> None:
+    done = run(url, examples=EXAMPLES, seed=SEED, model=tiny_model_path.stem, headers=headers)
     short = "\n".join(line[:400] for line in done.stdout.splitlines())
     assert done.returncode == 0, short + done.stderr
     assert "Stateful" in done.stdout

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from shared import errors, jobs, tables
-from shared.audit import trail as audit
+from shared.audit import trail
 from shared.database import Database, database_now
 from shared.jobs import Job, Submission
 from shared.migrations import migrate
@@ -99,9 +99,9 @@ def attempts(database: Database, delivery: Delivery) -> list[tuple[int, int | No
     return [(attempt.number, attempt.status, attempt.error) for attempt in found]
 
 
-def trail(database: Database, delivery: Delivery) -> list[str]:
+def events_of(database: Database, delivery: Delivery) -> list[str]:
     with database.read() as connection:
-        events = audit.list_events(connection, limit=200)
+        events = trail.list_events(connection, limit=200)
     return [event.event for event in reversed(events) if event.subject == delivery.id]
 
 
@@ -209,7 +209,7 @@ def test_a_delivery_that_is_taken_ends_succeeded(database: Database, submission:
     with database.read() as connection:
         (attempt,) = deliveries.list_attempts(connection, delivery.id)
     assert (attempt.status, attempt.address, attempt.duration_ms) == (204, "192.0.2.1", 12)
-    assert trail(database, delivery) == ["delivery.succeeded"]
+    assert events_of(database, delivery) == ["delivery.succeeded"]
 
 
 def test_a_delivery_that_is_not_taken_waits_by_the_schedule(database: Database, submission: Submission) -> None:
@@ -227,7 +227,7 @@ def test_a_delivery_that_is_not_taken_waits_by_the_schedule(database: Database, 
     assert finish(database, claimed(database, delivery), BROKEN) is DeliveryState.FAILED
     assert again(database, delivery).reason == "schedule_over"
     assert attempts(database, delivery) == [(number, 500, None) for number in range(1, 11)]
-    assert trail(database, delivery) == ["delivery.failed"]
+    assert events_of(database, delivery) == ["delivery.failed"]
 
 
 def test_retry_after_moves_the_next_attempt_but_not_beyond_a_day(database: Database, submission: Submission) -> None:
@@ -344,7 +344,7 @@ def test_a_deleted_endpoint_cancels_what_is_left_to_do(database: Database, submi
     assert finish(database, delivery, BROKEN) is None
     ended = again(database, delivery)
     assert (ended.state, ended.reason) == ("cancelled", "endpoint_deleted")
-    assert trail(database, delivery) == ["delivery.cancelled"]
+    assert events_of(database, delivery) == ["delivery.cancelled"]
     assert due(database) == []
 
 
@@ -360,7 +360,7 @@ def test_a_delivery_that_ended_can_be_sent_again_under_its_old_id(database: Data
     second = claimed(database, queued)
     assert second.attempt == 2
     assert finish(database, second, BROKEN) is DeliveryState.QUEUED
-    assert trail(database, delivery) == ["delivery.succeeded", "delivery.redelivered"]
+    assert events_of(database, delivery) == ["delivery.succeeded", "delivery.redelivered"]
 
 
 def test_a_change_of_the_url_also_counts_for_what_is_queued(database: Database, submission: Submission) -> None:

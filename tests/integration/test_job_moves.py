@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from shared import errors, jobs
-from shared.audit import trail as audit
+from shared.audit import trail
 from shared.database import Database, database_now
 from shared.jobs import Job, State, Submission
 from shared.jobs import states as job_states
@@ -97,21 +97,21 @@ def test_a_move_happens_where_the_table_allows_it_and_changes_nothing_elsewhere(
             connection.execute(table.delete())  # the orders that name no job would find those of earlier situations
             job = prepare(connection, submission, situation)
         with database.read() as connection:
-            before, trail = jobs.get(connection, job.id), audit.list_events(connection, job_id=job.id)
+            before, old = jobs.get(connection, job.id), trail.list_events(connection, job_id=job.id)
         assert before is not None
         with database.write() as connection:
             outcome = ORDERS[order](connection, job)
         with database.read() as connection:
-            after, events = jobs.get(connection, job.id), audit.list_events(connection, job_id=job.id)
+            after, events = jobs.get(connection, job.id), trail.list_events(connection, job_id=job.id)
         if (situation, order) not in ALLOWED:
             assert not outcome, (situation, order)
-            assert (after, events) == (before, trail), (situation, order)
+            assert (after, events) == (before, old), (situation, order)
             continue
         target = ALLOWED[situation, order]
         assert outcome, (situation, order)
         assert (after.state if after else None) == target, (situation, order)
         name = order.split(maxsplit=1)[0]
-        new = events[: len(events) - len(trail)]
+        new = events[: len(events) - len(old)]
         moves = [m for m in job_states.MOVES if (m.name, m.source, m.target) == (name, before.state, target)]
         assert [event.event for event in new] == [m.event for m in moves], (situation, order)
 

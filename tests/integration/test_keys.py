@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from shared import jobs, keys
-from shared.audit import trail as audit
+from shared.audit import trail
 from shared.audit.actor import OPERATOR
 from shared.database import Database
 from shared.jobs import Submission
@@ -26,9 +26,9 @@ def make(database: Database, *scopes: Scope, lifetime_seconds: float | None = No
         return keys.create(connection, name="test", scopes=scopes, lifetime_seconds=lifetime_seconds, actor=OPERATOR)
 
 
-def trail(database: Database) -> list[tuple[str, str | None]]:
+def events_of(database: Database) -> list[tuple[str, str | None]]:
     with database.read() as connection:
-        return [(event.event, event.subject) for event in audit.list_events(connection)][::-1]
+        return [(event.event, event.subject) for event in trail.list_events(connection)][::-1]
 
 
 def test_only_the_hash_of_a_key_is_stored(database: Database) -> None:
@@ -62,7 +62,7 @@ def test_each_change_of_a_key_is_on_record_and_changes_the_generation(database: 
         revoked = keys.revoke(connection, key.id, actor=OPERATOR)
         assert revoked is not None and revoked.revoked_at is not None and revoked.last_used_at is not None
     note()
-    assert trail(database) == [(event, key.id) for event in ("key.created", "key.rotated", "key.revoked")]
+    assert events_of(database) == [(event, key.id) for event in ("key.created", "key.rotated", "key.revoked")]
     assert generations[2] == generations[3], "a use is no change"
     assert len(set(generations)) == 4
     with database.read() as connection:
@@ -84,7 +84,7 @@ def test_what_is_rolled_back_leaves_neither_key_nor_record(database: Database) -
         keys.create(connection, name="test", scopes=[Scope.READ], actor=OPERATOR)
         raise RuntimeError
     assert not keys.any_exists(database)
-    assert trail(database) == []
+    assert events_of(database) == []
 
 
 def test_of_many_submissions_at_once_no_more_are_open_than_allowed(database: Database, submission: Submission) -> None:

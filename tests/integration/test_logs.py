@@ -14,11 +14,11 @@ SCRIPT = """
 import logging, sys, warnings
 import structlog
 from sqlalchemy import insert
-from shared import logs, trace
+from shared.telemetry import logs, trace
 from shared.database import Database
 from shared.settings import Settings
 from shared.tables import results
-from shared.trace import Trace
+from shared.telemetry.trace import Trace
 
 logs.set_up(Settings.load(log_format=sys.argv[2]))
 log = structlog.get_logger("ours")

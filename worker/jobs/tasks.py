@@ -8,9 +8,10 @@ import structlog
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Task, shared_task, signals
 
-from shared import errors, jobs, logs, queue, telemetry
+from shared import errors, jobs, queue
 from shared.database import Database
 from shared.settings import Settings
+from shared.telemetry import logs, spans
 from worker.jobs import children
 from worker.jobs.work import work
 
@@ -46,7 +47,7 @@ def set_up_logs(**_: object) -> None:
 def start_child(**_: object) -> None:
     """Make what must not be inherited: connections, the model, the threads."""
     settings = Settings.load()
-    telemetry.set_up(settings, "worker")
+    spans.set_up(settings, "worker")
     children.start_current(settings)
 
 
@@ -54,7 +55,7 @@ def start_child(**_: object) -> None:
 def stop_child(**_: object) -> None:
     """Take the child off the list of the living."""
     children.stop_current()
-    telemetry.stop()
+    spans.stop()
 
 
 @signals.task_failure.connect

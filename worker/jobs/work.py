@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from shared import clock, errors, jobs, telemetry, trace
+from shared import clock, errors, jobs
 from shared.database import Database
 from shared.jobs import Job
 from shared.limits import Limits
 from shared.options import RecognitionOptions
+from shared.telemetry import spans, trace
 from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
 
@@ -66,7 +67,7 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
         log.debug("Nothing to do: the job is taken, ended, or not due.", event_name="job.not_claimed", job_id=job_id)
         return None
     assert job.lease_token is not None
-    span = telemetry.start("job attempt", kind="consumer", parent=job.traceparent)
+    span = spans.start("job attempt", kind="consumer", parent=job.traceparent)
     with trace.bound(job.trace, job_id=job.id, attempt=job.attempt):
         log.debug("An attempt begins.", event_name="job.claimed")
         lease = Lease(place.database, job.id, job.lease_token, seconds=place.lease_seconds)
@@ -86,7 +87,7 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
     return job
 
 
-def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease, span: telemetry.Span) -> str:
+def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease, span: spans.Span) -> str:
     """Return ``succeeded``, or the code of the error."""
     started = clock.monotonic()
     try:
@@ -111,7 +112,7 @@ def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) 
 
     wanted = job.options.get("model") or recognizer.card.name
     if wanted != recognizer.card.name:
-        raise errors.UnknownModel(model=wanted, loaded=recognizer.card.name)
+        raise errors.UnknownModel(model=wanted, loaded=[recognizer.card.name])
     wished = RecognitionOptions.of_job(job.options)
     options = Options(
         layout=wished.layout,

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from shared import clock, jobs, workers
-from shared.audit import chain, partitions, retention
-from shared.audit import trail as audit
+from shared.audit import chain, partitions, retention, trail
 from shared.audit.actor import SWEEPER
 from shared.audit.chain import Sealer
 from shared.database import Database
@@ -158,7 +157,7 @@ def delete_upload(database: Database, blobs: UploadStore, sha256: str, *, age_se
     if not blobs.discard(sha256, is_needed):
         return False
     with database.write() as connection:
-        audit.record(connection, event=audit.Event.UPLOAD_DELETED, actor=SWEEPER, sha256=sha256)
+        trail.record(connection, event=trail.Event.UPLOAD_DELETED, actor=SWEEPER, sha256=sha256)
     return True
 
 

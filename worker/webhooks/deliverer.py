@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from shared import clock, errors, trace
+from shared import clock, errors
 from shared.database import Database
 from shared.settings import Settings
-from shared.trace import Trace
+from shared.telemetry import trace
+from shared.telemetry.trace import Trace
 from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import Delivery, DeliveryState, Outcome
 from shared.webhooks.targets import Guard

@@ -6,17 +6,21 @@ Loaded by `tests.contract.calls.run`.
 from __future__ import annotations
 
 import base64
+import os
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
 
 from api.jobs.routes import IDEMPOTENCY_KEY
+from shared.options import MODEL_PATTERN
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
+MODEL = os.environ["CALLS_MODEL"]
 HOOK = "http://127.0.0.1:9/hook"
 NETWORKS = st.sampled_from(["192.0.2.7", "192.0.2.0/24", "2001:db8::1", "2001:DB8::/32", "::ffff:192.0.2.7"])
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -31,11 +35,24 @@ schemathesis.openapi.media_type("application/octet-stream", IMAGES)
 
 
 @schemathesis.hook
+def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
+    """Let the model that is loaded be the only one that can be asked for: every other name must be refused."""
+    parts: list[Any] = [raw_schema]
+    for part in parts:  # it grows meanwhile
+        if isinstance(part, dict):
+            if part.get("pattern") == MODEL_PATTERN:
+                part["enum"] = [MODEL]
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+
+
+@schemathesis.hook
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
     """Leave out what a schema cannot tell apart.
 
     A span must not end before it begins, and an export has no pages. An option may stand in the query string or in the
-    body; both is an error. In a form every value is text, so that a number or nothing is no wrong `reference` there.
+    body; both is an error. In a form every value is text: a number or nothing is no wrong `reference` or `model` there.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -48,7 +65,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
         return False
     if query.get("format", "json") != "json" and {"limit", "cursor"} & set(query):
         return False
-    return case.media_type != "multipart/form-data" or isinstance(body.get("reference", ""), str)
+    texts = (body.get("reference", ""), body.get("model", ""))
+    return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)
 
 
 @schemathesis.hook

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from shared import jobs
-from shared.audit import trail as audit
-from shared.audit import verify
+from shared.audit import trail, verify
 from shared.audit.queries import AuditEvent
 from shared.database import Database
 from shared.jobs.states import MOVES
@@ -19,9 +18,9 @@ from tests.e2e.chaos.clients import Diary
 from tests.e2e.chaos.documents import Document
 from tests.receiver import Message
 
-COPY_TRAIL = [audit.Event.SUBMITTED, audit.Event.SUCCEEDED]
+COPY_TRAIL = [trail.Event.SUBMITTED, trail.Event.SUCCEEDED]
 """Of a job that was given an earlier result as it was submitted: nobody claimed it."""
-FINAL_EVENTS = {audit.Event.SUCCEEDED, audit.Event.FAILED}
+FINAL_EVENTS = {trail.Event.SUCCEEDED, trail.Event.FAILED}
 
 
 def lost(database: Database, diary: Diary) -> list[str]:
@@ -82,23 +81,23 @@ def doubled(database: Database) -> list[str]:
     return wrong
 
 
-def _broken(trail: list[AuditEvent], state: str) -> Iterable[str]:
+def _broken(events: list[AuditEvent], state: str) -> Iterable[str]:
     """What is wrong with the trail of one job: a move that is not in the table, a second end, a claim won twice."""
-    if [event.event for event in trail] == COPY_TRAIL and state == "succeeded":
+    if [event.event for event in events] == COPY_TRAIL and state == "succeeded":
         return
     at: Any = None
-    for event in trail:
+    for event in events:
         moves = [move for move in MOVES if (move.event, move.source) == (event.event, at)]
         targets = {move.target for move in moves}
         if event.outcome not in targets:
-            yield f"{event.event} to {event.outcome} from {at}: {[found.event for found in trail]}"
+            yield f"{event.event} to {event.outcome} from {at}: {[found.event for found in events]}"
             return
         at = next(target for target in targets if target == event.outcome)
     if at != state:
         yield f"its trail ends {at}, the job is {state}"
-    if sum(event.event in FINAL_EVENTS for event in trail) != 1:
+    if sum(event.event in FINAL_EVENTS for event in events) != 1:
         yield "it ended more than once"
-    claims = [event.attempt for event in trail if event.event == audit.Event.CLAIMED]
+    claims = [event.attempt for event in events if event.event == trail.Event.CLAIMED]
     if claims != list(range(1, len(claims) + 1)):
         yield f"its claims are numbered {claims}"
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from api.app import app_of
 from api.service.parts import Parts
-from shared import jobs
+from shared import jobs, workers
 from shared.audit import trail
 from tests.unit.api.conftest import png
 
@@ -78,6 +78,9 @@ BAD_UPLOADS = {
     "unknown option in JSON": ({"json": {"image": BASE64, "lang": "zh"}}, 422, "unknown_option"),
     "wrong value": ({"data": PNG, "query_string": {"layout": "table"}}, 422, "invalid_option"),
     "unknown charset": ({"data": PNG, "query_string": {"charset": "hex"}}, 422, "invalid_option"),
+    "a model that is no name": ({"data": PNG, "query_string": {"model": "../x"}}, 422, "invalid_option"),
+    "a model without a name": ({"data": PNG, "query_string": {"model": ""}}, 422, "invalid_option"),
+    "a model without a name in JSON": ({"json": {"image": BASE64, "model": ""}}, 422, "invalid_option"),
     "an option twice": ({"data": PNG, "query_string": "layout=line&layout=page"}, 422, "invalid_option"),
     "an endless reference": ({"data": PNG, "query_string": {"reference": "x" * 201}}, 422, "invalid_option"),
     "a NUL in the reference": ({"data": PNG, "query_string": {"reference": "x\0"}}, 422, "invalid_option"),
@@ -94,6 +97,43 @@ def test_bad_input_is_refused_with_a_way_out_and_nothing_is_stored(
     assert (answer.json["status"], answer.json["code"], answer.json["retryable"]) == (status, code, False)
     assert answer.json["detail"].endswith((".", "?")) and len(answer.json["detail"].split()) > 5
     assert stored(parts) == (0, 0)
+
+
+HOW_A_MODEL_IS_NAMED = {
+    "form": lambda name: {"data": {"file": (io.BytesIO(PNG), "scan.png"), "model": name}},
+    "JSON": lambda name: {"json": {"image": BASE64, "model": name}},
+    "query string": lambda name: {"data": PNG, "query_string": {"model": name}},
+}
+
+
+def load_model(parts: Parts, name: str) -> None:
+    with parts.database.write() as connection:
+        workers.register(connection, node="n", host="h", pid=1, model={"name": name, "version": "1", "sha256": "0"})
+
+
+@pytest.mark.parametrize("how", HOW_A_MODEL_IS_NAMED)
+def test_a_model_can_be_asked_for_by_name(client: FlaskClient, parts: Parts, how: str) -> None:
+    load_model(parts, "crnn-zh-en")
+    answer = client.post("/v1/jobs", **HOW_A_MODEL_IS_NAMED[how]("crnn-zh-en"))
+    assert answer.status_code == 202
+    with parts.database.read() as connection:
+        job = jobs.get(connection, answer.json["id"])
+    assert job is not None and job.options == {"layout": "auto", "charset": "all", "model": "crnn-zh-en"}
+
+
+@pytest.mark.parametrize("how", HOW_A_MODEL_IS_NAMED)
+def test_a_model_that_no_worker_has_is_refused_and_nothing_is_stored(
+    client: FlaskClient, parts: Parts, how: str
+) -> None:
+    load_model(parts, "crnn-zh-en")
+    answer = client.post("/v1/jobs", **HOW_A_MODEL_IS_NAMED[how]("another"))
+    assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (422, "unknown_model", False)
+    assert answer.json["details"] == {"model": "another", "loaded": ["crnn-zh-en"]}
+    assert stored(parts) == (0, 0)
+
+
+def test_while_no_worker_lives_any_model_may_be_asked_for(client: FlaskClient) -> None:
+    assert client.post("/v1/jobs?model=another", data=PNG).status_code == 202
 
 
 def test_a_form_field_given_twice_is_refused(client: FlaskClient) -> None:

@@ -11,10 +11,12 @@ from shared.jobs.record import State, StateName
 from shared.options import CHARSETS, LAYOUTS, PRIORITIES, RecognitionOptions, SubmitOptions
 from shared.queue import QUEUES
 from shared.result import STAGES, TIMING_STAGES
+from shared.webhooks.record import DeliveryState, DeliveryStateName
 
 
 def test_the_names_of_states_are_those_of_the_enumeration() -> None:
     assert get_args(StateName) == tuple(State)
+    assert get_args(DeliveryStateName) == tuple(DeliveryState)
 
 
 def test_every_priority_has_its_queue() -> None:

@@ -7,8 +7,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared import trace
-from shared.trace import Trace
+from shared.telemetry import trace
+from shared.telemetry.trace import Trace
 
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
