@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes, Pieces
-from worker.ocr.ink.copies import Copies
+from worker.ocr.ink.copies import Copies, resized
 from worker.ocr.lines.learned.growing import explained
-from worker.ocr.lines.learned.scales import Box, Search, resized
+from worker.ocr.lines.learned.scales import Box, Search
 from worker.ocr.lines.text_line import TextLine
 
 TALL = (4, 20)  # px of the searched copy: pieces so high may be characters that a closer look shows better

@@ -118,7 +118,8 @@ def _are_flat(pieces: Boxes) -> np.bool_:
 
 def _stacked(first: _Part, parts: Sequence[_Part]) -> tuple[Hull, list[int]]:
     """Return the box around a part and those that complete it to a character, and which these are."""
-    hull, used = first.hull, []
+    hull = first.hull
+    used: list[int] = []
     if not parts:
         return hull, used
     hulls, flat = np.stack([part.hull for part in parts]), np.array([part.is_flat for part in parts])
