@@ -55,11 +55,17 @@ class Line(BaseModel):
 class QualityWarning(BaseModel):
     """Why a page reads badly."""
 
-    code: Literal["text_too_small", "low_contrast", "blurred", "low_resolution", "blank_page", "black_page", "cut_off"]
+    code: Literal[
+        "text_too_small", "low_contrast", "blurred", "low_resolution", "blank_page", "black_page", "cut_off",
+        "text_may_be_missing", "many_unsure_characters", "many_single_characters", "vertical_text",
+    ]  # fmt: skip
     measure: str = Field(description="what was measured")
     value: float
     threshold: float = Field(description="beyond this the warning is given")
     message: str
+    places: list[list[Point]] = Field(
+        [], description="where on the page: 4 points each, clockwise from top-left, pixels of the uploaded page"
+    )
 
 
 class Page(BaseModel):

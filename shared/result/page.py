@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from shared.result.line import Line
+from shared.result.polygon import Polygon, from_points, to_points
+
+TOLD = ("code", "measure", "value", "threshold", "message")
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Reason:
     """Why a page reads badly or not at all.
 
     code: stable name. measure: what was measured, value: how much, threshold: how much is allowed.
-    message: what happened and the way out, for people.
+    message: what happened and the way out, for people. places: where on the page, where that can be said.
     """
 
     code: str
@@ -22,15 +25,19 @@ class Reason:
     value: float
     threshold: float
     message: str
+    places: tuple[Polygon, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return its part of the `result` object, and of the `details` of an error."""
-        return asdict(self)
+        told: dict[str, Any] = {name: getattr(self, name) for name in TOLD}
+        return told | ({"places": [to_points(place) for place in self.places]} if self.places else {})
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Reason:
         """The inverse of `to_json`."""
-        return cls(*(found[name] for name in ("code", "measure", "value", "threshold", "message")))
+        places = tuple(from_points(place) for place in found.get("places", ()))
+        code, measure, value, threshold, message = (found[name] for name in TOLD)
+        return cls(code, measure, value, threshold, message, places)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_poly
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import reading_order
+from worker.ocr.lines.coverage import Unread, find_unread
 from worker.ocr.lines.layout import Arrangement, arrange
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
@@ -28,6 +29,7 @@ from worker.ocr.page import admission, crops, turning
 from worker.ocr.page.admission import Admission
 from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
+from worker.ocr.page.reading import measure_reading
 from worker.ocr.text import batches, words
 from worker.ocr.text.batches import LineImage
 from worker.ocr.text.decoder import Decoder, Reading, edits
@@ -184,12 +186,22 @@ class _Reader:
         if quarters := self._find_turn(gray, found, read):
             found = self._find(self._turn(gray, quarters))
             read = self._read(found.images)
-        lines = _to_lines(found, read)
-        quality |= found.quality
-        searched = found.arrangement.searched
-        warnings = () if policy == "off" else admission.warnings(gray, quality, lines, searched=searched)
-        angle = found.arrangement.upright.angle
-        return Page(page_number, gray.shape[1], gray.shape[0], angle, quality, tuple(lines), warnings)
+        kept = _in_order(found, read)
+        upright, searched = found.arrangement.upright, found.arrangement.searched
+        lines = [_to_line(found.arrangement.lines[i], found.images[i], read[i], upright) for i in kept]
+        unread = self._find_unread(found, kept)
+        quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
+        places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
+        warned = policy != "off"
+        warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
+        return Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
+
+    def _find_unread(self, found: _Found, kept: Sequence[int]) -> Unread:
+        """Return what looks like writing and lies in no line that was kept; a line that is given is all there is."""
+        if not found.arrangement.searched:
+            return Unread(0.0, ())
+        with self.stopwatch.measure("lines"):
+            return find_unread(found.arrangement.upright.copies, [found.arrangement.lines[i] for i in kept])
 
     def _find(self, upright: Upright) -> _Found:
         """Return the lines of an upright page."""
@@ -227,12 +239,11 @@ def _confidences(read: Sequence[Reading]) -> list[list[float]]:
     return [[peak.confidence for peak in reading.peaks] for reading in read]
 
 
-def _to_lines(found: _Found, read: Sequence[Reading]) -> list[Line]:
-    """Return the lines that hold text, in reading order; what was found by searching and reads badly is none."""
-    upright, lines = found.arrangement.upright, found.arrangement.lines
-    kept = [i for i, line in enumerate(lines) if _holds_text(line, read[i], searched=found.arrangement.searched)]
-    order = reading_order.order_lines([lines[i] for i in kept])
-    return [_to_line(lines[i], found.images[i], read[i], upright) for i in (kept[place] for place in order)]
+def _in_order(found: _Found, read: Sequence[Reading]) -> list[int]:
+    """Return which lines hold text, in reading order; what was found by searching and reads badly does not."""
+    lines, searched = found.arrangement.lines, found.arrangement.searched
+    kept = [i for i, line in enumerate(lines) if _holds_text(line, read[i], searched=searched)]
+    return [kept[place] for place in reading_order.order_lines([lines[i] for i in kept])]
 
 
 def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:

@@ -46,7 +46,7 @@ class InkRecognizer:
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         self.batch_shapes.append(batch.shape)
         frames = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=(1, 3))
-        return np.stack([np.zeros_like(frames), -4.0 * frames, np.full_like(frames, -9.0)], axis=2)
+        return np.stack([np.zeros_like(frames), -16.0 * frames, np.full_like(frames, -9.0)], axis=2)
 
 
 @pytest.fixture

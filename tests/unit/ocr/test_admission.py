@@ -134,5 +134,6 @@ def test_a_reason_is_told_with_its_measure_and_the_limit(recognizer: Any, encode
 
 def test_the_api_names_the_same_codes() -> None:
     rules = (*admission.PAGE_RULES, *admission.WRITING_RULES, admission.FAINT, admission.BLANK, admission.DARK)
+    rules += (*admission.READING_RULES, admission.UNREAD, admission.CUT_OFF)
     named = get_args(schemas.QualityWarning.model_fields["code"].annotation)
-    assert set(named) == {rule.code for rule in (*rules, admission.CUT_OFF)}
+    assert set(named) == {rule.code for rule in rules}

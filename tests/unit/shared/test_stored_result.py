@@ -49,7 +49,8 @@ def of_one_line() -> dict[str, Any]:
     box = as_polygon([(1, 2), (11, 2), (11, 8), (1, 8)])
     word = Word("发", 0.7, box)
     line = Line("发票", "发要", box, (Character("发", 0.7, 0.0, 1.0),), (word,), ({"kind": "language"},))
-    page = Page(1, 20, 10, 0.5, {"contrast": None}, (line,), (Reason("blurred", "edge", 1.0, 2.0, "It is blurred."),))
+    reason = Reason("blurred", "edge", 1.0, 2.0, "It is blurred.", (line.polygon,))
+    page = Page(1, 20, 10, 0.5, {"contrast": None}, (line,), (reason,))
     return DocumentResult(ModelName("crnn", "1", "ab" * 32), (page,)).to_json()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from shared.errors import QualityTooLow
 from shared.result import Line, Page, Reason
+from shared.result.polygon import Polygon
 from worker.ocr.ink.ink import Gray
 from worker.ocr.page.quality import Quality, measure_ink
 
@@ -49,6 +50,28 @@ WRITING_RULES = (
 FAINT = Rule("low_contrast", "contrast", 40, 40, "Nothing was found on a faint page. Scan with more contrast.")
 BLANK = Rule("blank_page", "ink", LEAST_INK, LEAST_INK, "The page is empty. Look whether it lay the right way round.")
 DARK = Rule("black_page", "ink", LEAST_INK, LEAST_INK, "The page is black. Look whether anything covered the lens.")
+READING_RULES = (
+    Rule(
+        "many_unsure_characters", "unsure_characters", 0.12, None,
+        "Many characters are unsure. The page may be poor, handwritten, or in a script that the model does not know.",
+        too_high=True,
+    ),
+    Rule(
+        "many_single_characters", "single_characters", 0.4, None,
+        "Many lines hold a single character. Words may have fallen apart: send the page upright, or at another size.",
+        too_high=True,
+    ),
+    Rule(
+        "vertical_text", "vertical_characters", 0.3, None,
+        "The text seems to run from top to bottom, and was read across. Cut its columns out and send them one by one.",
+        too_high=True,
+    ),
+)  # fmt: skip
+UNREAD = Rule(
+    "text_may_be_missing", "unread_ink", 0.01, None,
+    "Something that looks like writing was not read. Look at the places, and send them larger, or upright.",
+    too_high=True,
+)  # fmt: skip
 CUT_OFF = Rule("cut_off", "lines_at_border", 0, None, "Writing goes on beyond the border of the page.", too_high=True)
 
 
@@ -74,10 +97,17 @@ def require_writing(pages: Sequence[Page], admission: Admission) -> None:
         raise _too_low(pages[0].page_number, empty[:1])
 
 
-def warnings(gray: Gray, quality: Quality, lines: Sequence[Line], *, searched: bool) -> tuple[Reason, ...]:
+def warnings(
+    gray: Gray, quality: Quality, lines: Sequence[Line], *, searched: bool, unread: Sequence[Polygon] = ()
+) -> tuple[Reason, ...]:
     """Return what the reader of a page's text should know about its image, (H, W) uint8.
 
-    searched: whether the lines were found on a page; an image of one line is tight by nature and cuts nothing off.
+    Args:
+        gray: The page.
+        quality: What was measured.
+        lines: What was read.
+        searched: Whether the lines were found on a page; an image of one line is tight by nature and cuts nothing off.
+        unread: Places that look like writing and were not read.
     """
     if not lines:
         nothing = _why_nothing(gray, quality)
@@ -86,7 +116,9 @@ def warnings(gray: Gray, quality: Quality, lines: Sequence[Line], *, searched: b
     rules = (*PAGE_RULES, *WRITING_RULES)
     if not searched:
         return _judge(quality, rules, strict=False)
-    return _judge(quality | _cut_lines(quality, lines), (*rules, CUT_OFF), strict=False)
+    found = _judge(quality | _cut_lines(quality, lines), (*rules, *READING_RULES, CUT_OFF), strict=False)
+    missing = _judge(quality, [UNREAD], strict=False)
+    return found + tuple(replace(reason, places=tuple(unread)) for reason in missing)
 
 
 def _judge(quality: Quality, rules: Sequence[Rule], *, strict: bool) -> tuple[Reason, ...]:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+
+from worker.ocr.lines.learned.rows import join_rows
+from worker.ocr.lines.text_line import TextLine
+
+
+def line(left: float, top: float, right: float, height: float = 20) -> TextLine:
+    corners = [[left, top], [right, top], [right, top + height], [left, top + height]]
+    return TextLine(np.array(corners, np.float32), height)
+
+
+def spans(lines: list[TextLine]) -> list[tuple[int, int]]:
+    found = sorted(lines, key=lambda one: (one.polygon[:, 1].min(), one.polygon[:, 0].min()))
+    return [(round(one.polygon[:, 0].min()), round(one.polygon[:, 0].max())) for one in found]
+
+
+def test_two_spaces_of_a_typewriter_are_bridged_by_the_line_above() -> None:
+    assert spans(join_rows([line(40, 40, 540), line(40, 100, 240), line(285, 100, 540)])) == [(40, 540), (40, 540)]
+
+
+def test_a_gap_over_which_nothing_reaches_parts_columns() -> None:
+    parts = [line(40, 40, 240), line(285, 40, 540), line(40, 70, 240), line(285, 70, 540)]
+    assert len(join_rows(parts)) == 4
+
+
+def test_a_gap_at_which_a_column_begins_is_not_bridged() -> None:
+    parts = [line(40, 40, 540), line(40, 100, 240), line(285, 100, 540), line(285, 130, 400)]
+    assert len(join_rows(parts)) == 4
+
+
+def test_justified_words_become_their_lines() -> None:
+    one = [line(left, 40, left + 60) for left in (40, 240, 440, 640)]
+    other = [line(40, 100, 140), line(265, 100, 295), line(420, 100, 460), line(585, 100, 700)]
+    assert spans(join_rows([*one, *other])) == [(40, 700), (40, 700)]
+
+
+def test_cells_in_columns_are_not_justified_text() -> None:
+    rows = [[line(left, top, left + 60) for left in (40, 240, 440, 640)] for top in (40, 100, 160)]
+    assert len(join_rows([cell for row in rows for cell in row])) == 12
+
+
+def test_no_lines_have_no_rows() -> None:
+    assert join_rows([]) == []

@@ -1,0 +1,77 @@
+"""What the lines of a page leave out: rows of ink that look like letters and lie in no line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink.components import NO_BOXES, Boxes, Pieces
+from worker.ocr.ink.copies import Copies
+from worker.ocr.lines.classical import fragments, linking
+from worker.ocr.lines.learned.growing import explained
+from worker.ocr.lines.text_line import TextLine
+
+SIZE = (0.5, 2.0)  # of the usual line's height: pieces so large may be letters
+LEAST_SIZE = 5  # px
+LEAST_WIDTH, MOST_WIDTH = 0.15, 4.0  # of the usual height
+SOLID = 0.85  # share of ink in a piece's box; more is a bar
+FEWEST_IN_ROW = 3  # pieces; fewer are specks
+FEWEST_IN_COLUMN = 5  # the same for letters that lie on their side
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What was not read. share: of the ink that looks like letters, 0..1; places: (4, 2) px of the page each."""
+
+    share: float
+    places: tuple[NDArray[np.float64], ...]
+
+
+def find_unread(page: Copies, lines: Sequence[TextLine]) -> Unread:
+    """Return what looks like rows of letters, or columns of letters on their side, and lies in none of the lines.
+
+    Without lines nothing is known of the page's letters, and nothing counts as one.
+    """
+    if not lines:
+        return Unread(0.0, ())
+    scale = page.usual_scale
+    scaled = [TextLine(line.polygon * np.float32(scale), line.height * scale) for line in lines]
+    usual = float(np.median([line.height for line in scaled]))
+    pieces = page.pieces(scale)
+    letters = pieces.select(_may_be_letters(pieces.heights, pieces.widths, usual) & _is_hollow(pieces))
+    rows = _groups(letters, scaled, page.image(scale).shape, FEWEST_IN_ROW)
+    ink = max(1, int(letters.areas.sum()))
+    turned = Pieces(np.ascontiguousarray(pieces.boxes[:, [1, 0, 3, 2]]), pieces.areas)
+    lying = turned.select(_may_be_letters(turned.heights, turned.widths, usual) & _is_hollow(turned))
+    upright = [TextLine(line.polygon[:, ::-1], line.height) for line in scaled]
+    columns = _groups(lying, upright, page.image(scale).shape[::-1], FEWEST_IN_COLUMN)
+    share = sum(int(group.areas.sum()) for group in (*rows, *columns)) / ink
+    hulls = [fragments.hull_of(group.boxes) for group in rows]
+    hulls += [fragments.hull_of(group.boxes)[[1, 0, 3, 2]] for group in columns]
+    return Unread(min(1.0, share), tuple(_corners(hull) / scale for hull in hulls))
+
+
+def _may_be_letters(heights: NDArray[np.int32], widths: NDArray[np.int32], usual: float) -> NDArray[np.bool_]:
+    tall = (heights >= max(LEAST_SIZE, SIZE[0] * usual)) & (heights <= SIZE[1] * usual)
+    return np.asarray(tall & (widths >= LEAST_WIDTH * usual) & (widths <= MOST_WIDTH * usual), np.bool_)
+
+
+def _is_hollow(pieces: Pieces) -> NDArray[np.bool_]:
+    return np.asarray(pieces.areas < SOLID * pieces.heights * pieces.widths, np.bool_)
+
+
+def _groups(letters: Pieces, lines: Sequence[TextLine], shape: tuple[int, ...], fewest: int) -> list[Pieces]:
+    """Return the rows of at least so many letters that lie in no line."""
+    free = letters.select(~explained(letters.boxes, lines))
+    if not len(free):
+        return []
+    groups = linking.members(fragments.link_pieces(free, (shape[0], shape[1]), NO_BOXES))
+    return [free.select(group) for group in groups if len(group) >= fewest]
+
+
+def _corners(hull: Boxes) -> NDArray[np.float64]:
+    left, top, right, bottom = (float(v) for v in hull)
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
