@@ -147,6 +147,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 @pytest.fixture
 def upstream(front: Front) -> Iterator[Upstream]:
     upstream = Upstream(ADDRESSES[0], front.upstream_port)
+    real.wait_until(lambda: front.get("/")[0] == 200, what="the name of another address to be forgotten")
     yield upstream
     upstream.close()
 
