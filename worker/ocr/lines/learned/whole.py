@@ -39,8 +39,11 @@ Hull = NDArray[np.floating[Any]]  # (4,) px: left, top, right, bottom
 def mend_torn(lines: Sequence[TextLine], pieces: Pieces) -> list[TextLine]:
     """Return the lines, those that tear their characters as high as these; what they then hold is dropped."""
     mended = [_mended(line, pieces) for line in lines]
-    grown = [_hull(new) for old, new in zip(lines, mended, strict=True) if new is not old]
-    return _without_copies([line for line in mended if not _lies_in_any(line, grown)])
+    grown = np.array([new is not old for old, new in zip(lines, mended, strict=True)], np.bool_)
+    if not grown.any():
+        return list(lines)
+    drop = np.asarray((_lie_within(mended) & grown[None]).any(axis=1), np.bool_)
+    return _without_copies([line for line, dropped in zip(mended, drop, strict=True) if not dropped])
 
 
 def _mended(line: TextLine, pieces: Pieces) -> TextLine:
@@ -66,21 +69,37 @@ def _without_copies(lines: Sequence[TextLine]) -> list[TextLine]:
 def stack_strokes(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines with the parts of a character that stand above each other as one. pieces: (N, 4) px of ink."""
     of = owners(pieces, lines)
-    found = {i: part for i, line in enumerate(lines) if (part := _narrow_part(line, pieces[of == i])) is not None}
-    free = [_Part(piece.astype(np.float64), bool(_are_flat(piece[None]))) for piece in pieces[of < 0]]
-    result, taken = list(lines), set()
-    for i, part in found.items():
-        others = [j for j in found if j != i and j not in taken and _may_be_one(part, found[j])]
-        whole, used = _stacked(part, [*(found[j] for j in others), *free])
-        if used and i not in taken:
-            members = [others[k] for k in used if k < len(others)]
-            taken |= set(members)
-            doubt = all(lines[j].in_doubt for j in (i, *members))
-            result[i] = _boxed(_squared(whole), in_doubt=doubt)
-    made = [_hull(new) for new, old in zip(result, lines, strict=True) if new is not old]
+    owned = [pieces[of == i] for i in range(len(lines))]
+    found = {i: part for i, own in enumerate(owned) if (part := _narrow_part(lines[i], own)) is not None}
+    at, narrow = np.array(list(found), np.intp), [*found.values()]
+    parts = np.concatenate([np.array([part.hull for part in narrow]).reshape(-1, 4), pieces[of < 0]])
+    flat = np.concatenate([np.array([part.is_flat for part in narrow], np.bool_), _is_flat(pieces[of < 0])])
+    result, free = list(lines), np.ones(len(parts), np.bool_)
+    for k, part in enumerate(narrow):
+        if not free[k]:
+            continue
+        usable = np.flatnonzero(free & _is_near(part.hull, parts))
+        usable = np.array([j for j in usable if j != k and (j >= len(narrow) or _may_be_one(part, narrow[j]))], np.intp)
+        whole, used = _stacked(part, parts[usable], flat[usable])
+        joined = usable[used]
+        if len(joined):
+            free[joined] = False
+            members = at[[k, *joined[joined < len(narrow)]]]
+            result[at[k]] = _boxed(_squared(whole), in_doubt=all(lines[i].in_doubt for i in members))
+    taken = set(at[~free[: len(narrow)]].tolist())
     kept = [i for i in range(len(lines)) if i not in taken]
-    owning = [_hull(result[i]) for i in kept if (of == i).any()]
-    return [result[i] for i in kept if not _lies_in_any(result[i], made if (of == i).any() else [*made, *owning])]
+    owns = np.array([len(owned[i]) > 0 for i in kept], np.bool_)
+    is_made = np.array([result[i] is not lines[i] for i in kept], np.bool_)
+    within = _lie_within([result[i] for i in kept])
+    drop = np.asarray((within & (is_made[None] | (owns[None] & ~owns[:, None]))).any(axis=1), np.bool_)
+    return [result[i] for i, dropped in zip(kept, drop, strict=True) if not dropped]
+
+
+def _is_near(hull: Hull, parts: Hull) -> NDArray[np.bool_]:
+    """Return which parts, (N, 4) px, lie above, below or in a part."""
+    reach = 2 * max(hull[2] - hull[0], hull[3] - hull[1])
+    beside = (parts[:, 0] < hull[2]) & (parts[:, 2] > hull[0])
+    return np.asarray(beside & (parts[:, 1] < hull[3] + reach) & (parts[:, 3] > hull[1] - reach), np.bool_)
 
 
 @dataclass(frozen=True)
@@ -99,7 +118,7 @@ def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
     inside = pieces[(out <= SLACK * tall).all(axis=1)]
     if hull[2] - hull[0] > (NARROW if tall < LARGE / 2 else NARROW_LARGE) * tall or not len(inside):
         return None
-    return _Part(fragments.hull_of(inside).astype(np.float64), bool(_are_flat(inside)))
+    return _Part(fragments.hull_of(inside).astype(np.float64), bool(_is_flat(inside).all()))
 
 
 def _may_be_one(part: _Part, other: _Part) -> bool:
@@ -112,25 +131,23 @@ def _may_be_one(part: _Part, other: _Part) -> bool:
     return bool(gap <= TOUCH * wide if tall >= LARGE else gap <= HALVES[1] * wide and tall <= HALVES[0] * wide)
 
 
-def _are_flat(pieces: Boxes) -> np.bool_:
-    return (pieces[:, 3] - pieces[:, 1] <= FLAT * (pieces[:, 2] - pieces[:, 0])).all()
+def _is_flat(pieces: Boxes) -> NDArray[np.bool_]:
+    return np.asarray(pieces[:, 3] - pieces[:, 1] <= FLAT * (pieces[:, 2] - pieces[:, 0]), np.bool_)
 
 
-def _stacked(first: _Part, parts: Sequence[_Part]) -> tuple[Hull, list[int]]:
-    """Return the box around a part and those that complete it to a character, and which these are."""
+def _stacked(first: _Part, parts: Hull, flat: NDArray[np.bool_]) -> tuple[Hull, list[int]]:
+    """Return the box around a part and those, (N, 4) px, that complete it to a character, and which these are."""
     hull = first.hull
     used: list[int] = []
-    if not parts:
-        return hull, used
-    hulls, flat = np.stack([part.hull for part in parts]), np.array([part.is_flat for part in parts])
     reach = np.where(flat & first.is_flat, STROKE_GAP, PART_GAP)
-    while True:
-        fits, gap = _complete(hull, hulls, reach)
+    while len(parts) > len(used):
+        fits, gap = _complete(hull, parts, reach)
         fits[used] = False
         if not fits.any():
-            return hull, used
+            break
         used.append(int(np.where(fits, gap, np.inf).argmin()))
-        hull = _around(hull, hulls[used[-1]])
+        hull = _around(hull, parts[used[-1]])
+    return hull, used
 
 
 def _complete(hull: Hull, parts: Hull, reach: Hull) -> tuple[NDArray[np.bool_], Hull]:
@@ -146,13 +163,14 @@ def _complete(hull: Hull, parts: Hull, reach: Hull) -> tuple[NDArray[np.bool_], 
     return fits, gap
 
 
-def _lies_in_any(line: TextLine, hulls: Sequence[Hull]) -> bool:
-    """Tell whether a line lies mostly in some of these boxes, and is none of them."""
-    hull = _hull(line)
-    size = np.prod(hull[2:] - hull[:2])
-    others = np.stack([hull, *hulls])
-    common = np.clip(np.minimum(hull[2:], others[:, 2:]) - np.maximum(hull[:2], others[:, :2]), 0, None).prod(axis=1)
-    return bool(((common >= WITHIN * size) & (others != hull).any(axis=1)).any())
+def _lie_within(lines: Sequence[TextLine]) -> NDArray[np.bool_]:
+    """Return for each line and each other, (N, N), whether the one lies mostly within the other."""
+    hulls = np.array([_hull(line) for line in lines], np.float64).reshape(-1, 4)
+    low, high = (np.maximum(hulls[:, None, :2], hulls[None, :, :2]), np.minimum(hulls[:, None, 2:], hulls[None, :, 2:]))
+    common = np.clip(high - low, 0, None).prod(axis=2)
+    size = (hulls[:, 2:] - hulls[:, :2]).prod(axis=1)
+    same = (hulls[:, None] == hulls[None]).all(axis=2)
+    return np.asarray((common >= WITHIN * size[:, None]) & ~same, np.bool_)
 
 
 def _around(hull: Hull, other: Hull) -> Hull:
