@@ -29,7 +29,8 @@ class Finder:
 
 def test_rows_that_no_line_holds_are_searched_again_at_twice_the_size(draw: Any) -> None:
     page, finder = Copies(draw(*ROWS, scale=0.4)), Finder()
-    found = look_closer([box(38, 50, 200, 62)], page, 1.0, finder)
+    kept, found = look_closer([box(38, 50, 200, 62)], page, 1.0, finder)
+    assert kept == []
     assert len(finder.shapes) == 1 and finder.shapes[0][0] < 200
     assert len(found) >= 3
     assert all(one[:, 1].min() >= 40 and one[:, 1].max() <= 100 for one in found)
@@ -37,10 +38,12 @@ def test_rows_that_no_line_holds_are_searched_again_at_twice_the_size(draw: Any)
 
 def test_a_page_whose_ink_lies_in_its_lines_is_not_searched_again(draw: Any) -> None:
     finder, boxes = Finder(), [box(30, top - 14, 260, top + 5) for _, _, top in ROWS]
-    assert len(look_closer(boxes, Copies(draw(*ROWS, scale=0.4)), 1.0, finder)) == 3
+    kept, found = look_closer(boxes, Copies(draw(*ROWS, scale=0.4)), 1.0, finder)
+    assert (len(kept), found) == (3, [])
     assert finder.shapes == []
 
 
 def test_what_was_found_stays_where_a_closer_look_shows_no_more(draw: Any) -> None:
-    (kept,) = look_closer([box(38, 50, 60, 62)], Copies(draw(*ROWS, scale=0.4)), 1.0, lambda _image: [])
+    (kept,), found = look_closer([box(38, 50, 60, 62)], Copies(draw(*ROWS, scale=0.4)), 1.0, lambda _image: [])
     assert kept.tolist() == box(38, 50, 60, 62).tolist()
+    assert found == []

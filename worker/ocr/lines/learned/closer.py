@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink.components import Boxes, Pieces
+from worker.ocr.ink.components import NO_BOXES, Boxes, Pieces
 from worker.ocr.ink.copies import Copies, resized
+from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned.growing import explained
 from worker.ocr.lines.learned.scales import Box, Search
 from worker.ocr.lines.text_line import TextLine
@@ -17,15 +18,16 @@ from worker.ocr.lines.text_line import TextLine
 TALL = (4, 20)  # px of the searched copy: pieces so high may be characters that a closer look shows better
 MOST_ASPECT = 3.0  # of a piece: longer ones are rules
 NEAR = 12  # px: pieces so near to each other lie in one region
+FEWEST_IN_ROW = 3  # pieces; fewer are specks
 FEWEST = 6  # free pieces of a region, or it is not worth a look
 MARGIN = 16  # px around a region
 CLOSER = 2.0  # how many times larger regions are searched
 MOST_PIXELS = 1_500_000  # of all regions together, at that size; the largest are left out
-LEAST_GAIN = 0.25  # of a region's free pieces: so many must lie in lines afterwards that did not before
+LEAST_GAIN = 0.5  # of a region's free pieces: so many must lie in lines afterwards that did not before
 
 
-def look_closer(boxes: Sequence[Box], page: Copies, scale: float, search: Search) -> list[Box]:
-    """Return the boxes of a page with those that a closer look shows in their place.
+def look_closer(boxes: Sequence[Box], page: Copies, scale: float, search: Search) -> tuple[list[Box], list[Box]]:
+    """Return the boxes of a page that stay, and those that a closer look shows in place of the others.
 
     Args:
         boxes: px of the page.
@@ -35,8 +37,8 @@ def look_closer(boxes: Sequence[Box], page: Copies, scale: float, search: Search
     """
     work, pieces = page.image(scale), page.pieces(scale)
     letters = pieces.boxes[_may_be_letters(pieces)]
-    found = [box * np.float32(scale) for box in boxes]
-    free = letters[~explained(letters, [_as_line(box) for box in found])]
+    found, closer = [box * np.float32(scale) for box in boxes], list[Box]()
+    free = _in_rows(letters[~explained(letters, [_as_line(box) for box in found])], work.shape)
     for region in _affordable(_regions(free, work.shape)):
         left, top, right, bottom = region.tolist()
         larger = search(resized(np.ascontiguousarray(work[top:bottom, left:right]), CLOSER))
@@ -44,14 +46,24 @@ def look_closer(boxes: Sequence[Box], page: Copies, scale: float, search: Search
         inside = [i for i, box in enumerate(found) if _lies_in(box, region)]
         here = letters[_middles_in(letters, region)]
         if _gain(here, seen, [found[i] for i in inside]) >= LEAST_GAIN * np.count_nonzero(_middles_in(free, region)):
-            found = [*(box for i, box in enumerate(found) if i not in inside), *seen]
-    return [box / np.float32(scale) for box in found]
+            found = [box for i, box in enumerate(found) if i not in inside]
+            closer += seen
+    return [box / np.float32(scale) for box in found], [box / np.float32(scale) for box in closer]
 
 
 def _may_be_letters(pieces: Pieces) -> NDArray[np.bool_]:
     tall, wide = pieces.heights, pieces.widths
     fits = (tall >= TALL[0]) & (tall <= TALL[1]) & (wide <= MOST_ASPECT * tall) & (tall <= MOST_ASPECT * 2 * wide)
     return np.asarray(fits, np.bool_)
+
+
+def _in_rows(free: Boxes, shape: tuple[int, ...]) -> Boxes:
+    """Return the pieces, (N, 4) px, that stand in rows, as letters do and specks do not."""
+    if len(free) < FEWEST:
+        return free[:0]
+    pieces = Pieces(free, np.zeros(len(free), np.int32))
+    row = fragments.link_pieces(pieces, (shape[0], shape[1]), NO_BOXES)
+    return free[np.bincount(row)[row] >= FEWEST_IN_ROW]
 
 
 def _regions(free: Boxes, shape: tuple[int, ...]) -> Boxes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import cv2
@@ -41,8 +41,9 @@ def find_lines(page: Copies, detector: PageDetector) -> list[TextLine]:
         return boxes_of(detector.maps(work))
 
     searched = scales.find_boxes(page, search)
-    boxes = closer.look_closer(searched.boxes, page, searched.scale, search)
+    boxes, unsure = closer.look_closer(searched.boxes, page, searched.scale, search)
     found = [snapping.snap(page.gray, box) for box in join_words(boxes)]
+    found += [replace(snapping.snap(page.gray, box), in_doubt=True) for box in join_words(unsure)]
     return second_look.look_again(found, page, searched.scale)
 
 

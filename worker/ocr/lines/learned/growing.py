@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -149,4 +149,4 @@ def _is_barred(frame: _Frame, start: float, stop: float, mask: Gray) -> bool:
 def _stretched(line: TextLine, frame: _Frame, left: float, right: float) -> TextLine:
     start, end = frame.origin + left * frame.along, frame.origin + right * frame.along
     drop = frame.height * frame.down
-    return TextLine(np.array([start, end, end + drop, start + drop], np.float32), line.height)
+    return replace(line, polygon=np.array([start, end, end + drop, start + drop], np.float32))

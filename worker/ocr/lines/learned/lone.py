@@ -27,7 +27,8 @@ SOLID = 0.85  # share of ink in a cluster's box; more is a bar or a box
 ROW_REACH = 40.0  # of the usual height: so far away may be the line in whose row a lone character stands
 COLUMN_REACH = 4.0  # of the usual height: and so far the one in whose column it stands
 ALIGNED = 0.5  # of the usual height
-MOST_LONE = 60  # more than this are texture
+MOST_LONE = 60  # more than this are texture ...
+MOST_APART = 6  # ... as are more than this that stand in no row and in no column
 
 LEAST_SIZE = 0.08  # of the usual height; smaller pieces are specks
 
@@ -52,10 +53,11 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
         return []
     hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
     aligned = [_aligned(box, hulls, usual) for box in clusters]
-    return [
-        _lone(box, usual, in_doubt=not (in_row and in_column))
-        for box, (in_row, in_column) in zip(clusters, aligned, strict=True)
-        if in_row or in_column or not _is_thin(box, usual) or not lines
+    apart = [box for box, places in zip(clusters, aligned, strict=True) if not any(places)]
+    apart = [box for box in apart if not lines or not _is_thin(box, usual)] if len(apart) <= MOST_APART else []
+    found = [(box, places) for box, places in zip(clusters, aligned, strict=True) if any(places)]
+    return [_lone(box, usual, in_doubt=not all(places)) for box, places in found] + [
+        _lone(box, usual, in_doubt=True) for box in apart
     ]
 
 

@@ -21,10 +21,9 @@ TORN_SHARE = 0.25  # of the ink in a line: so much of it is in such pieces, or i
 TOUCHING = 0.3  # of a piece's height: so much of it lies in a line that tears it
 WITHIN = 0.5  # of a line's box: what lies so far in a line that was made whole was a part of it
 SLACK = 0.2  # of the height: the ink of a line stands out of its box by no more
-NARROW, NARROW_LARGE = 1.8, 3.2  # width to height: a wider line holds more than one character
+NARROW = 1.8  # width to height: a wider line holds more than one character
 SQUARE = 1.25  # height to width: strokes that reach further are two characters above each other
 HALVES = 1.1, 0.12  # height, and gap, to width: two lines that are no further apart are halves of one character
-TOUCH = 0.06  # gap to width: nearer than this are halves of a large character
 STROKE_GAP = 0.7  # of the width: strokes above each other are no further apart, as those of 二 ...
 PART_GAP = 0.25  # ... and other parts of a character are nearer, as those of 是
 WIDER = 1.7  # of a part's longer side: no character is so much wider, but frames are
@@ -116,7 +115,7 @@ def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
     tall = hull[3] - hull[1]
     out = np.abs(pieces - np.clip(pieces, np.tile(hull[:2], 2), np.tile(hull[2:], 2)))
     inside = pieces[(out <= SLACK * tall).all(axis=1)]
-    if hull[2] - hull[0] > (NARROW if tall < LARGE / 2 else NARROW_LARGE) * tall or not len(inside):
+    if hull[2] - hull[0] > NARROW * tall or not len(inside):
         return None
     return _Part(fragments.hull_of(inside).astype(np.float64), bool(_is_flat(inside).all()))
 
@@ -128,7 +127,7 @@ def _may_be_one(part: _Part, other: _Part) -> bool:
     gap = tall - (part.hull[3] - part.hull[1]) - (other.hull[3] - other.hull[1])
     if part.is_flat and other.is_flat:
         return True
-    return bool(gap <= TOUCH * wide if tall >= LARGE else gap <= HALVES[1] * wide and tall <= HALVES[0] * wide)
+    return bool(gap <= HALVES[1] * wide and tall <= HALVES[0] * wide)
 
 
 def _is_flat(pieces: Boxes) -> NDArray[np.bool_]:
