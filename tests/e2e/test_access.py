@@ -129,7 +129,8 @@ def test_a_key_is_made_and_revoked_for_all_processes(fleet: Fleet) -> None:
     wait_until(lambda: statuses("") == {401}, what="every process to ask for keys")
     assert statuses(key_text) == {200}
     fleet.manage("revoke", key_id)
-    wait_until(lambda: statuses(key_text) == {401}, what="every process to refuse the key")
+    # on a busy machine so many tries are needed that the process says 429: that is what wrong keys get
+    wait_until(lambda: statuses(key_text) <= {401, 429}, what="every process to refuse the key")
 
 
 def test_a_server_listens_beyond_this_machine_only_with_a_key(fleet: Fleet, tmp_path: Path) -> None:
