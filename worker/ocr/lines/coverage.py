@@ -66,7 +66,7 @@ def _is_hollow(pieces: Pieces) -> NDArray[np.bool_]:
 def _groups(letters: Pieces, lines: Sequence[TextLine], shape: tuple[int, ...], fewest: int) -> list[Pieces]:
     """Return the rows of at least so many letters that lie in no line."""
     free = letters.select(~explained(letters.boxes, lines))
-    if not len(free):
+    if len(free) < fewest:
         return []
     groups = linking.members(fragments.link_pieces(free, (shape[0], shape[1]), NO_BOXES))
     return [free.select(group) for group in groups if len(group) >= fewest]

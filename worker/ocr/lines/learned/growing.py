@@ -65,12 +65,17 @@ def explained(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.bool_]:
 def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
     """Return for each piece of ink, (N, 4) px, the line in which its middle lies, -1 for none: (N,)."""
     result = np.full(len(pieces), -1, np.intp)
+    levels = (pieces[:, 1] + pieces[:, 3]) / 2
+    order = np.argsort(levels, kind="stable")
+    ordered = levels[order]
     for i, line in enumerate(lines):
         frame = _Frame.of(line)
-        along, down = frame.place(pieces)
         slack = INSIDE * frame.height
+        reach = line.polygon[:, 1].min() - slack, line.polygon[:, 1].max() + slack
+        near = order[slice(*np.searchsorted(ordered, reach))]
+        along, down = frame.place(pieces[near])
         inside = (along > -slack) & (along < frame.width + slack) & (down > -slack) & (down < frame.height + slack)
-        result[inside] = i
+        result[near[inside]] = i
     return result
 
 
