@@ -28,7 +28,7 @@ from tests.services import Process, wait_until
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PASSWORD, API_KEY = "pA55w0rdOfTheDatabase", "ocr_01abc_tHeSecretPartOfAKey"
-FOREIGN = re.compile(r"ready |\d+:[A-Z] ")
+FOREIGN = re.compile(r"ready |\d+:([A-Z]|signal-handler) ")
 """Lines that are no log lines of ours: what `up` prints on standard output, and what Valkey says."""
 
 
