@@ -80,7 +80,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         check(parts, uploads)
         limits.charge(len(uploads) - 1)
         key = key_of(text, client.scope_of_idempotency, uploads, "batch", options.reference)
-        envelope = Envelope(client.shown_address, client.key_id, key, is_batch=True, reference=options.reference)
+        envelope = Envelope(client.actor, key, is_batch=True, reference=options.reference)
         accepted = accept(parts, uploads, envelope)
         body = batch_document(parts, accepted.subject, client)
         body["jobs"] = [job_document(job) for job in accepted.jobs or listed(parts, accepted.subject)]

@@ -13,6 +13,7 @@ from api.service.discard import discard
 from api.service.parts import Parts
 from api.service.upload import Upload
 from shared import errors, jobs, queue
+from shared.audit.actor import Actor
 from shared.jobs import batches, idempotency
 from shared.jobs.idempotency import Key
 from shared.telemetry import trace
@@ -25,10 +26,8 @@ log = structlog.get_logger(__name__)
 class Envelope:
     """What documents of one request have in common."""
 
-    client_ip: str | None
-    """Where they come from, as far as it is stored."""
-    key_id: str | None = None
-    """The API key that sends them."""
+    actor: Actor
+    """Who sends them, with what key, from where."""
     key: Key | None = None
     """The Idempotency-Key, if one was sent."""
     is_batch: bool = False
@@ -83,7 +82,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
         parts.blobs.keep(job.sha256, upload.content)
         if not job.is_final:
             queue.publish(parts.queue, job.id, job.priority)
-        log.info("A job was accepted.", event_name="job.submitted", job_id=job.id, client_ip=envelope.client_ip)
+        log.info("A job was accepted.", event_name="job.submitted", job_id=job.id, client_ip=envelope.actor.address)
     return accepted
 
 
@@ -98,11 +97,11 @@ def submission_of(parts: Parts, upload: Upload, envelope: Envelope) -> jobs.Subm
         width=header.width,
         height=header.height,
         options=upload.options.of_recognition(),
-        client_ip=envelope.client_ip,
+        client_ip=envelope.actor.address,
         reference=upload.options.reference,
         priority=upload.options.priority,
         webhook=upload.options.webhook,
-        key_id=envelope.key_id,
+        key_id=envelope.actor.key_id,
         request_id=trace.current().request_id,
         traceparent=trace.current().traceparent,
     )
@@ -130,15 +129,15 @@ def _store(
 ) -> Accepted:
     """The one transaction; raises _Late or TooManyOpenJobs."""
     with parts.database.write() as connection:
-        check_open_jobs(parts, connection, envelope.key_id, len(sent))
+        check_open_jobs(parts, connection, envelope.actor.key_id, len(sent))
         subject = None
         if envelope.is_batch:
             subject = batches.submit(
                 connection,
                 reference=envelope.reference,
-                client_ip=envelope.client_ip,
+                client_ip=envelope.actor.address,
                 document_count=len(sent),
-                key_id=envelope.key_id,
+                key_id=envelope.actor.key_id,
             ).id
             submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
         stored = tuple(

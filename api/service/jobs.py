@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 def submit(parts: Parts, upload: Upload, client: Caller, key: Key | None = None) -> Accepted:
     """Accept one document; see ``accept``."""
-    return accept(parts, [upload], Envelope(client.shown_address, client.key_id, key))
+    return accept(parts, [upload], Envelope(client.actor, key))
 
 
 def job_of(parts: Parts, accepted: Accepted, seconds: float | None) -> jobs.Job:
