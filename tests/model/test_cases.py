@@ -39,8 +39,8 @@ VERSE = ["雨水顺着", "屋檐落进", "青石水缸", "里去"]
 TALK = ["明天几点开会？", "三点半", "好的", "一起去吧", "Turn left", "到了", "一", "OK", "收到", "二楼会议室"]
 LONG = ("Her violin teacher lives above the bakery and the pump runs quietly below forty degrees " * 3)[:240].strip()
 HALVES = "the upper half and the lower half of the first character are found as two lines"
-NO_LEAD = "a bubble that is dark in the plane that is read counts as ink, so a line in it does not grow to its first 一"
-TORN = "二 is found as two lines; a lone 一 is found by the second look only, and reads less surely than that asks"
+ALONE = "a thin hanzi that stands in no row and in no column with a line is not read"
+THIN = "thin hanzi alone in their cells have no line beside them that shows their row and column"
 Draw = Callable[[], Image.Image]
 
 
@@ -158,8 +158,8 @@ CASES = [
     grid("zeros and ones", ["0101", "1100"], 22, True),
     grid("hanzi", ["甲乙无", "有是否"], 18, True),
     grid("hanzi", ["甲乙无", "有是否"], 24, False),
-    grid("numerals", ["一二三", "十一二"], 18, True, TORN),
-    grid("numerals", ["一二三", "十一二"], 24, False, TORN),
+    grid("numerals", ["一二三", "十一二"], 18, True, THIN),
+    grid("numerals", ["一二三", "十一二"], 24, False, THIN),
     *(case(f"one digit, {text}", text, partial(sheet, [(text, 22, 46)], (64, 64), 36)) for text in "719"),
     one("one hanzi", "是", 30, margin=16),
     *(
@@ -186,7 +186,7 @@ CASES = [
     case("columns an em apart, English", " ".join(PROSE_EN * 4), partial(columns, PROSE_EN, 18)),
     case("underline through descenders", "Graph jumps", lambda: below(lines(["Graph jumps"], 24), 65, 40, 180)),
     case("underlined hanzi", "甲方：河滨仓储公司", lambda: below(lines(["甲方：河滨仓储公司"], 20), 63, 100, 230)),
-    case("tall chat", " ".join(TALK), partial(chat, TALK), fails=NO_LEAD),
+    case("tall chat", " ".join(TALK), partial(chat, TALK), fails=ALONE),
 ]  # fmt: skip
 
 

@@ -32,6 +32,11 @@ def test_nothing_is_unread_where_every_row_lies_in_a_line(draw: Any) -> None:
     assert (unread.share, unread.places) == (0.0, ())
 
 
+def test_a_page_of_which_nothing_was_read_is_unread_and_blank_paper_is_not(draw: Any) -> None:
+    assert find_unread(Copies(draw(*ROWS)), []).share > 0.9  # all but the letter that stands alone
+    assert find_unread(Copies(draw()), []).share == 0.0
+
+
 def test_letters_on_their_side_are_unread(draw: Any) -> None:
     page = draw(ROWS[0])
     page[100:420, 700:740] = cv2.rotate(draw(("82504862", 20, 30), size=(40, 320)), cv2.ROTATE_90_CLOCKWISE)

@@ -41,6 +41,16 @@ def test_dark_writing_on_white_is_gray_as_ever() -> None:
     np.testing.assert_array_equal(only_page(image, ".png"), cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
 
 
+@pytest.mark.parametrize("bubble", [(105, 236, 149), (250, 220, 180), (255, 255, 255)])
+def test_a_bubble_whose_edge_gray_hardly_shows_stays_gray(
+    bubble: tuple[int, int, int],
+) -> None:
+    image = np.full((240, 600, 3), 237, np.uint8)
+    image[60:140, 150:560] = bubble
+    cv2.putText(image, "see you", (170, 110), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2, cv2.LINE_AA)
+    np.testing.assert_array_equal(only_page(image, ".png"), cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+
+
 def test_only_the_place_where_gray_hides_something_is_changed() -> None:
     image = np.full((800, 800, 3), 255, np.uint8)
     image[:120, :400] = painted(RED, GREEN)

@@ -14,7 +14,8 @@ PROBE = 4  # contrast is compared on a copy so many times smaller
 WINDOW = 17  # px of that copy
 LEAST_SPREAD = 16.0  # grey levels, standard deviation: less is no writing
 CLEARER = 2.5  # times the spread of gray: a plane with less is no better ...
-HIDDEN = 10.0  # ... nor one where gray has more spread than this: it shows what is there
+HIDDEN = 10.0  # ... nor one near a place where gray has more spread than this: it shows what is there
+NEAR = 9  # px of that copy: an edge that gray shows well looks hidden where its window holds the end of it alone
 OPAQUE = 200  # alpha; less opaque pixels are edges
 UNIFORM = 48  # grey levels: what is visible of a picture with more between its tenths shows by itself
 BRIGHT = 160  # grey level; brighter writing shows on black better than on white
@@ -38,7 +39,8 @@ def weight_of_planes(probe: NDArray[np.uint8]) -> tuple[int, NDArray[np.float32]
     """
     gray = np.asarray(cv2.cvtColor(probe, cv2.COLOR_BGR2GRAY), np.uint8)
     spreads, shown = np.stack([_spread(probe[:, :, plane]) for plane in range(3)]), _spread(gray)
-    better = (spreads >= LEAST_SPREAD) & (spreads >= CLEARER * shown) & (shown <= HIDDEN)
+    is_hidden = cv2.dilate(shown, np.ones((NEAR, NEAR), np.uint8)) <= HIDDEN
+    better = (spreads >= LEAST_SPREAD) & (spreads >= CLEARER * shown) & is_hidden
     if not better.any():
         return None
     plane = int(np.where(better, spreads, 0).sum(axis=(1, 2)).argmax())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink.components import NO_BOXES, Boxes, Pieces
+from worker.ocr.ink.components import NO_BOXES, Pieces, usual_height
 from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.classical import fragments, linking
 from worker.ocr.lines.learned.growing import explained
@@ -27,20 +28,18 @@ class Unread:
     """What was not read. share: of the ink that looks like letters, 0..1; places: (4, 2) px of the page each."""
 
     share: float
-    places: tuple[NDArray[np.float64], ...]
+    places: tuple[NDArray[Any], ...]
 
 
 def find_unread(page: Copies, lines: Sequence[TextLine]) -> Unread:
     """Return what looks like rows of letters, or columns of letters on their side, and lies in none of the lines.
 
-    Without lines nothing is known of the page's letters, and nothing counts as one.
+    Where nothing was read, letters are as high as the pieces that make up most of the page.
     """
-    if not lines:
-        return Unread(0.0, ())
     scale = page.usual_scale
-    scaled = [TextLine(line.polygon * np.float32(scale), line.height * scale) for line in lines]
-    usual = float(np.median([line.height for line in scaled]))
     pieces = page.pieces(scale)
+    scaled = [TextLine(line.polygon * np.float32(scale), line.height * scale) for line in lines]
+    usual = float(np.median([line.height for line in scaled])) if lines else usual_height(pieces)
     letters = pieces.select(_may_be_letters(pieces.heights, pieces.widths, usual) & _is_hollow(pieces))
     rows = _groups(letters, scaled, page.image(scale).shape, FEWEST_IN_ROW)
     ink = max(1, int(letters.areas.sum()))
@@ -51,7 +50,7 @@ def find_unread(page: Copies, lines: Sequence[TextLine]) -> Unread:
     share = sum(int(group.areas.sum()) for group in (*rows, *columns)) / ink
     hulls = [fragments.hull_of(group.boxes) for group in rows]
     hulls += [fragments.hull_of(group.boxes)[[1, 0, 3, 2]] for group in columns]
-    return Unread(min(1.0, share), tuple(_corners(hull) / scale for hull in hulls))
+    return Unread(min(1.0, share), tuple(TextLine.boxed(hull).polygon / scale for hull in hulls))
 
 
 def _may_be_letters(heights: NDArray[np.int32], widths: NDArray[np.int32], usual: float) -> NDArray[np.bool_]:
@@ -70,8 +69,3 @@ def _groups(letters: Pieces, lines: Sequence[TextLine], shape: tuple[int, ...], 
         return []
     groups = linking.members(fragments.link_pieces(free, (shape[0], shape[1]), NO_BOXES))
     return [free.select(group) for group in groups if len(group) >= fewest]
-
-
-def _corners(hull: Boxes) -> NDArray[np.float64]:
-    left, top, right, bottom = (float(v) for v in hull)
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])

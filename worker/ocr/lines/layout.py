@@ -16,7 +16,7 @@ from worker.ocr.lines.classical import find as lines
 from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned import detection
 from worker.ocr.lines.learned.detection import PageDetector
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, hulls_of
 from worker.ocr.page.preprocess import Upright
 
 LEAST_HEIGHT = 5  # px; nothing lower can be read
@@ -52,9 +52,7 @@ def take_as_line(upright: Upright, *, is_crop: bool = False) -> Arrangement:
     box = _ink_box(upright.copies, is_crop=is_crop and upright.image.shape[0] <= CROP_HEIGHT)
     if box is None:
         return Arrangement(upright, [], searched=False)
-    left, top, right, bottom = box
-    polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    return Arrangement(upright, [TextLine(polygon, bottom - top)], searched=False)
+    return Arrangement(upright, [TextLine.boxed(np.array(box))], searched=False)
 
 
 def arrange(upright: Upright, layout: LayoutName, detector: PageDetector | None = None) -> Arrangement:
@@ -95,7 +93,8 @@ def _is_one_row(gray: Gray, found: Sequence[TextLine]) -> bool:
     """Tell whether all lines found stand in one row that is a line: it takes most of the image, or has no wide gap."""
     if not found:
         return False
-    hulls = np.array(sorted([*line.polygon.min(0), *line.polygon.max(0)] for line in found))
+    hulls = hulls_of(found)
+    hulls = hulls[np.argsort(hulls[:, 0], kind="stable")]
     tall = hulls[:, 3].max() - hulls[:, 1].min()
     gap = (hulls[1:, 0] - np.maximum.accumulate(hulls[:-1, 2])).max(initial=0)
     is_row = hulls[:, 1].max() < hulls[:, 3].min()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, hulls_of
 
 Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 
@@ -19,7 +19,7 @@ SHORT_COLUMN = 2, 10.0  # a column of so few lines is one where its wider ones a
 
 def order_lines(lines: Sequence[TextLine]) -> list[int]:
     """Return the indices of lines in reading order."""
-    return order_boxes(np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float32))
+    return order_boxes(hulls_of(lines).astype(np.float32))
 
 
 def order_boxes(boxes: Boxes) -> list[int]:

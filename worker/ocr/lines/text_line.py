@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,3 +22,20 @@ class TextLine:
     polygon: NDArray[np.float32]
     height: float
     in_doubt: bool = False
+
+    @classmethod
+    def boxed(cls, hull: NDArray[Any], *, in_doubt: bool = False) -> TextLine:
+        """Return a line that fills an upright box, (4,) px: left, top, right, bottom."""
+        left, top, right, bottom = (float(value) for value in hull)
+        polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+        return cls(polygon, bottom - top, in_doubt)
+
+    @property
+    def hull(self) -> NDArray[np.float64]:
+        """The upright box around it, (4,) px: left, top, right, bottom."""
+        return np.concatenate([self.polygon.min(0), self.polygon.max(0)]).astype(np.float64)
+
+
+def hulls_of(lines: Sequence[TextLine]) -> NDArray[np.float64]:
+    """Return the upright boxes around lines, (N, 4) px."""
+    return np.array([line.hull for line in lines], np.float64).reshape(-1, 4)

@@ -16,9 +16,7 @@ FEWEST_LINES = 6  # fewer say nothing of how a page is laid out
 FEWEST_HANZI = 12  # fewer say nothing of the direction that they are written in
 MOST_HANZI = 400  # evenly spread; more say nothing new
 BESIDE = 0.35  # of the distance: how far a neighbour may lie off the axis that it is on
-NEARER = (
-    0.85  # of the distance to the neighbour in the row: the one in the column is as near, where text runs downwards
-)
+NEARER = 0.85  # of the distance to the neighbour in the row: where text runs downwards the one below is as near
 
 
 def measure_reading(lines: Sequence[Line]) -> Quality:

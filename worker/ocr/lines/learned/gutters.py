@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, hulls_of
 
 LEAST_GAP = 0.4  # of the height: what all lines of a gutter leave free in common
 FEWEST_LINES = 4  # that follow each other; fewer have a word gap in common by chance ...
@@ -31,7 +31,7 @@ Gap = tuple[float, float]  # px, from and to
 
 def part_columns(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines, those parted that run across a gutter. pieces: (N, 4) px, the page's ink."""
-    hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
+    hulls = hulls_of(lines)
     gaps = [_gaps(line, hull, pieces) for line, hull in zip(lines, hulls, strict=True)]
     cuts: dict[int, Gap] = {}
     for first in np.argsort(hulls[:, 1], kind="stable").tolist():

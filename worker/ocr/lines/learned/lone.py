@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Pieces
 from worker.ocr.lines.learned.growing import explained
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, hulls_of
 
 LONE_HEIGHT = (0.5, 1.8)  # of the usual height: clusters of this height may be characters
 LONE_WIDTH = (0.1, 4.0)
@@ -51,7 +51,7 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
     clusters = _clusters(free, usual, shape)
     if not 0 < len(clusters) <= MOST_LONE:
         return []
-    hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
+    hulls = hulls_of(lines)
     aligned = [_aligned(box, hulls, usual) for box in clusters]
     apart = [box for box, places in zip(clusters, aligned, strict=True) if not any(places)]
     apart = [box for box in apart if not lines or not _is_thin(box, usual)] if len(apart) <= MOST_APART else []
@@ -119,9 +119,8 @@ def _aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> tuple[bool,
 
 
 def _lone(box: NDArray[np.int32], usual: float, *, in_doubt: bool) -> TextLine:
-    left, top, right, bottom = (float(v) for v in box)
-    if _is_thin(box, usual):
-        middle = (top + bottom) / 2
-        top, bottom = middle - usual / 2, middle + usual / 2
-    polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    return TextLine(polygon, bottom - top, in_doubt)
+    if not _is_thin(box, usual):
+        return TextLine.boxed(box, in_doubt=in_doubt)
+    left, top, right, bottom = box.tolist()
+    middle = (top + bottom) / 2
+    return TextLine.boxed(np.array([left, middle - usual / 2, right, middle + usual / 2]), in_doubt=in_doubt)

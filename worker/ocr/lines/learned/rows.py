@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.ocr.lines.learned.joining import OVERLAP, WORD_GAP
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, hulls_of
 
 IN_ROW = 0.4  # of the height: how far the middles of the parts of a row may lie above each other
 ALIKE = 0.6  # least ratio of the heights of the parts of a row
@@ -29,7 +29,7 @@ Hulls = NDArray[np.floating[Any]]  # (N, 4) px: left, top, right, bottom
 
 def join_rows(lines: Sequence[TextLine]) -> list[TextLine]:
     """Return the lines, in no order, with those joined that are parts of one row of text."""
-    hulls = np.array([np.r_[line.polygon.min(0), line.polygon.max(0)] for line in lines], np.float64).reshape(-1, 4)
+    hulls = hulls_of(lines)
     rows = _rows(hulls)
     whole = _justified(rows, hulls)
     groups = [group for i, row in enumerate(rows) for group in ([row] if i in whole else _bridged(row, hulls))]
@@ -104,4 +104,4 @@ def _joined(parts: Sequence[TextLine]) -> TextLine:
     x, y = (corners - first) @ along, (corners - first) @ down
     ends = [(x.min(), y.min()), (x.max(), y.min()), (x.max(), y.max()), (x.min(), y.max())]
     polygon = np.array([first + a * along + b * down for a, b in ends], np.float32)
-    return TextLine(polygon, max(part.height for part in parts))
+    return TextLine(polygon, max(part.height for part in parts), all(part.in_doubt for part in parts))

@@ -15,7 +15,7 @@ from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
 from worker.ocr.lines.text_line import TextLine
 
-SMALL_PRINT = 13.0  # px, the usual height of the characters; dots of lower ones are 2 px and less
+DOTS_SHOW = 13.0  # px, the usual height of the characters; dots of lower ones are 2 px and less
 WITHIN = 0.6  # of a line's place: what lies so far within another line is found twice
 MARK = 0.4  # of the height of a line: its last piece is a comma or a full stop if it is no higher ...
 MARK_GAP = 0.9  # ... and the next word may begin so far behind it: the Chinese ones leave most of their square empty
@@ -43,7 +43,7 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
 
 def _scale_for_dots(lines: Sequence[TextLine], page: Copies, scale: float) -> float:
     """Return the scale at which the dots of small print are more than specks: twice as large where the page is not."""
-    is_small = lines and float(np.median([line.height for line in lines])) * scale < SMALL_PRINT
+    is_small = lines and float(np.median([line.height for line in lines])) * scale < DOTS_SHOW
     return 2 * scale if is_small and 4 * scale**2 * page.gray.size <= MOST_LARGER_PIXELS else scale
 
 

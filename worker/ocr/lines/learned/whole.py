@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from worker.ocr.ink.components import Boxes, Pieces
 from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned.growing import owners
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, hulls_of
 
 LARGE = 60  # px of the searched copy: letters so high are too large for a detector, which then finds their parts
 TORN = (1.3, 2.2)  # of the line's height: a piece so high reaches out of its line, and is no frame
@@ -46,7 +46,7 @@ def mend_torn(lines: Sequence[TextLine], pieces: Pieces) -> list[TextLine]:
 
 
 def _mended(line: TextLine, pieces: Pieces) -> TextLine:
-    left, top, right, bottom = _hull(line).tolist()
+    left, top, right, bottom = line.hull.tolist()
     tall = bottom - top
     boxes = pieces.boxes
     over = np.minimum(boxes[:, 3], bottom) - np.maximum(boxes[:, 1], top)
@@ -58,7 +58,7 @@ def _mended(line: TextLine, pieces: Pieces) -> TextLine:
     reach = fragments.hull_of(boxes[torn])
     inside = (boxes[:, 1] >= reach[1] - 1) & (boxes[:, 3] <= reach[3] + 1)
     near = (boxes[:, 2] > left - tall) & (boxes[:, 0] < right + tall)
-    return _boxed(fragments.hull_of(boxes[(inside & near) | torn]), in_doubt=line.in_doubt)
+    return TextLine.boxed(fragments.hull_of(boxes[(inside & near) | torn]), in_doubt=line.in_doubt)
 
 
 def _without_copies(lines: Sequence[TextLine]) -> list[TextLine]:
@@ -84,7 +84,7 @@ def stack_strokes(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
         if len(joined):
             free[joined] = False
             members = at[[k, *joined[joined < len(narrow)]]]
-            result[at[k]] = _boxed(_squared(whole), in_doubt=all(lines[i].in_doubt for i in members))
+            result[at[k]] = TextLine.boxed(_squared(whole), in_doubt=all(lines[i].in_doubt for i in members))
     taken = set(at[~free[: len(narrow)]].tolist())
     kept = [i for i in range(len(lines)) if i not in taken]
     owns = np.array([len(owned[i]) > 0 for i in kept], np.bool_)
@@ -111,7 +111,7 @@ class _Part:
 
 def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
     """Return the ink of a line that may be a part of a character, None if it is none. pieces: whose middle it holds."""
-    hull = _hull(line)
+    hull = line.hull
     tall = hull[3] - hull[1]
     out = np.abs(pieces - np.clip(pieces, np.tile(hull[:2], 2), np.tile(hull[2:], 2)))
     inside = pieces[(out <= SLACK * tall).all(axis=1)]
@@ -121,7 +121,7 @@ def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
 
 
 def _may_be_one(part: _Part, other: _Part) -> bool:
-    """Tell whether what was found as two lines may be one character: strokes, or halves of a large one."""
+    """Tell whether what was found as two lines may be one character: its strokes, or its halves."""
     left, top, right, bottom = _around(part.hull, other.hull).tolist()
     wide, tall = right - left, bottom - top
     gap = tall - (part.hull[3] - part.hull[1]) - (other.hull[3] - other.hull[1])
@@ -164,7 +164,7 @@ def _complete(hull: Hull, parts: Hull, reach: Hull) -> tuple[NDArray[np.bool_], 
 
 def _lie_within(lines: Sequence[TextLine]) -> NDArray[np.bool_]:
     """Return for each line and each other, (N, N), whether the one lies mostly within the other."""
-    hulls = np.array([_hull(line) for line in lines], np.float64).reshape(-1, 4)
+    hulls = hulls_of(lines)
     low, high = (np.maximum(hulls[:, None, :2], hulls[None, :, :2]), np.minimum(hulls[:, None, 2:], hulls[None, :, 2:]))
     common = np.clip(high - low, 0, None).prod(axis=2)
     size = (hulls[:, 2:] - hulls[:, :2]).prod(axis=1)
@@ -181,13 +181,3 @@ def _squared(hull: Hull) -> Hull:
     left, top, right, bottom = hull.tolist()
     free = max(0.0, HANZI * (right - left) - (bottom - top)) / 2
     return np.array([left, top - free, right, bottom + free])
-
-
-def _hull(line: TextLine) -> Hull:
-    return np.concatenate([line.polygon.min(0), line.polygon.max(0)])
-
-
-def _boxed(hull: Hull | NDArray[np.int32], *, in_doubt: bool) -> TextLine:
-    left, top, right, bottom = (float(v) for v in hull)
-    polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    return TextLine(polygon, bottom - top, in_doubt)
