@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.ports import free_port
 from tests.services import wait_until
 
 
@@ -90,7 +91,7 @@ def _server_of(receiver: Receiver, host: str) -> ThreadingHTTPServer:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer((host, 0), Handler)
+    server = ThreadingHTTPServer((host, free_port()), Handler)  # nobody retries to it what was meant for another test
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a sender that was killed in the middle
     return server
