@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pathlib
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.card import ModelCard, ModelFileError, sha256_of
+from models.frames import Frames
 from models.line_image import prepare
 from models.ngram import FILE_NAME as NGRAM_NAME
 from models.ngram import Ngram
@@ -38,9 +40,19 @@ class Recognizer:
         """(H, W) uint8 gray, 0 = black -> (1, input_height, W') float32, W' a multiple of 4."""
         return prepare(gray, self.card.input_height)
 
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
+        """(N, 1, input_height, W) float32 -> W / 4 frames of each line, class 0 is the blank."""
+        logits, *gated = self.session.run(None, {self.input_name: batch})
+        if not gated:
+            return [Frames.of(line) for line in logits]
+        lines, frames = gated[0].T  # in the order of lines, then frames
+        ends = np.searchsorted(lines, np.arange(len(batch) + 1))
+        count = batch.shape[3] // self.card.time_stride
+        return [Frames(count, frames[a:b], logits[a:b]) for a, b in pairwise(ends.tolist())]
+
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 1, input_height, W) float32 -> (N, W / 4, C) float32, class 0 is the blank."""
-        return self.session.run(None, {self.input_name: batch})[0]  # type: ignore[no-any-return]
+        return np.stack([frames.dense() for frames in self.frames(batch)])
 
 
 def load(name: str = "", *, threads: int = 1) -> Recognizer:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.calibration import Calibration
 from models.charset import Charset
+from models.frames import Frames
 from models.line_image import HEIGHT as LINE_HEIGHT
 from models.ngram import Ngram
 from shared import clock
@@ -76,8 +77,8 @@ class LineRecognizer(Protocol):
     def prepare(self, gray: NDArray[np.uint8]) -> LineImage:
         """(H, W) uint8, 0 = black -> (1, 32, W') float32, W' a multiple of 4."""
 
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
+        """(N, 1, 32, W) float32 -> W / 4 frames of each line."""
 
 
 class Stopwatch:
