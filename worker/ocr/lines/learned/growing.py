@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.ink import Gray
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, distance
 
 REACH = 0.75  # of the line's height: so far from the end of a line its next character may begin
 FURTHEST = 3.5  # of the height: a line grows by no more than this at one end
@@ -43,8 +43,8 @@ class _Frame:
     @classmethod
     def of(cls, line: TextLine) -> _Frame:
         corners = line.polygon.astype(np.float64)
-        width = max(1.0, float(np.linalg.norm(corners[1] - corners[0])))
-        height = max(1.0, float(np.linalg.norm(corners[3] - corners[0])))
+        width = max(1.0, distance(corners[0], corners[1]))
+        height = max(1.0, distance(corners[0], corners[3]))
         return cls(corners[0], (corners[1] - corners[0]) / width, (corners[3] - corners[0]) / height, width, height)
 
     def backward(self) -> _Frame:
@@ -71,7 +71,7 @@ def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
     for i, line in enumerate(lines):
         frame = _Frame.of(line)
         slack = INSIDE * frame.height
-        reach = line.polygon[:, 1].min() - slack, line.polygon[:, 1].max() + slack
+        reach = line.hull[1] - slack, line.hull[3] + slack
         near = order[slice(*np.searchsorted(ordered, reach))]
         along, down = frame.place(pieces[near])
         inside = (along > -slack) & (along < frame.width + slack) & (down > -slack) & (down < frame.height + slack)
