@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import NO_BOXES, Boxes, Pieces
 from worker.ocr.ink.copies import Copies, resized
-from worker.ocr.lines.classical import fragments
+from worker.ocr.lines.classical import fragments, linking
+from worker.ocr.lines.dashes import are_dashes
 from worker.ocr.lines.learned.growing import explained
 from worker.ocr.lines.learned.scales import Box, Search
 from worker.ocr.lines.text_line import TextLine, distance
@@ -58,12 +59,13 @@ def _may_be_letters(pieces: Pieces) -> NDArray[np.bool_]:
 
 
 def _in_rows(free: Boxes, shape: tuple[int, ...]) -> Boxes:
-    """Return the pieces, (N, 4) px, that stand in rows, as letters do and specks do not."""
+    """Return the pieces, (N, 4) px, that stand in rows, as letters do and specks do not, and are no dashes."""
     if len(free) < FEWEST:
         return free[:0]
     pieces = Pieces(free, np.zeros(len(free), np.int32))
-    row = fragments.link_pieces(pieces, (shape[0], shape[1]), NO_BOXES)
-    return free[np.bincount(row)[row] >= FEWEST_IN_ROW]
+    rows = linking.members(fragments.link_pieces(pieces, (shape[0], shape[1]), NO_BOXES))
+    kept = [row for row in rows if len(row) >= FEWEST_IN_ROW and not are_dashes(free[row])]
+    return free[np.concatenate(kept)] if kept else free[:0]
 
 
 def _regions(free: Boxes, shape: tuple[int, ...]) -> Boxes:
