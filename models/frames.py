@@ -1,4 +1,4 @@
-"""What a recogniser says of the frames of one line: logits where a character may stand, nothing where surely none does."""
+"""What a recogniser says of the frames of one line: logits where a character may stand, nothing where none does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Teach an exported recogniser which frames are surely blank, so that nobody asks about 7,000 characters there.
 
-    python -m models.training.gate build/training models/weights/crnn-zh-en/model.onnx
-
 Four frames of five are blank, and most of them surely: no character comes within MARGIN logits. A small network on the
 features before the head learns that from rendered lines, and goes into the graph between the two. The head then
 classifies the other frames alone: `logits` becomes (K, C), and `heard`, (K, 2) int64, says of which line and frame.
@@ -9,7 +7,6 @@ classifies the other frames alone: `logits` becomes (K, C), and `heard`, (K, 2) 
 
 from __future__ import annotations
 
-import argparse
 import pathlib
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +19,6 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from models.card import ModelCard
 from models.charset import BLANK
 from models.line_image import prepare
 from models.training.batches import bucket_width
@@ -74,7 +70,8 @@ def fit(features: torch.Tensor, margins: torch.Tensor) -> Gate:
     """Learn the gate, and set its threshold on frames that it did not learn from."""
     torch.manual_seed(SEED)
     kept = int(len(features) * (1 - HELD_OUT))
-    network = nn.Sequential(nn.Linear(features.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 1))
+    layers = nn.Linear(features.shape[1], HIDDEN), nn.Linear(HIDDEN, 1)
+    network = nn.Sequential(layers[0], nn.ReLU(), layers[1])
     blank = (margins > WELL_BLANK).float()
     weight = torch.where(blank > 0, 1.0, CARE)
     optimizer = torch.optim.Adam(network.parameters(), RATE)
@@ -90,10 +87,10 @@ def fit(features: torch.Tensor, margins: torch.Tensor) -> Gate:
         scores = network(features[kept:]).squeeze(1)
     margins = margins[kept:]
     near, _ = scores[margins < MARGIN].sort(descending=True)
-    threshold = near[int(MISTAKES * len(near))]
+    threshold = near[int(MISTAKES * len(near))] if len(near) else scores.min()
     closed = scores > threshold
-    first, second = (network[index].weight.detach().numpy().T for index in (0, 2))
-    biases = [network[index].bias.detach().numpy() for index in (0, 2)]
+    first, second = (layer.weight.detach().numpy().T for layer in layers)
+    biases = [layer.bias.detach().numpy() for layer in layers]
     share, worst = float(closed.float().mean()), float(margins[closed].min())
     return Gate(first, biases[0], second, biases[1] - threshold.numpy(), share, worst)
 
@@ -101,7 +98,7 @@ def fit(features: torch.Tensor, margins: torch.Tensor) -> Gate:
 def add(model: onnx.ModelProto, gate: Gate) -> None:
     """Put a gate into the graph of an exported recogniser."""
     graph = model.graph
-    weights = {
+    weights: dict[str, NDArray[Any]] = {
         "gate.first": gate.first,
         "gate.first_bias": gate.first_bias,
         "gate.second": gate.second,
@@ -138,20 +135,10 @@ def add(model: onnx.ModelProto, gate: Gate) -> None:
     onnx.checker.check_model(model)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Put a gate before the head of an exported recogniser.")
-    parser.add_argument("folder", type=pathlib.Path, help="the training folder, with root/ and corpus/")
-    parser.add_argument("model", type=pathlib.Path, help="model.onnx, changed in place")
-    args = parser.parse_args()
-    model = onnx.load(str(args.model))
-    if len(model.graph.output) > 1:
-        raise SystemExit(f"{args.model} has a gate already. Export it anew to fit another one.")
-    card = ModelCard.from_metadata({entry.key: entry.value for entry in model.metadata_props}, str(args.model), "")
-    gate = fit(*observe(args.model, LineRenderer(args.folder, list(card.charset.characters), SEED)))
+def put_in(path: pathlib.Path, renderer: LineRenderer, count: int = LINES) -> Gate:
+    """Fit a gate for the recogniser in an .onnx file without one, and put it into the file."""
+    gate = fit(*observe(path, renderer, count))
+    model = onnx.load(str(path))
     add(model, gate)
-    onnx.save(model, str(args.model))
-    print(f"{args.model}: {gate.closed:.0%} of the frames need no head; the nearest character was {gate.worst:.1f} off")
-
-
-if __name__ == "__main__":
-    main()
+    onnx.save(model, str(path))
+    return gate

@@ -53,7 +53,7 @@ class Copies:
 
     def _is_dark(self, scale: float) -> bool:
         ink = self.ink(scale)
-        return np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light)
+        return bool(np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light))
 
     def _pieces_of(self, scale: float, *, is_dark: bool) -> Pieces:
         key = scale, is_dark

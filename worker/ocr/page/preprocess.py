@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink import components
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 

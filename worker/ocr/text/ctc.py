@@ -69,8 +69,8 @@ def probabilities(frames: Frames, labels: NDArray[np.int32]) -> NDArray[np.float
         rows = frames.at(seen)
         best = rows.max(axis=1)
         heard = np.flatnonzero(rows > best[:, None] - NEGLIGIBLE)
-        frames = heard // rows.shape[1]
-        found[seen] = 1.0 / np.bincount(frames, np.exp(rows.ravel()[heard] - best[frames]), len(seen))
+        of = heard // rows.shape[1]
+        found[seen] = 1.0 / np.bincount(of, np.exp(rows.ravel()[heard] - best[of]), len(seen))
     return found
 
 

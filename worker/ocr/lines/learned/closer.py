@@ -100,7 +100,7 @@ def _lies_in(box: Box, region: NDArray[np.int32]) -> bool:
     (x0, y0), (x1, y1) = box.min(0).tolist(), box.max(0).tolist()
     left, top, right, bottom = region.tolist()
     wide, tall = max(0.0, min(x1, right) - max(x0, left)), max(0.0, min(y1, bottom) - max(y0, top))
-    return wide * tall > 0.5 * (x1 - x0) * (y1 - y0)
+    return bool(wide * tall > 0.5 * (x1 - x0) * (y1 - y0))
 
 
 def _middles_in(boxes: Boxes, region: NDArray[np.int32]) -> NDArray[np.bool_]:
