@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.ocr.ink import components
 from worker.ocr.ink.components import Pieces
@@ -42,6 +43,11 @@ class Copies:
         """Return the pieces of ink of both polarities, px of the page at a size."""
         dark, light = (self._pieces_of(scale, is_dark=is_dark) for is_dark in (True, False))
         return Pieces(np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas]))
+
+    def are_dark(self, scale: float) -> NDArray[np.bool_]:
+        """Return which of the pieces at a size are darker than their surroundings, (N,)."""
+        counts = [len(self._pieces_of(scale, is_dark=is_dark)) for is_dark in (True, False)]
+        return np.repeat(np.array([True, False]), counts)
 
     def main_ink(self, scale: float) -> Gray:
         """Return the mask of the polarity that has more ink, (H * scale, W * scale) uint8, 255 = ink."""

@@ -79,15 +79,25 @@ def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
     return result
 
 
-def grow(lines: Sequence[TextLine], pieces: Boxes, mask: Gray) -> list[TextLine]:
-    """Return the lines with the pieces, (N, 4) px, at their ends that no other line holds.
+def grow(
+    lines: Sequence[TextLine], pieces: Boxes, mask: Gray, are_dark: NDArray[np.bool_] | None = None
+) -> list[TextLine]:
+    """Return the lines with the pieces at their ends that no other line holds.
 
-    mask: (H, W) uint8, 255 = ink; nothing grows across an upright rule.
+    Args:
+        lines: Of the page.
+        pieces: (N, 4) px of the page's ink.
+        mask: (H, W) uint8, 255 = ink; nothing grows across an upright rule.
+        are_dark: (N,), which pieces are dark; dark writing grows to dark ones. None: all are alike.
     """
     of = owners(pieces, lines)
+    dark = np.ones(len(pieces), np.bool_) if are_dark is None else are_dark
+    tall = pieces[:, 3] - pieces[:, 1]
     result = []
     for i, line in enumerate(lines):
-        mine = np.flatnonzero((of == -1) | (of == i))
+        own = of == i
+        is_dark = tall[own & dark].sum() >= tall[own & ~dark].sum()
+        mine = np.flatnonzero(own | ((of == -1) & (dark == is_dark)))
         grown = _grow(line, pieces[mine], mask)
         if grown is not line:
             of[mine[explained(pieces[mine], [grown])]] = i
