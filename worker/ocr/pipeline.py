@@ -36,6 +36,8 @@ from worker.ocr.text.batches import LineImage
 from worker.ocr.text.decoder import Decoder, Reading, edits
 
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
+LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
+LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
 
 
@@ -251,7 +253,8 @@ def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     """Tell whether anything was read in a line, and as surely as it must where the line was found by searching."""
     if not reading.peaks or not searched:
         return bool(reading.peaks)
-    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_CONFIDENCE
+    is_look_alike = len(reading.peaks) == 1 and reading.peaks[0].text in LOOK_ALIKE
+    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else LEAST_CONFIDENCE
     return (mean_confidence(peak.confidence for peak in reading.peaks) or 0.0) >= least
 
 

@@ -63,8 +63,8 @@ def explained(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.bool_]:
 
 
 def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
-    """Return for each piece of ink, (N, 4) px, the line in which its middle lies, -1 for none: (N,)."""
-    result = np.full(len(pieces), -1, np.intp)
+    """Return for each piece of ink, (N, 4) px, the line that holds its middle, the nearer one of two; -1: none."""
+    result, nearest = np.full(len(pieces), -1, np.intp), np.full(len(pieces), np.inf)
     levels = (pieces[:, 1] + pieces[:, 3]) / 2
     order = np.argsort(levels, kind="stable")
     ordered = levels[order]
@@ -75,7 +75,9 @@ def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
         near = order[slice(*np.searchsorted(ordered, reach))]
         along, down = frame.place(pieces[near])
         inside = (along > -slack) & (along < frame.width + slack) & (down > -slack) & (down < frame.height + slack)
-        result[near[inside]] = i
+        here, off = near[inside], np.abs(down[inside] / frame.height - 0.5)
+        nearer = off < nearest[here]
+        result[here[nearer]], nearest[here[nearer]] = i, off[nearer]
     return result
 
 

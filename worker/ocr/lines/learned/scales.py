@@ -31,6 +31,7 @@ QUARTER = 0.25
 LARGE = 48.0  # px of the searched copy; lines of this height are looked for on the quarter
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
+AROUND = 0.3  # of a large line's height: what runs through its box and so far beyond, from side to side, is a rule
 LEAST_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a large line
 LEAST_QUARTER = 32  # px; a quarter with a shorter side shows nothing
 
@@ -113,8 +114,9 @@ def _with_large(found: Found, work: Gray, search: Search) -> list[Box]:
 
 def _holds_tall_ink(image: Gray, box: Box) -> bool:
     """Tell whether some piece of ink in a box is as tall as a character of a line of its height."""
-    left, top = np.maximum(box.min(0), 0).astype(int)
-    right, bottom = box.max(0).astype(int) + 1
+    margin = AROUND * _height(box)
+    left, top = np.maximum(box.min(0) - margin, 0).astype(int)
+    right, bottom = (box.max(0) + margin).astype(int) + 1
     inner = image[top:bottom, left:right]
     if inner.size == 0 or np.ptp(inner) < LEAST_CONTRAST:
         return False
@@ -124,6 +126,7 @@ def _holds_tall_ink(image: Gray, box: Box) -> bool:
     _, _, pieces, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     _, _, wide, tall, area = pieces[1:].T
     is_frame = (wide > WIDE_INK * _height(box)) & (area < FRAME_FILL * wide * tall)
+    is_frame |= (wide == inner.shape[1]) | (tall == inner.shape[0])
     return bool(((tall >= TALL_INK * _height(box)) & ~is_frame).any())
 
 
