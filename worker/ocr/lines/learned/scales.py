@@ -31,6 +31,7 @@ QUARTER = 0.25
 LARGE = 48.0  # px of the searched copy; lines of this height are looked for on the quarter
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
+MOST_PARTS = 6  # of large letters that were found as lines
 AROUND = 0.3  # of a large line's height: what runs through its box and so far beyond, from side to side, is a rule
 LEAST_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a large line
 LEAST_QUARTER = 32  # px; a quarter with a shorter side shows nothing
@@ -132,9 +133,13 @@ def _holds_tall_ink(image: Gray, box: Box) -> bool:
 
 def _is_better(large: Box, within: Sequence[Box]) -> bool:
     """Tell whether a large line is one, rather than what was found in its place."""
-    if any(_height(box) >= 0.6 * _height(large) for box in within):
-        return sum(_width(box) for box in within) < 0.8 * _width(large)
-    return sum(_width(box) for box in within) < 0.6 * _width(large)
+    wide = sum(_width(box) for box in within) / _width(large)
+    tallest = max((_height(box) for box in within), default=0.0) / _height(large)
+    if tallest >= 0.6:
+        return wide < 0.8
+    filled = sum(_width(box) * _height(box) for box in within) / (_width(large) * _height(large))
+    are_parts = tallest >= 0.33 and filled < 0.5 and len(within) <= MOST_PARTS  # not the rows of a table
+    return wide < 0.6 or are_parts
 
 
 def _height(box: Box) -> float:
