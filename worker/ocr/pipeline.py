@@ -28,6 +28,7 @@ from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
 from worker.ocr.page import admission, crops, turning
 from worker.ocr.page.admission import Admission
+from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
 from worker.ocr.page.reading import measure_reading
@@ -210,7 +211,7 @@ class _Reader:
         """Return the lines of an upright page."""
         with self.stopwatch.measure("lines"):
             arrangement = arrange(upright, self.options.layout, self.detector)
-            images = [crops.crop_line(upright.image, line.polygon) for line in arrangement.lines]
+            images = [in_one_polarity(crops.crop_line(upright.image, line.polygon)) for line in arrangement.lines]
             return _Found(arrangement, images, measure_writing(images, [line.height for line in arrangement.lines]))
 
     def _read(self, images: Sequence[Gray]) -> list[Reading]:
