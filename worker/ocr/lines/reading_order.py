@@ -14,6 +14,7 @@ Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 COLUMN_GAP = 0.4  # of the median line height
 COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
+FORM_PITCH, ONE_ROW = 2.0, 1.5  # of the median line height: rows so far apart, no higher each, are a form's
 SHORT_COLUMN = 2, 10.0  # a column of so few lines is one where its wider ones are so many heights wide
 
 
@@ -52,7 +53,7 @@ def _longest_columns(
         if not cuts:
             break  # more bands only close more gaps
         for left in cuts:
-            if _is_column(here[left]) and _is_column(here[~left]):
+            if _is_column(here[left]) and _is_column(here[~left]) and not _is_form(boxes, bands[:count]):
                 best = count, (union[left], union[~left])
                 break
     return best
@@ -85,6 +86,15 @@ def _is_column(boxes: Boxes) -> bool:
     usual = float(ordered[np.searchsorted(mass, mass[-1] / 2)])
     least = COLUMN_WIDTH if len(boxes) >= COLUMN_LINES else SHORT_COLUMN[1]
     return len(boxes) >= SHORT_COLUMN[0] and usual >= least * _median(heights)
+
+
+def _is_form(boxes: Boxes, bands: Sequence[NDArray[np.intp]]) -> bool:
+    """Tell whether bands are single rows far below each other: fields, whose left and right halves belong together."""
+    tops = np.array([boxes[band, 1].min() for band in bands])
+    tall = [float(boxes[band, 3].max() - boxes[band, 1].min()) for band in bands]
+    usual = _median(boxes[np.concatenate(bands), 3] - boxes[np.concatenate(bands), 1])
+    is_apart = len(bands) > 1 and float(np.median(np.diff(tops))) >= FORM_PITCH * usual
+    return is_apart and float(np.median(tall)) <= ONE_ROW * usual
 
 
 def _rows(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:
