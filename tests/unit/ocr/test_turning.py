@@ -149,6 +149,13 @@ def test_stubs_of_lines_are_tried_on_both_sides(below: float, above: float, turn
     assert found == turn
 
 
+def test_stubs_that_stay_stubs_must_read_surely_to_turn_a_page() -> None:
+    """An 8 in a cell reads as oo when it lies on its side."""
+    cells = lines(8, width=30)
+    assert turning.find_turn(cells, [[0.6]] * 8, reads_as(0.3, 0.4, 0.8, characters=2), lambda _: cells) == 0
+    assert turning.find_turn(cells, [[0.6]] * 8, reads_as(0.3, 0.4, 0.95, characters=2), lambda _: cells) == 3
+
+
 def test_long_lines_that_read_like_nothing_are_tried_on_both_sides_too() -> None:
     assert turning.find_turn(lines(5), [[0.3] * 20] * 5, reads_as(0.3, 0.9, 0.4), lambda _: lines(3)) == 1
 
