@@ -7,7 +7,8 @@ import pathlib
 import numpy as np
 from numpy.typing import NDArray
 
-from models.card import ModelCard, ModelFileError, sha256_of
+from models.card import ModelFileError
+from models.derive import derive_card
 from models.line_image import prepare
 from models.ngram import FILE_NAME as NGRAM_NAME
 from models.ngram import Ngram
@@ -17,6 +18,7 @@ WEIGHTS = pathlib.Path(__file__).with_name("weights")
 DEFAULT = "crnn-zh-en"
 DETECTORS = "detector-"  # how the folders of models begin that find lines and read none
 FILE_NAME = "model.onnx"
+LEAST_PROBABILITY = 1e-30  # smaller ones have no logarithm in float32 that is safe to add
 
 
 class Recognizer:
@@ -29,18 +31,31 @@ class Recognizer:
 
     def __init__(self, path: pathlib.Path, name: str, threads: int = 1) -> None:
         self.session = open_session(path, threads)
-        self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, name, sha256_of(path))
+        self.card = derive_card(self.session, path, name)
         self.input_name = self.session.get_inputs()[0].name
         beside = path.with_name(NGRAM_NAME)
         self.ngram = Ngram(beside, self.card.charset) if beside.is_file() else None
 
     def prepare(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(H, W) uint8 gray, 0 = black -> (1, input_height, W') float32, W' a multiple of 4."""
-        return prepare(gray, self.card.input_height)
+        """(H, W) uint8 gray, 0 = black -> (channels, input_height, W') float32, W' a multiple of the time stride."""
+        card = self.card
+        return prepare(
+            gray,
+            card.input_height,
+            normalisation=card.normalisation,
+            channels=card.channels,
+            time_stride=card.time_stride,
+        )
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 1, input_height, W) float32 -> (N, W / 4, C) float32, class 0 is the blank."""
-        return self.session.run(None, {self.input_name: batch})[0]  # type: ignore[no-any-return]
+        """(N, channels, input_height, W) float32 -> (N, W / time_stride, C) float32, class 0 is the blank.
+
+        Probabilities come as their logarithms, of which the softmax makes the same probabilities again.
+        """
+        found: NDArray[np.float32] = self.session.run(None, {self.input_name: batch})[0]
+        if self.card.output == "probabilities":
+            np.log(np.maximum(found, LEAST_PROBABILITY, out=found), out=found)
+        return found
 
 
 def load(name: str = "", *, threads: int = 1) -> Recognizer:
@@ -53,7 +68,8 @@ def load(name: str = "", *, threads: int = 1) -> Recognizer:
     candidates = [WEIGHTS / name / FILE_NAME, pathlib.Path(name) / FILE_NAME, pathlib.Path(name)]
     for path in candidates:
         if path.is_file():
-            return Recognizer(path, name if path != candidates[2] else path.stem, threads)
+            own = path.stem if path == candidates[2] else pathlib.Path(name).name
+            return Recognizer(path, own, threads)
     installed = ", ".join(names()) or "none"
     raise ModelFileError(f"There is no model {name!r}. Installed: {installed}. Set OCRELAY_MODEL to one, or to a path.")
 

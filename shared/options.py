@@ -9,15 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 LayoutName = Literal["line", "page", "auto"]
 CharsetName = Literal["all", "latin", "alphanumeric", "digits"]
+QualityName = Literal["fast", "balanced", "best"]
 PriorityName = Literal["high", "normal", "bulk"]
 
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
 CHARSETS: tuple[CharsetName, ...] = get_args(CharsetName)
+QUALITIES: tuple[QualityName, ...] = get_args(QualityName)
 PRIORITIES: tuple[PriorityName, ...] = get_args(PriorityName)
 """From first to last served. The table holds the index (0, 1, 2), so that SQL can sort by it."""
 
 DEFAULT_LAYOUT: LayoutName = "auto"
 DEFAULT_CHARSET: CharsetName = "all"
+DEFAULT_QUALITY: QualityName = "balanced"
 DEFAULT_PRIORITY: PriorityName = "normal"
 
 MAX_REFERENCE_LENGTH = 200

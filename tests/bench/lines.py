@@ -35,7 +35,8 @@ def prepared_lines(folder: Path, score: ModuleType, recognizer: Recognizer) -> I
 def logits_of(lines: Prepared, recognizer: Recognizer) -> list[Logits]:
     """(T, C) logits of each piece of the lines."""
     pieces = itertools.chain.from_iterable(batches.split_long(line) for line in lines)
-    return [recognizer.logits(batches.pad(piece)[None])[0, : piece.shape[2] // batches.TIME_STRIDE] for piece in pieces]
+    stride = recognizer.card.time_stride
+    return [recognizer.logits(batches.pad(piece)[None])[0, : piece.shape[2] // stride] for piece in pieces]
 
 
 def distance(score: ModuleType, truth: str, guess: str) -> int:

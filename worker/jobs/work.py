@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, aft
     from shared.result import DocumentResult
     from worker.ocr.lines.learned.detection import PageDetector
     from worker.ocr.page.admission import Admission
-    from worker.ocr.pipeline import LineRecognizer
+    from worker.ocr.text.reader import LineRecognizer
 
 log = structlog.get_logger(__name__)
 

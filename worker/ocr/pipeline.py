@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.calibration import Calibration
-from models.charset import Charset
-from models.line_image import HEIGHT as LINE_HEIGHT
-from models.ngram import Ngram
 from shared import clock
 from shared.limits import Limits
-from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutName
+from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, DEFAULT_QUALITY, CharsetName, LayoutName, QualityName
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.ink.ink import Gray
@@ -30,54 +24,13 @@ from worker.ocr.page.admission import Admission
 from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
 from worker.ocr.page.reading import measure_reading
-from worker.ocr.text import batches, words
-from worker.ocr.text.batches import LineImage
-from worker.ocr.text.decoder import Decoder, Reading, edits
+from worker.ocr.text import rule, words
+from worker.ocr.text.cascade import Cascade
+from worker.ocr.text.decoder import Reading, edits
+from worker.ocr.text.reader import LineReader, LineRecognizer
 
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
-
-
-class Card(Protocol):
-    """The part of a model card that a result names, and the charset to decode with."""
-
-    @property
-    def name(self) -> str:
-        """Of the model."""
-
-    @property
-    def version(self) -> str:
-        """Of the weights."""
-
-    @property
-    def sha256(self) -> str:
-        """Of the weights' file, hexadecimal."""
-
-    @property
-    def charset(self) -> Charset:
-        """What the labels mean."""
-
-    @property
-    def calibration(self) -> Calibration:
-        """How its probabilities become confidences."""
-
-
-class LineRecognizer(Protocol):
-    """A line recogniser; `models.recognizer.Recognizer` is one."""
-
-    @property
-    def card(self) -> Card:
-        """What the model says of itself."""
-
-    @property
-    def ngram(self) -> Ngram | None:
-        """What follows what in text; None: unsure characters are read without."""
-
-    def prepare(self, gray: NDArray[np.uint8]) -> LineImage:
-        """(H, W) uint8, 0 = black -> (1, 32, W') float32, W' a multiple of 4."""
-
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
 
 
 class Stopwatch:
@@ -103,12 +56,15 @@ class Options:
     layout: `line` (the upload is one text line), `page`, or `auto` (look and decide).
     admission: `off`, `warn` (say which pages are poor) or `refuse` (do not read very poor ones).
     charset: which characters may be read, see `worker.ocr.text.decoder`.
+    quality: `fast` (the recogniser alone), `balanced` (lines in doubt are read again by the stronger one) or `best`
+        (the stronger one alone). Without a stronger one all three are `fast`.
     """
 
     layout: LayoutName = DEFAULT_LAYOUT
     limits: Limits = field(default_factory=Limits)
     admission: Admission = "warn"
     charset: CharsetName = DEFAULT_CHARSET
+    quality: QualityName = DEFAULT_QUALITY
 
 
 def recognize_document(
@@ -117,6 +73,8 @@ def recognize_document(
     options: Options | None = None,
     checkpoint: Callable[[], None] = lambda: None,
     detector: PageDetector | None = None,
+    *,
+    stronger: Callable[[], LineRecognizer] | None = None,
 ) -> DocumentResult:
     """Read a document.
 
@@ -126,6 +84,7 @@ def recognize_document(
         options: Layout and limits.
         checkpoint: Called between batches; what it raises stops the work (a lost lease, a cancelled job).
         detector: Finds the lines of pages; None: classical means find them.
+        stronger: Gives a stronger recogniser, when one is needed; None: there is none.
 
     Returns:
         Text, confidences, polygons in pixels of the original pages, timings. A document without text has empty text.
@@ -135,7 +94,9 @@ def recognize_document(
             another one.
     """
     options = options or Options()
-    reader = _Reader(recognizer, options, checkpoint, Stopwatch(), detector)
+    if stronger is not None and options.quality == "best":
+        recognizer, stronger = stronger(), None
+    reader = _Reader(recognizer, options, checkpoint, Stopwatch(), detector, stronger)
     source = decode_pages(content, options.limits)
     pages: list[Page] = []
     while True:
@@ -168,11 +129,7 @@ class _Reader:
     checkpoint: Callable[[], None]
     stopwatch: Stopwatch
     detector: PageDetector | None
-
-    @property
-    def decoder(self) -> Decoder:
-        card = self.recognizer.card
-        return Decoder(card.charset, card.calibration, self.recognizer.ngram, self.options.charset)
+    stronger: Callable[[], LineRecognizer] | None
 
     def read_page(self, page_number: int, gray: Gray) -> Page:
         policy = self.options.admission
@@ -186,6 +143,7 @@ class _Reader:
         if quarters := self._find_turn(gray, found, read):
             found = self._find(self._turn(gray, quarters))
             read = self._read(found.images)
+        read = self._read_again(found.images, read)
         kept = _in_order(found, read)
         upright, searched = found.arrangement.upright, found.arrangement.searched
         lines = [_to_line(found.arrangement.lines[i], found.images[i], read[i], upright) for i in kept]
@@ -213,10 +171,18 @@ class _Reader:
     def _read(self, images: Sequence[Gray]) -> list[Reading]:
         """Return the characters of each line image."""
         with self.stopwatch.measure("recognition"):
-            prepared = [self.recognizer.prepare(image) for image in images]
-            decoder = self.decoder
-            paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
-            return [decoder.decode(path) for path in paths]
+            return self._reader(self.recognizer).read(images)
+
+    def _read_again(self, images: Sequence[Gray], read: list[Reading]) -> list[Reading]:
+        """Return what was read, the doubtful lines read by the stronger recogniser, too."""
+        stronger = self.stronger
+        if stronger is None or self.options.quality != "balanced":
+            return read
+        with self.stopwatch.measure("recognition"):
+            return Cascade(lambda: self._reader(stronger()), rule.load()).read_again(images, read)
+
+    def _reader(self, recognizer: LineRecognizer) -> LineReader:
+        return LineReader(recognizer, self.options.charset, self.checkpoint)
 
     def _find_turn(self, gray: Gray, found: _Found, read: Sequence[Reading]) -> int:
         """Return how many quarter turns clockwise the page needs; a sender who says that it is a line is believed."""
@@ -256,7 +222,7 @@ def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
 
 def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -> Line:
     """Give what was read its place on the original page."""
-    frame_count = image.shape[1] * LINE_HEIGHT / image.shape[0] / batches.TIME_STRIDE
+    frame_count = image.shape[1] / image.shape[0] * reading.frames_per_height
     characters = words.place_characters(reading.peaks, frame_count)
     text = "".join(character.text for character in characters)
     height, width = upright.image.shape
@@ -267,5 +233,5 @@ def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -
         polygon=as_polygon(upright.map_to_page(found.polygon).tolist()),
         characters=tuple(characters),
         words=tuple(words.split_words(characters, cells)),
-        edits=edits(reading.raw_text, text),
+        edits=edits(reading.raw_text, text) + reading.disputes,
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, CJK, Charset
+from models.line_image import HEIGHT, TIME_STRIDE
 from models.ngram import Ngram
 from shared.options import DEFAULT_CHARSET, CharsetName
 from worker.ocr.text import beam, ctc
@@ -41,10 +42,22 @@ def allowed_labels(charset: Charset, name: CharsetName) -> NDArray[np.int32]:
 
 
 class Reading(NamedTuple):
-    """One decoded line. raw_text: as the network alone would have it, before the n-gram was heard."""
+    """One decoded line.
+
+    raw_text: as the network alone would have it, before the n-gram was heard.
+    frames_per_height: frames of the recogniser in a piece of line as wide as it is high.
+    disputes: what two recognisers read differently and were both sure of, as edits.
+    """
 
     peaks: list[Peak]
     raw_text: str
+    frames_per_height: float = HEIGHT / TIME_STRIDE
+    disputes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What was read."""
+        return "".join(peak.text for peak in self.peaks)
 
 
 def edits(raw_text: str, text: str) -> tuple[dict[str, Any], ...]:

@@ -1,0 +1,191 @@
+"""Lines that leave a doubt are read again by a stronger recogniser, and nothing that was read well is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from models.charset import Charset
+from models.line_image import prepare
+from tests.unit.ocr.conftest import FakeCard, InkRecognizer
+from worker.ocr.pipeline import Options, recognize_document
+from worker.ocr.text import rule
+from worker.ocr.text.cascade import Cascade, choose, take_spaces
+from worker.ocr.text.ctc import Peak
+from worker.ocr.text.decoder import Reading
+from worker.ocr.text.reader import LineReader
+from worker.ocr.text.rule import Rule
+
+UNSURE = Rule({"mean": -1.0}, offset=0.0, limit=-3.0, sure=0.9)  # doubtful below a mean confidence of 0.953
+NEVER, ALWAYS = (Rule({}, offset=0.0, limit=limit, sure=0.9) for limit in (1.0, -1.0))
+LINE = np.full((24, 200), 255, np.uint8)
+
+
+def reading(text: str, confidence: float = 0.99, frames_per_height: float = 8.0) -> Reading:
+    peaks = [Peak(one, confidence, 2 * i, 2 * i) for i, one in enumerate(text)]
+    return Reading(peaks, text, frames_per_height)
+
+
+@dataclass
+class Stronger:
+    """Reads what it was told to, and keeps what it was given."""
+
+    answers: list[Reading]
+    given: list[Any] = field(default_factory=list)
+
+    def read(self, images: Any) -> list[Reading]:
+        self.given.append(len(images))
+        return self.answers[: len(images)]
+
+
+def read_again(stronger: Stronger, readings: list[Reading], by: Rule = UNSURE) -> list[Reading]:
+    reader: Callable[[], Any] = lambda: stronger  # noqa: E731
+    return Cascade(reader, by).read_again([LINE] * len(readings), readings)
+
+
+def test_only_doubtful_lines_are_read_again() -> None:
+    stronger = Stronger([reading("total")])
+    read = read_again(stronger, [reading("sure"), reading("tofal", 0.7), reading("sure, too")])
+    assert [one.text for one in read] == ["sure", "total", "sure, too"]
+    assert stronger.given == [1]
+
+
+def test_without_a_doubt_the_stronger_one_is_not_even_made() -> None:
+    def never() -> LineReader:
+        raise AssertionError("made for nothing")
+
+    first = [reading("sure")]
+    assert Cascade(never, UNSURE).read_again([LINE], first) == first
+
+
+def test_where_nothing_was_read_the_stronger_one_has_a_look() -> None:
+    assert read_again(Stronger([reading("faint")]), [reading("")], NEVER)[0].text == "faint"
+
+
+def test_a_line_in_which_the_stronger_one_sees_nothing_stays_as_it_was() -> None:
+    assert choose(reading("1.", 0.6), reading(""), 0.9).text == "1."
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("the total of", "thetotal of", "the total of"),
+        ("the tofal of", "thetotalof", "the total of"),
+        ("Invoice No", "INVOICENO", "INVOICE NO"),
+        ("合 计", "合计", "合计"),
+        ("a b", "xy", "xy"),
+        ("no spaces", "no spaces", "no spaces"),
+    ],
+)
+def test_spaces_that_the_stronger_one_lost_are_taken_from_the_first(first: str, second: str, expected: str) -> None:
+    assert take_spaces(reading(first), reading(second)).text == expected
+
+
+def test_a_space_that_was_taken_stands_between_its_neighbours() -> None:
+    first, second = reading("ab cd"), reading("abcd", frames_per_height=6.0)
+    taken = take_spaces(first, second)
+    places = [peak.first for peak in taken.peaks]
+    assert places == sorted(places)
+    assert taken.raw_text == "ab cd" and taken.frames_per_height == 6.0
+
+
+def test_two_sure_readings_that_differ_are_a_dispute() -> None:
+    chosen = choose(reading("7.40", 0.97), reading("1.40", 0.95), 0.9)
+    assert chosen.disputes == (
+        {
+            "kind": "dispute",
+            "start": 0,
+            "from": "7.40",
+            "to": "1.40",
+            "from_confidence": 0.97,
+            "to_confidence": 0.95,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (reading("7.40", 0.6), reading("1.40", 0.99)),
+        (reading("7.40", 0.99), reading("1.40", 0.6)),
+        (reading("Total sum"), reading("TOTALSUM")),
+    ],
+)
+def test_it_is_none_where_one_is_unsure_or_only_spaces_and_case_differ(first: Reading, second: Reading) -> None:
+    assert choose(first, second, 0.9).disputes == ()
+
+
+def test_the_shipped_rule_knows_what_is_measured() -> None:
+    shipped, measured = rule.load(), rule.measure(LINE, reading("total").peaks)
+    assert set(shipped.weights) <= set(measured)
+    assert np.isfinite(shipped.doubt(measured))
+    assert 0 < shipped.sure < 1
+
+
+def test_the_shipped_rule_doubts_what_was_read_unsurely() -> None:
+    image = np.full((32, 320), 255, np.uint8)
+    cv2.putText(image, "Total amount", (4, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 0, 2)
+    sure, unsure = (reading("Total amount", confidence).peaks for confidence in (0.9995, 0.6))
+    assert not rule.load().is_doubtful(image, sure)
+    assert rule.load().is_doubtful(image, unsure)
+
+
+def test_what_is_measured_of_a_line() -> None:
+    measured = rule.measure(np.full((32, 128), 255, np.uint8), [Peak("合", 0.5, 0, 0), Peak("a", 0.8, 4, 4)])
+    assert measured["least"] == pytest.approx(0.0)
+    assert measured["second"] == pytest.approx(np.log(4.0))
+    assert (measured["doubts"], measured["length"]) == (pytest.approx(np.log2(3)), 1.0)
+    assert (measured["height"], measured["blur"], measured["room"], measured["chinese"]) == (5.0, 0.0, 1.0, 0.5)
+
+
+class ColourInk(InkRecognizer):
+    """As InkRecognizer, in the manner of PP-OCR: three channels, 48 px high, a frame for 8 px; reads ink as `y`."""
+
+    card = FakeCard(name="strong", charset=Charset(["y", " "]), input_height=48, time_stride=8)
+
+    def prepare(self, gray: Any) -> Any:
+        return prepare(gray, 48, channels=3, time_stride=8)
+
+    def logits(self, batch: Any) -> Any:
+        self.batch_shapes.append(batch.shape)
+        frames = batch[:, 0].reshape(len(batch), 48, -1, 8).mean(axis=(1, 3))
+        return np.stack([np.zeros_like(frames), -4.0 * frames, np.full_like(frames, -9.0)], axis=2)
+
+
+def squares() -> Any:
+    page = np.full((60, 400), 255, np.uint8)
+    for left in (40, 160, 280):
+        page[15:45, left : left + 30] = 0
+    return page
+
+
+@pytest.mark.parametrize(
+    ("quality", "text", "name"), [("fast", "xxx", "ink"), ("balanced", "yyy", "ink"), ("best", "yyy", "strong")]
+)
+def test_the_quality_says_who_reads(
+    recognizer: InkRecognizer, encode: Any, monkeypatch: pytest.MonkeyPatch, *, quality: Any, text: str, name: str
+) -> None:
+    monkeypatch.setattr(rule, "load", lambda: ALWAYS)
+    options = Options(layout="line", quality=quality)
+    result = recognize_document(encode(squares()), recognizer, options, stronger=ColourInk)
+    assert (result.text, result.model.name) == (text, name)
+
+
+def test_characters_lie_in_the_same_places_whoever_read_them(recognizer: InkRecognizer, encode: Any) -> None:
+    places = []
+    for quality in ("fast", "best"):
+        options = Options(layout="line", quality=quality)  # type: ignore[arg-type]
+        (line,) = recognize_document(encode(squares()), recognizer, options, stronger=ColourInk).pages[0].lines
+        places.append([(one.start, one.end) for one in line.characters])
+    np.testing.assert_allclose(places[0], places[1], atol=0.04)
+
+
+def test_without_a_stronger_one_every_quality_is_fast(recognizer: InkRecognizer, encode: Any) -> None:
+    for quality in ("balanced", "best"):
+        options = Options(layout="line", quality=quality)  # type: ignore[arg-type]
+        assert recognize_document(encode(squares()), recognizer, options).model.name == "ink"
