@@ -25,7 +25,7 @@ import cv2
 import models
 from shared.limits import Limits
 from tests.bench import cascade_fit
-from tests.bench.recognition import load_metric
+from tests.bench.metric import load_metric
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.lines.layout import arrange
 from worker.ocr.page.crops import crop_line

@@ -21,7 +21,7 @@ from models.charset import tidy_spaces
 from models.training.evaluate import character_error_rate
 from models.training.ngram import held_out
 from tests.bench.lines import Logits, distance, has_code, has_only_digits, logits_of, prepared_lines
-from tests.bench.recognition import load_metric
+from tests.bench.metric import load_metric
 from worker.ocr.text.decoder import Decoder
 
 SETS = (

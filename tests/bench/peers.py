@@ -19,7 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.bench.recognition import DEFAULT_SETS, load_metric
+from tests.bench.metric import load_metric
+from tests.bench.recognition import DEFAULT_SETS
 
 ENGINES = Path(__file__).with_name("engines.py")
 
