@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import errors
 from shared.limits import Limits
+from shared.options import DEFAULT_QUALITY, QualityName
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -96,6 +97,10 @@ class Settings(BaseSettings):
     models: str = Field(
         "crnn-zh-en,ppocr-v6,ppocr-v4",
         description="Models that may be used, with commas; the first installed one beside `model` is the stronger one.",
+    )
+    quality: QualityName = Field(
+        DEFAULT_QUALITY,
+        description="Who reads where the sender does not say: the fast model, both, or the stronger one.",
     )
     models_dir: Path | None = Field(
         None, description="Folder of installed models; unset: in the environment of Python."

@@ -22,7 +22,9 @@ from worker.jobs.work import Workplace
 
 if TYPE_CHECKING:
     from models import Recognizer
+    from models.card import ModelCard
     from models.detector import Detector
+    from worker.models.stronger import Stronger
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +53,7 @@ class Child:
             limits=settings.limits,
             lease_seconds=settings.lease_seconds,
             admission=settings.quality_admission,
+            quality=settings.quality,
         )
 
     @property
@@ -92,8 +95,9 @@ class Child:
     def _load(self) -> bool:
         try:
             detector, recognizer = _load_detector(self._settings.line_finder), _load_model(self._settings.model)
-            reader = reader_sha256(recognizer, detector, self._settings)
-            self.place = replace(self.place, detector=detector, reader_sha256=reader)
+            stronger = _find_stronger(self._settings)
+            reader = reader_sha256(recognizer, detector, self._settings, stronger)
+            self.place = replace(self.place, detector=detector, stronger=stronger, reader_sha256=reader)
             self._recognizer = recognizer
         except Exception as error:  # noqa: BLE001  (whatever it is, this child cannot work, and must say so)
             log.error(
@@ -106,7 +110,7 @@ class Child:
 
     def _say_alive(self) -> None:
         assert self._recognizer is not None
-        card = self._recognizer.card
+        card, stronger = self._recognizer.card, self.place.stronger
         try:
             with self.place.database.write() as connection:
                 rss_bytes = _rss_bytes()
@@ -116,9 +120,10 @@ class Child:
                         node=self._node,
                         host=socket.gethostname(),
                         pid=os.getpid(),
-                        model={"name": card.name, "version": card.version, "sha256": card.sha256},
+                        model=_told(card),
                         reader_sha256=self.place.reader_sha256,
                         rss_bytes=rss_bytes,
+                        stronger=_told(stronger) if stronger else None,
                     )
         except errors.DatabaseUnavailable as error:
             log.warning(
@@ -144,7 +149,29 @@ def _load_detector(line_finder: str) -> Detector | None:
     return detector.load(threads=1) if line_finder == "learned" else None
 
 
-def reader_sha256(recognizer: Recognizer, detector: Detector | None, settings: Settings) -> str:
+def _find_stronger(settings: Settings) -> Stronger | None:
+    """The stronger model, which is loaded later; a child whose one is damaged says so and works without."""
+    import models
+    from worker.models import stronger
+
+    try:
+        return stronger.find_stronger(settings)
+    except models.ModelFileError as error:
+        log.error(
+            "The stronger model cannot be used; this child reads with the fast one alone. Run `ocrelay doctor`.",
+            event_name="child.no_stronger_model",
+            error=str(error),
+        )
+        return None
+
+
+def _told(model: ModelCard | Stronger) -> dict[str, str]:
+    return {"name": model.name, "version": model.version, "sha256": model.sha256}
+
+
+def reader_sha256(
+    recognizer: Recognizer, detector: Detector | None, settings: Settings, stronger: Stronger | None = None
+) -> str:
     """Return the SHA-256 of everything beside bytes and options that decides what is read: equal ones read the same."""
     decisive = {
         "version": version("ocrelay"),
@@ -152,6 +179,8 @@ def reader_sha256(recognizer: Recognizer, detector: Detector | None, settings: S
         "ngram": recognizer.ngram.sha256 if recognizer.ngram else None,
         "detector": detector.card.sha256 if detector else None,
         "quality_admission": settings.quality_admission,
+        "quality": settings.quality,
+        "stronger": stronger.sha256 if stronger else None,
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 

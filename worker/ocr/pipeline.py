@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from worker.ocr.page.reading import measure_reading
 from worker.ocr.text import rule, words
 from worker.ocr.text.cascade import Cascade
 from worker.ocr.text.decoder import Reading, edits
-from worker.ocr.text.reader import LineReader, LineRecognizer
+from worker.ocr.text.reader import Card, LineReader, LineRecognizer
 
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
@@ -107,8 +107,7 @@ def recognize_document(
             break
         pages.append(reader.read_page(len(pages) + 1, gray))
     admission.require_writing(pages, options.admission)
-    card = recognizer.card
-    return DocumentResult(ModelName(card.name, card.version, card.sha256), tuple(pages), reader.stopwatch.timings_ms)
+    return reader.result(pages)
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,17 @@ class _Reader:
     stopwatch: Stopwatch
     detector: PageDetector | None
     stronger: Callable[[], LineRecognizer] | None
+
+    def result(self, pages: Sequence[Page]) -> DocumentResult:
+        """Return the document of these pages; where two recognisers read it, each line says which."""
+        first, timings_ms = self.recognizer.card, self.stopwatch.timings_ms
+        if self.stronger is None or not any(line.model for page in pages for line in page.lines):
+            return DocumentResult(_name_of(first), tuple(pages), timings_ms)
+        told = [
+            replace(page, lines=tuple(replace(line, model=line.model or first.name) for line in page.lines))
+            for page in pages
+        ]
+        return DocumentResult(_name_of(first), tuple(told), timings_ms, stronger=_name_of(self.stronger().card))
 
     def read_page(self, page_number: int, gray: Gray) -> Page:
         policy = self.options.admission
@@ -201,6 +211,10 @@ class _Reader:
             return turning.turn_upright(gray, quarters)
 
 
+def _name_of(card: Card) -> ModelName:
+    return ModelName(card.name, card.version, card.sha256)
+
+
 def _confidences(read: Sequence[Reading]) -> list[list[float]]:
     return [[peak.confidence for peak in reading.peaks] for reading in read]
 
@@ -234,4 +248,5 @@ def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -
         characters=tuple(characters),
         words=tuple(words.split_words(characters, cells)),
         edits=edits(reading.raw_text, text) + reading.disputes,
+        model=reading.model,
     )

@@ -12,7 +12,9 @@ import pytest
 
 from models.charset import Charset
 from models.line_image import prepare
+from shared.result import DocumentResult
 from tests.unit.ocr.conftest import FakeCard, InkRecognizer
+from tests.unit.ocr.test_pipeline import blocks
 from worker.ocr.pipeline import Options, recognize_document
 from worker.ocr.text import rule
 from worker.ocr.text.cascade import Cascade, choose, take_spaces
@@ -31,12 +33,27 @@ def reading(text: str, confidence: float = 0.99, frames_per_height: float = 8.0)
     return Reading(peaks, text, frames_per_height)
 
 
+class ColourInk(InkRecognizer):
+    """As InkRecognizer, in the manner of PP-OCR: three channels, 48 px high, a frame for 8 px; reads ink as `y`."""
+
+    card = FakeCard(name="strong", charset=Charset(["y", " "]), input_height=48, time_stride=8)
+
+    def prepare(self, gray: Any) -> Any:
+        return prepare(gray, 48, channels=3, time_stride=8)
+
+    def logits(self, batch: Any) -> Any:
+        self.batch_shapes.append(batch.shape)
+        frames = batch[:, 0].reshape(len(batch), 48, -1, 8).mean(axis=(1, 3))
+        return np.stack([np.zeros_like(frames), -4.0 * frames, np.full_like(frames, -9.0)], axis=2)
+
+
 @dataclass
 class Stronger:
     """Reads what it was told to, and keeps what it was given."""
 
     answers: list[Reading]
     given: list[Any] = field(default_factory=list)
+    recognizer: Any = field(default_factory=ColourInk)
 
     def read(self, images: Any) -> list[Reading]:
         self.given.append(len(images))
@@ -143,25 +160,32 @@ def test_what_is_measured_of_a_line() -> None:
     assert (measured["height"], measured["blur"], measured["room"], measured["chinese"]) == (5.0, 0.0, 1.0, 0.5)
 
 
-class ColourInk(InkRecognizer):
-    """As InkRecognizer, in the manner of PP-OCR: three channels, 48 px high, a frame for 8 px; reads ink as `y`."""
-
-    card = FakeCard(name="strong", charset=Charset(["y", " "]), input_height=48, time_stride=8)
-
-    def prepare(self, gray: Any) -> Any:
-        return prepare(gray, 48, channels=3, time_stride=8)
-
-    def logits(self, batch: Any) -> Any:
-        self.batch_shapes.append(batch.shape)
-        frames = batch[:, 0].reshape(len(batch), 48, -1, 8).mean(axis=(1, 3))
-        return np.stack([np.zeros_like(frames), -4.0 * frames, np.full_like(frames, -9.0)], axis=2)
-
-
 def squares() -> Any:
     page = np.full((60, 400), 255, np.uint8)
     for left in (40, 160, 280):
         page[15:45, left : left + 30] = 0
     return page
+
+
+def test_where_two_read_a_document_each_line_says_which(
+    recognizer: InkRecognizer, encode: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_ones = Rule({"length": 1.0}, offset=-2.5, limit=0.0, sure=0.9)  # more than five characters
+    monkeypatch.setattr(rule, "load", lambda: long_ones)
+    page = encode(blocks((4, 40, 40), (7, 40, 90)))
+    result = recognize_document(page, recognizer, Options(layout="page"), stronger=ColourInk).to_json()
+    assert [line["model"] for line in result["pages"][0]["lines"]] == ["ink", "strong"]
+    assert (result["model"]["name"], result["stronger_model"]["name"]) == ("ink", "strong")
+    assert DocumentResult.from_json(result).to_json() == result
+
+
+def test_where_one_read_a_document_the_lines_need_not_say_it(
+    recognizer: InkRecognizer, encode: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule, "load", lambda: NEVER)
+    for stronger in (None, ColourInk):
+        result = recognize_document(encode(squares()), recognizer, Options(layout="line"), stronger=stronger).to_json()
+        assert "stronger_model" not in result and "model" not in result["pages"][0]["lines"][0]
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,11 @@ class Cascade:
         doubtful = [i for i, (image, first) in enumerate(pairs) if self.rule.is_doubtful(image, first.peaks)]
         result = list(readings)
         if doubtful:
-            again = self.stronger().read([images[i] for i in doubtful])
+            reader = self.stronger()
+            name = reader.recognizer.card.name
+            again = reader.read([images[i] for i in doubtful])
             for i, second in zip(doubtful, again, strict=True):
-                result[i] = choose(readings[i], second, self.rule.sure)
+                result[i] = choose(readings[i], second._replace(model=name), self.rule.sure)
         return result
 
 

@@ -47,12 +47,14 @@ class Reading(NamedTuple):
     raw_text: as the network alone would have it, before the n-gram was heard.
     frames_per_height: frames of the recogniser in a piece of line as wide as it is high.
     disputes: what two recognisers read differently and were both sure of, as edits.
+    model: name of the stronger recogniser, where that one read it.
     """
 
     peaks: list[Peak]
     raw_text: str
     frames_per_height: float = HEIGHT / TIME_STRIDE
     disputes: tuple[dict[str, Any], ...] = ()
+    model: str | None = None
 
     @property
     def text(self) -> str:
