@@ -11,9 +11,10 @@ from typing import Any
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
-from models.line_image import RULES
+from models.line_image import MARGIN, RULES
 
 KIND = "recogniser"
+MOST_MARGIN = 1.0
 CHARSET_KEY = "character"  # one character a line, the name that PP-OCR models use too
 
 
@@ -35,6 +36,7 @@ class ModelCard:
         time_stride: pixels of input width for one frame of output.
         normalisation: name of the rule in `models.line_image`.
         blank: label of CTC's blank.
+        margin: what its line images have around the line on every side, as a share of its height.
         output: `logits`, or `probabilities` where the softmax is in the file.
         calibration: how its probabilities become confidences.
         training: what it was trained on, as stated by the trainer.
@@ -52,6 +54,7 @@ class ModelCard:
     time_stride: int = 4
     normalisation: str = "line-standardise"
     blank: int = 0
+    margin: float = MARGIN
     output: str = "logits"
     calibration: Calibration = IDENTITY
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -89,6 +92,8 @@ class ModelCard:
             "input_height": range(8, 257),
             "output": ("logits", "probabilities"),
         }
+        if not 0.0 <= self.margin <= MOST_MARGIN:
+            raise ModelFileError(f"{self.name}: margin={self.margin} is not supported, only 0..{MOST_MARGIN}.")
         for field, values in served.items():
             if getattr(self, field) not in values:
                 allowed = f"{values[0]}..{values[-1]}" if isinstance(values, range) else values
@@ -96,7 +101,7 @@ class ModelCard:
 
     def to_metadata(self) -> dict[str, str]:
         """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""
-        plain = ("version", "input_height", "channels", "time_stride", "normalisation", "blank", "output")
+        plain = ("version", "input_height", "channels", "time_stride", "normalisation", "blank", "margin", "output")
         return {
             "kind": KIND,
             CHARSET_KEY: "\n".join(self.charset.characters),
@@ -118,6 +123,7 @@ def _fields(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
         "time_stride": int(metadata.get("time_stride", 4)),
         "normalisation": metadata.get("normalisation", "line-standardise"),
         "blank": int(metadata.get("blank", 0)),
+        "margin": float(metadata.get("margin", MARGIN)),
         "output": metadata.get("output", "logits"),
         "calibration": _calibration(metadata.get("calibration", ""), name),
         "training": json.loads(metadata.get("training", "{}")),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HEIGHT = 32
+MARGIN = 0.06  # of the line height on every side; our recognisers are trained with it
 TIME_STRIDE = 4
 PADDING = 0.0
 MINIMUM_WIDTH = 8

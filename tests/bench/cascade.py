@@ -35,7 +35,8 @@ from worker.ocr.text.reader import LineReader
 
 SETS = [
     "omnidoc_zh_lines", "sroie_lines", "funsd_lines", "iiit5k_test_words", "svt_test_words", "zhphoto_hand_lines",
-    "taigi_zh_lines",
+    "taigi_zh_lines", "cn_hand_lines", "wires_lines", "omnidoc_en_lines", "taigi_en_lines", "ic15_test_words",
+    "gameui_zh_lines",
 ]  # fmt: skip
 
 
@@ -48,18 +49,19 @@ def half(path: Path) -> str:
 def read_line(path: Path, readers: list[LineReader]) -> list[dict[str, Any]]:
     """What each reader made of the line in a file."""
     upright = as_is(next(decode_pages(path.read_bytes(), Limits())))
-    images = [crop_line(upright.image, line.polygon) for line in arrange(upright, "line").lines]
+    lines = arrange(upright, "line").lines
     rows: list[dict[str, Any]] = []
     for reader in readers:
+        images = [crop_line(upright.image, line.polygon, reader.recognizer.card.margin) for line in lines]
         started = time.process_time()
         readings = reader.read(images)
         card = reader.recognizer.card
         row: dict[str, Any] = {"model": f"{card.name} {card.version} {card.sha256}"}
-        row |= {"seconds": time.process_time() - started, "frames_per_height": [r.frames_per_height for r in readings]}
+        row |= {"seconds": time.process_time() - started, "frame_counts": [r.frame_count for r in readings]}
         rows.append(row | {"peaks": [[[*vars(peak).values()] for peak in r.peaks] for r in readings]})
         if reader is readers[0]:
             seen = zip(images, readings, strict=True)
-            rows[0]["measured"] = [rule.measure(image, r.peaks) if r.peaks else None for image, r in seen]
+            rows[0]["measured"] = [rule.measure(image, r) if r.peaks else None for image, r in seen]
     return rows
 
 

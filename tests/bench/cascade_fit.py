@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from types import ModuleType
@@ -18,11 +17,13 @@ from worker.ocr.text.decoder import Reading
 from worker.ocr.text.rule import Rule
 
 Row = dict[str, Any]
-STEPS, RATE, DECAY = 4000, 0.05, 1e-3  # of the regression
+STEPS, DECAY = 40, 1e-2  # of the regression
+EPSILON = 1e-6
 SURE = 0.9  # of a line, in both readings, before their difference is called a dispute
 ALLOWED = (1.15, 0.0015)  # times the error rate of the stronger alone, or so much above it: the larger counts
-MARGIN = 0.6  # of what is allowed; the rest is for lines that nobody has seen
-HARM = 0.5  # edits: a line counts as an error where the stronger reading is better by more
+ENOUGH = 6.0  # what all errors of one set may cost together, in multiples of what is allowed
+TIME_PRICE = 4.0  # the same unit, for reading all lines of a set again
+USUAL_SECONDS = 0.025  # of the processor, for reading a line again
 
 
 def readings(row: Row, who: str) -> list[Reading]:
@@ -31,7 +32,7 @@ def readings(row: Row, who: str) -> list[Reading]:
     lines = [[Peak(*peak) for peak in peaks] for peaks in kept["peaks"]]
     return [
         Reading(peaks, "".join(peak.text for peak in peaks), frames)
-        for peaks, frames in zip(lines, kept["frames_per_height"], strict=True)
+        for peaks, frames in zip(lines, kept["frame_counts"], strict=True)
     ]
 
 
@@ -80,43 +81,57 @@ def by_set(rows: list[Row]) -> dict[str, list[Row]]:
     return {name: [row for row in rows if row["set"] == name] for name in dict.fromkeys(row["set"] for row in rows)}
 
 
-def regress(features: NDArray[np.float64], wrong: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Weights and offset of a logistic regression of (N, F) standardised features, by gradient descent."""
-    weights, offset = np.zeros(features.shape[1]), 0.0
+def regress(
+    features: NDArray[np.float64], wrong: NDArray[np.float64], prices: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Weights and offset of a logistic regression of (N, F) standardised features, each row by its price: Newton."""
+    extended = np.hstack([features, np.ones((len(features), 1))])
+    pull = DECAY * np.diag([*np.ones(features.shape[1]), 0.0])
+    found = np.zeros(extended.shape[1])
+    prices = prices / prices.sum()
     for _ in range(STEPS):
-        error = 1 / (1 + np.exp(-(features @ weights + offset))) - wrong
-        weights -= RATE * (features.T @ error / len(wrong) + DECAY * weights)
-        offset -= RATE * float(error.mean())
-    return weights, offset
+        likely = 1 / (1 + np.exp(-extended @ found))
+        slope = extended.T @ (prices * (likely - wrong)) + pull @ found
+        curve = (extended * (prices * likely * (1 - likely))[:, None]).T @ extended + pull
+        found -= np.linalg.solve(curve, slope)
+    return found[:-1], float(found[-1])
+
+
+def gain(score: ModuleType, row: Row) -> int:
+    """Edits that reading again saves; below 0 it costs some."""
+    first, second = readings(row, "fast"), readings(row, "strong")
+    chosen = [cascade.choose(one, other, SURE) for one, other in zip(first, second, strict=True)]
+    return edits(score, row, first) - edits(score, row, chosen)
+
+
+def prices(score: ModuleType, rows: list[Row]) -> list[float]:
+    """What it costs to decide wrongly about each line of a set.
+
+    Where the stronger one reads better: the edits that it saves, as a share of those that the set may have more than it
+    has with the stronger one alone. Elsewhere: the time for reading again.
+    """
+    saved = np.array([gain(score, row) for row in rows])
+    best = sum(edits(score, row, readings(row, "strong")) for row in rows)
+    length = sum(len(score.normalise(row["truth"])) for row in rows)
+    allowed = max((ALLOWED[0] - 1) * best, ALLOWED[1] * length, 1.0)
+    whole = min(1.0, ENOUGH / max(np.maximum(saved, 0).sum() / allowed, EPSILON))  # no set speaks for all
+    times = np.array([row["strong"]["seconds"] for row in rows]) / USUAL_SECONDS / len(rows)
+    return [float(price) for price in np.abs(saved) / allowed * whole + np.where(saved > 0, 0.0, TIME_PRICE * times)]
 
 
 def fit_weights(score: ModuleType, rows: list[Row]) -> Rule:
-    """The regression over the lines that hold text: is the stronger reading better?"""
+    """The regression over the lines that hold text: is the stronger reading better, and worth its time?"""
     seen = [row for row in rows if len(row["fast"]["measured"]) == 1 and row["fast"]["measured"][0]]
+    seen = [row for of_set in by_set(seen).values() for row in of_set]
     names = list(seen[0]["fast"]["measured"][0])
     values = np.array([[row["fast"]["measured"][0][name] for name in names] for row in seen])
-    gain = [edits(score, row, readings(row, "fast")) - edits(score, row, readings(row, "strong")) for row in seen]
-    middle, spread = values.mean(0), values.std(0) + 1e-6
-    weights, offset = regress((values - middle) / spread, (np.array(gain) > HARM).astype(np.float64))
+    worth = np.array([price for of_set in by_set(seen).values() for price in prices(score, of_set)])
+    wrong = np.array([gain(score, row) > 0 for row in seen], np.float64)
+    middle, spread = values.mean(0), values.std(0) + EPSILON
+    weights, offset = regress((values - middle) / spread, wrong, worth)
     weights = weights / spread
     kept = {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)}
     return Rule(kept, round(offset - float(weights @ middle), 4), 0.0, SURE)
-
-
-def limit_for(score: ModuleType, rows: list[Row], using: Rule) -> float:
-    """The highest limit at which every set stays near enough to the stronger recogniser alone."""
-    limits = np.arange(3.0, -9.0, -0.1)
-    return next((round(float(one), 1) for one in limits if _is_near(score, rows, using, float(one))), -9.0)
-
-
-def _is_near(score: ModuleType, rows: list[Row], using: Rule, limit: float) -> bool:
-    tried = dataclasses.replace(using, limit=limit)
-    for of_set in by_set(rows).values():
-        found = rates(score, of_set, tried)
-        allowed = MARGIN * max((ALLOWED[0] - 1) * found["best"], ALLOWED[1])
-        if found["balanced"] > found["best"] + allowed:
-            return False
-    return True
 
 
 def show(score: ModuleType, rows: list[Row], using: Rule) -> None:
@@ -136,7 +151,6 @@ def show(score: ModuleType, rows: list[Row], using: Rule) -> None:
 def fit(rows: list[Row], score: ModuleType, write: bool) -> None:
     """Fit the rule and show what it does with the lines that it was fitted on."""
     fitted = fit_weights(score, rows)
-    fitted = dataclasses.replace(fitted, limit=limit_for(score, rows, fitted))
     print(fitted.to_json())
     show(score, rows, fitted)
     if write:

@@ -61,7 +61,7 @@ def test_it_reads_the_same_with_its_softmax_in_the_file_and_without(tmp_path: Pa
     (reading,) = LineReader(recognizer).read([image])
     assert reading.text == "00"
     assert reading.peaks[0].confidence == pytest.approx(1.0, abs=1e-3)
-    assert reading.frames_per_height == 48 / 8
+    assert (reading.frame_count, reading.margin, reading.model) == (120 / 24 * 48 / 8, 0.15, "rec")
 
 
 def test_line_images_have_the_stated_shape(tmp_path: Path) -> None:

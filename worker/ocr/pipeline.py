@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from models.line_image import MARGIN
 from shared import clock
 from shared.limits import Limits
 from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, DEFAULT_QUALITY, CharsetName, LayoutName, QualityName
@@ -112,11 +113,20 @@ def recognize_document(
 
 @dataclass(frozen=True)
 class _Found:
-    """The lines of a page. images: (h, w) uint8 each. quality: of the writing."""
+    """The lines of a page. images: (h, w) uint8 each, with the usual margin. quality: of the writing."""
 
     arrangement: Arrangement
     images: Sequence[Gray]
     quality: Quality
+
+    def images_for(self, recognizer: LineRecognizer, places: Sequence[int] | None = None) -> list[Gray]:
+        """Return the images of all lines, or of those at these places, as the recogniser wants them."""
+        places = range(len(self.images)) if places is None else places
+        margin = recognizer.card.margin
+        if margin == MARGIN:
+            return [self.images[i] for i in places]
+        page, lines = self.arrangement.upright.image, self.arrangement.lines
+        return [crops.crop_line(page, lines[i].polygon, margin) for i in places]
 
 
 @dataclass(frozen=True)
@@ -133,13 +143,10 @@ class _Reader:
     def result(self, pages: Sequence[Page]) -> DocumentResult:
         """Return the document of these pages; where two recognisers read it, each line says which."""
         first, timings_ms = self.recognizer.card, self.stopwatch.timings_ms
-        if self.stronger is None or not any(line.model for page in pages for line in page.lines):
-            return DocumentResult(_name_of(first), tuple(pages), timings_ms)
-        told = [
-            replace(page, lines=tuple(replace(line, model=line.model or first.name) for line in page.lines))
-            for page in pages
-        ]
-        return DocumentResult(_name_of(first), tuple(told), timings_ms, stronger=_name_of(self.stronger().card))
+        if self.stronger and any(line.model != first.name for page in pages for line in page.lines):
+            return DocumentResult(_name_of(first), tuple(pages), timings_ms, stronger=_name_of(self.stronger().card))
+        alone = [replace(page, lines=tuple(replace(line, model=None) for line in page.lines)) for page in pages]
+        return DocumentResult(_name_of(first), tuple(alone), timings_ms)
 
     def read_page(self, page_number: int, gray: Gray) -> Page:
         policy = self.options.admission
@@ -149,14 +156,14 @@ class _Reader:
             upright = as_is(gray) if self.options.layout == "line" else straighten(gray)
         found = self._find(upright)
         admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
-        read = self._read(found.images)
+        read = self._read_lines(found)
         if quarters := self._find_turn(gray, found, read):
             found = self._find(self._turn(gray, quarters))
-            read = self._read(found.images)
-        read = self._read_again(found.images, read)
+            read = self._read_lines(found)
+        read = self._read_again(found, read)
         kept = _in_order(found, read)
         upright, searched = found.arrangement.upright, found.arrangement.searched
-        lines = [_to_line(found.arrangement.lines[i], found.images[i], read[i], upright) for i in kept]
+        lines = [_to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
         unread = self._find_unread(found, kept)
         quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
         places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
@@ -183,13 +190,22 @@ class _Reader:
         with self.stopwatch.measure("recognition"):
             return self._reader(self.recognizer).read(images)
 
-    def _read_again(self, images: Sequence[Gray], read: list[Reading]) -> list[Reading]:
+    def _read_lines(self, found: _Found) -> list[Reading]:
+        """Return the characters of each line, seen with the margin that the recogniser is used to."""
+        return self._read(found.images_for(self.recognizer))
+
+    def _read_again(self, found: _Found, read: list[Reading]) -> list[Reading]:
         """Return what was read, the doubtful lines read by the stronger recogniser, too."""
         stronger = self.stronger
         if stronger is None or self.options.quality != "balanced":
             return read
+
+        def read_stronger(places: Sequence[int]) -> Sequence[Reading]:
+            recognizer = stronger()
+            return self._reader(recognizer).read(found.images_for(recognizer, places))
+
         with self.stopwatch.measure("recognition"):
-            return Cascade(lambda: self._reader(stronger()), rule.load()).read_again(images, read)
+            return Cascade(read_stronger, rule.load()).read_again(found.images, read)
 
     def _reader(self, recognizer: LineRecognizer) -> LineReader:
         return LineReader(recognizer, self.options.charset, self.checkpoint)
@@ -234,19 +250,20 @@ def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     return (mean_confidence(peak.confidence for peak in reading.peaks) or 0.0) >= least
 
 
-def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -> Line:
+def _to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:
     """Give what was read its place on the original page."""
-    frame_count = image.shape[1] / image.shape[0] * reading.frames_per_height
-    characters = words.place_characters(reading.peaks, frame_count)
-    text = "".join(character.text for character in characters)
     height, width = upright.image.shape
-    cells = upright.map_to_page(np.clip(crops.widen(found.polygon), 0, (width, height)))
+    cells, seen = (np.clip(crops.widen(found.polygon, m), 0, (width, height)) for m in (MARGIN, reading.margin))
+    start, end = crops.shares_of(cells, seen)
+    frame_count = (end - start) * reading.frame_count
+    characters = words.place_characters(reading.peaks, frame_count, start * reading.frame_count)
+    text = "".join(character.text for character in characters)
     return Line(
         text=text,
         raw_text=reading.raw_text,
         polygon=as_polygon(upright.map_to_page(found.polygon).tolist()),
         characters=tuple(characters),
-        words=tuple(words.split_words(characters, cells)),
+        words=tuple(words.split_words(characters, upright.map_to_page(cells))),
         edits=edits(reading.raw_text, text) + reading.disputes,
         model=reading.model,
     )

@@ -31,6 +31,7 @@ class FakeCard:
     calibration: Calibration = IDENTITY
     input_height: int = 32
     time_stride: int = 4
+    margin: float = 0.06
 
 
 class InkRecognizer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,12 @@ from models.line_image import prepare
 from shared.result import DocumentResult
 from tests.unit.ocr.conftest import FakeCard, InkRecognizer
 from tests.unit.ocr.test_pipeline import blocks
+from worker.ocr.page import crops
 from worker.ocr.pipeline import Options, recognize_document
 from worker.ocr.text import rule
 from worker.ocr.text.cascade import Cascade, choose, take_spaces
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
-from worker.ocr.text.reader import LineReader
 from worker.ocr.text.rule import Rule
 
 UNSURE = Rule({"mean": -1.0}, offset=0.0, limit=-3.0, sure=0.9)  # doubtful below a mean confidence of 0.953
@@ -28,9 +28,9 @@ NEVER, ALWAYS = (Rule({}, offset=0.0, limit=limit, sure=0.9) for limit in (1.0, 
 LINE = np.full((24, 200), 255, np.uint8)
 
 
-def reading(text: str, confidence: float = 0.99, frames_per_height: float = 8.0) -> Reading:
+def reading(text: str, confidence: float = 0.99, frame_count: float = 200 / 24 * 8) -> Reading:
     peaks = [Peak(one, confidence, 2 * i, 2 * i) for i, one in enumerate(text)]
-    return Reading(peaks, text, frames_per_height)
+    return Reading(peaks, text, frame_count)
 
 
 class ColourInk(InkRecognizer):
@@ -52,17 +52,15 @@ class Stronger:
     """Reads what it was told to, and keeps what it was given."""
 
     answers: list[Reading]
-    given: list[Any] = field(default_factory=list)
-    recognizer: Any = field(default_factory=ColourInk)
+    given: list[int] = field(default_factory=list)
 
-    def read(self, images: Any) -> list[Reading]:
-        self.given.append(len(images))
-        return self.answers[: len(images)]
+    def read(self, places: Sequence[int]) -> list[Reading]:
+        self.given += places
+        return self.answers[: len(places)]
 
 
 def read_again(stronger: Stronger, readings: list[Reading], by: Rule = UNSURE) -> list[Reading]:
-    reader: Callable[[], Any] = lambda: stronger  # noqa: E731
-    return Cascade(reader, by).read_again([LINE] * len(readings), readings)
+    return Cascade(stronger.read, by).read_again([LINE] * len(readings), readings)
 
 
 def test_only_doubtful_lines_are_read_again() -> None:
@@ -73,7 +71,7 @@ def test_only_doubtful_lines_are_read_again() -> None:
 
 
 def test_without_a_doubt_the_stronger_one_is_not_even_made() -> None:
-    def never() -> LineReader:
+    def never(_: Sequence[int]) -> list[Reading]:
         raise AssertionError("made for nothing")
 
     first = [reading("sure")]
@@ -104,11 +102,11 @@ def test_spaces_that_the_stronger_one_lost_are_taken_from_the_first(first: str, 
 
 
 def test_a_space_that_was_taken_stands_between_its_neighbours() -> None:
-    first, second = reading("ab cd"), reading("abcd", frames_per_height=6.0)
+    first, second = reading("ab cd"), reading("abcd", frame_count=6.0)
     taken = take_spaces(first, second)
     places = [peak.first for peak in taken.peaks]
     assert places == sorted(places)
-    assert taken.raw_text == "ab cd" and taken.frames_per_height == 6.0
+    assert taken.raw_text == "ab cd" and taken.frame_count == 6.0
 
 
 def test_two_sure_readings_that_differ_are_a_dispute() -> None:
@@ -138,7 +136,7 @@ def test_it_is_none_where_one_is_unsure_or_only_spaces_and_case_differ(first: Re
 
 
 def test_the_shipped_rule_knows_what_is_measured() -> None:
-    shipped, measured = rule.load(), rule.measure(LINE, reading("total").peaks)
+    shipped, measured = rule.load(), rule.measure(LINE, reading("total"))
     assert set(shipped.weights) <= set(measured)
     assert np.isfinite(shipped.doubt(measured))
     assert 0 < shipped.sure < 1
@@ -147,13 +145,30 @@ def test_the_shipped_rule_knows_what_is_measured() -> None:
 def test_the_shipped_rule_doubts_what_was_read_unsurely() -> None:
     image = np.full((32, 320), 255, np.uint8)
     cv2.putText(image, "Total amount", (4, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 0, 2)
-    sure, unsure = (reading("Total amount", confidence).peaks for confidence in (0.9995, 0.6))
+    sure, unsure = (spread("Total amount", confidence) for confidence in (0.9995, 0.6))
     assert not rule.load().is_doubtful(image, sure)
     assert rule.load().is_doubtful(image, unsure)
 
 
+def spread(text: str, confidence: float) -> Reading:
+    """A reading whose characters stand all along a line of 320 px."""
+    peaks = [Peak(one, confidence, at, at) for one, at in zip(text, range(3, 80, 6), strict=False)]
+    return Reading(peaks, text, 80)
+
+
+def test_ink_where_nothing_was_read_is_measured_in_characters() -> None:
+    image = np.full((32, 320), 255, np.uint8)
+    image[4:28, 8:312:8] = 0
+    whole = [Peak("a", 0.99, at, at) for at in range(2, 80, 4)]
+    seen, lost = (rule.measure(image, Reading(peaks, "a", 80))["unseen"] for peaks in (whole, whole[:-2]))
+    assert seen == 0.0
+    assert 0.5 < (2**lost - 1) / 4 < 1.5
+
+
 def test_what_is_measured_of_a_line() -> None:
-    measured = rule.measure(np.full((32, 128), 255, np.uint8), [Peak("合", 0.5, 0, 0), Peak("a", 0.8, 4, 4)])
+    measured = rule.measure(
+        np.full((32, 128), 255, np.uint8), Reading([Peak("合", 0.5, 0, 0), Peak("a", 0.8, 4, 4)], "合a", 32)
+    )
     assert measured["least"] == pytest.approx(0.0)
     assert measured["second"] == pytest.approx(np.log(4.0))
     assert (measured["doubts"], measured["length"]) == (pytest.approx(np.log2(3)), 1.0)
@@ -213,3 +228,32 @@ def test_without_a_stronger_one_every_quality_is_fast(recognizer: InkRecognizer,
     for quality in ("balanced", "best"):
         options = Options(layout="line", quality=quality)  # type: ignore[arg-type]
         assert recognize_document(encode(squares()), recognizer, options).model.name == "ink"
+
+
+class Wide(ColourInk):
+    """As ColourInk, and wants half of the line's height around it."""
+
+    card = FakeCard(name="wide", charset=Charset(["y", " "]), input_height=48, time_stride=8, margin=0.5)
+
+
+def test_each_recogniser_sees_the_margin_that_it_is_used_to_and_words_lie_in_the_same_places(
+    recognizer: InkRecognizer, encode: Any
+) -> None:
+    page, boxes = encode(blocks((6, 40, 60), size=(160, 400))), []
+    for quality in ("fast", "best"):
+        options = Options(layout="page", quality=quality)  # type: ignore[arg-type]
+        result = recognize_document(page, recognizer, options, stronger=Wide)
+        assert len(result.pages[0].lines) == 1
+        boxes.append([word.polygon for word in result.pages[0].lines[0].words])
+    assert result.model.name == "wide"
+    np.testing.assert_allclose(boxes[0], boxes[1], atol=1.0)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.3])
+def test_a_line_that_was_seen_with_more_around_it_begins_and_ends_within_what_was_seen(tilt: float) -> None:
+    line = np.array([[50, 40], [250, 40 + 200 * tilt], [250 - 20 * tilt, 60 + 200 * tilt], [50 - 20 * tilt, 60]])
+    inner, outer = (crops.widen(line.astype(np.float32), margin) for margin in (0.0, 0.5))
+    height, width = (float(np.linalg.norm(line[a] - line[0])) for a in (3, 1))
+    start, end = crops.shares_of(inner, outer)
+    assert start == pytest.approx(0.5 * height / (width + height), abs=1e-3)
+    assert end == pytest.approx(1 - start, abs=1e-3)

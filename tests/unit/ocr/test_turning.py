@@ -28,6 +28,7 @@ class Card:
     calibration: Calibration = IDENTITY
     input_height: int = 32
     time_stride: int = 4
+    margin: float = 0.06
 
 
 class HeavyFootRecognizer:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, CJK, Charset
-from models.line_image import HEIGHT, TIME_STRIDE
+from models.line_image import MARGIN
 from models.ngram import Ngram
 from shared.options import DEFAULT_CHARSET, CharsetName
 from worker.ocr.text import beam, ctc
@@ -45,16 +45,18 @@ class Reading(NamedTuple):
     """One decoded line.
 
     raw_text: as the network alone would have it, before the n-gram was heard.
-    frames_per_height: frames of the recogniser in a piece of line as wide as it is high.
+    frame_count: frames from the left to the right end of the line's image.
+    margin: what the line's image has around the line on every side, as a share of the line's height.
     disputes: what two recognisers read differently and were both sure of, as edits.
-    model: name of the stronger recogniser, where that one read it.
+    model: name of the recogniser.
     """
 
     peaks: list[Peak]
     raw_text: str
-    frames_per_height: float = HEIGHT / TIME_STRIDE
+    frame_count: float = 0.0
+    margin: float = MARGIN
     disputes: tuple[dict[str, Any], ...] = ()
-    model: str | None = None
+    model: str = ""
 
     @property
     def text(self) -> str:

@@ -51,6 +51,10 @@ class Card(Protocol):
     def time_stride(self) -> int:
         """Pixels of its line images for each frame."""
 
+    @property
+    def margin(self) -> float:
+        """What its line images have around the line on every side, as a share of the line's height."""
+
 
 class LineRecognizer(Protocol):
     """A line recogniser; `models.recognizer.Recognizer` is one."""
@@ -85,4 +89,9 @@ class LineReader:
         prepared = [self.recognizer.prepare(image) for image in images]
         paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
         frames = card.input_height / card.time_stride
-        return [decoder.decode(path)._replace(frames_per_height=frames) for path in paths]
+        return [
+            decoder.decode(path)._replace(
+                frame_count=image.shape[1] / image.shape[0] * frames, margin=card.margin, model=card.name
+            )
+            for path, image in zip(paths, images, strict=True)
+        ]
