@@ -66,5 +66,5 @@ RULES: Final[dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]]] = 
 
 NARROWEST: Final = {
     "line-standardise": MINIMUM_WIDTH,
-    "centre": 320,  # px; PP-OCR's networks saw shorter lines padded to this, and read words worse without
+    "centre": 256,  # px; PP-OCR's networks saw shorter lines padded to 320, and read words worse below this
 }

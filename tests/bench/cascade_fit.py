@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
+from tests.bench.calibration import Point, diagram
+from tests.bench.lines import are_right
 from worker.ocr.text import cascade, rule
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
@@ -22,7 +24,7 @@ EPSILON = 1e-6
 SURE = 0.9  # of a line, in both readings, before their difference is called a dispute
 ALLOWED = (1.15, 0.0015)  # times the error rate of the stronger alone, or so much above it: the larger counts
 ENOUGH = 6.0  # what all errors of one set may cost together, in multiples of what is allowed
-TIME_PRICE = 4.0  # the same unit, for reading all lines of a set again
+TIME_PRICE = 6.0  # the same unit, for reading all lines of a set again
 USUAL_SECONDS = 0.025  # of the processor, for reading a line again
 
 
@@ -134,18 +136,31 @@ def fit_weights(score: ModuleType, rows: list[Row]) -> Rule:
     return Rule(kept, round(offset - float(weights @ middle), 4), 0.0, SURE)
 
 
+def calibration_error(score: ModuleType, rows: list[Row], of: Callable[[Row], list[Reading]]) -> float:
+    """ECE of the characters, as tests.bench.calibration has it."""
+    points: list[Point] = []
+    for row in rows:
+        peaks = [peak for reading in of(row) for peak in reading.peaks]
+        judged = zip(peaks, are_right(score, "".join(peak.text for peak in peaks), row["truth"]), strict=True)
+        points += [Point(peak.confidence, float(right), right) for peak, right in judged if right is not None]
+    return diagram(points)[0] if points else 0.0
+
+
 def show(score: ModuleType, rows: list[Row], using: Rule) -> None:
+    """A line for each set: error rates, share that was read twice, times, spaces and calibration of the qualities."""
+    reads: dict[str, Callable[[Row], list[Reading]]] = {
+        "fast": lambda row: readings(row, "fast"),
+        "balanced": lambda row: balanced(row, using)[0],
+        "best": lambda row: readings(row, "strong"),
+    }
     for name, of_set in by_set(rows).items():
         found = rates(score, of_set, using)
-        spaces: dict[str, Callable[[Row], str]] = {
-            "fast": lambda row: text(readings(row, "fast")),
-            "balanced": lambda row: text(balanced(row, using)[0]),
-            "best": lambda row: text(readings(row, "strong")),
-        }
-        space = " ".join(f"{k} {score.space_f1([(r['truth'], of(r)) for r in of_set]):.3f}" for k, of in spaces.items())
+        pairs = {quality: [(row["truth"], text(of(row))) for row in of_set] for quality, of in reads.items()}
+        space = " ".join(f"{score.space_f1(pairs[quality]):.3f}" for quality in reads)
+        ece = " ".join(f"{calibration_error(score, of_set, of):.3f}" for of in reads.values())
         cer = "  ".join(f"{key} {found[key]:.2%}" for key in ("fast", "balanced", "best", "twice"))
         pace = "  ".join(f"{key} {found[key] * 1000:.1f} ms" for key in ("fast s", "balanced s", "best s"))
-        print(f"{name:22} {len(of_set):4}  {cer}  {pace}  space F1 {space}", flush=True)
+        print(f"{name:20} {len(of_set):4}  {cer}  {pace}  space F1 {space}  ECE {ece}", flush=True)
 
 
 def fit(rows: list[Row], score: ModuleType, write: bool) -> None:
