@@ -195,17 +195,24 @@ class _Reader:
         return self._read(found.images_for(self.recognizer))
 
     def _read_again(self, found: _Found, read: list[Reading]) -> list[Reading]:
-        """Return what was read, the doubtful lines read by the stronger recogniser, too."""
+        """Return what was read, the doubtful lines read by the stronger recogniser, too.
+
+        What was found by searching and can hardly be read is no writing; a stronger recogniser would invent some.
+        """
         stronger = self.stronger
         if stronger is None or self.options.quality != "balanced":
             return read
+        searched = found.arrangement.searched
+        worth = [i for i, one in enumerate(read) if not searched or _confidence(one) >= LEAST_CONFIDENCE]
 
         def read_stronger(places: Sequence[int]) -> Sequence[Reading]:
             recognizer = stronger()
-            return self._reader(recognizer).read(found.images_for(recognizer, places))
+            return self._reader(recognizer).read(found.images_for(recognizer, [worth[place] for place in places]))
 
         with self.stopwatch.measure("recognition"):
-            return Cascade(read_stronger, rule.load()).read_again(found.images, read)
+            images, first = [found.images[i] for i in worth], [read[i] for i in worth]
+            again = dict(zip(worth, Cascade(read_stronger, rule.load()).read_again(images, first), strict=True))
+        return [again.get(i, one) for i, one in enumerate(read)]
 
     def _reader(self, recognizer: LineRecognizer) -> LineReader:
         return LineReader(recognizer, self.options.charset, self.checkpoint)
@@ -231,6 +238,10 @@ def _name_of(card: Card) -> ModelName:
     return ModelName(card.name, card.version, card.sha256)
 
 
+def _confidence(reading: Reading) -> float:
+    return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
+
+
 def _confidences(read: Sequence[Reading]) -> list[list[float]]:
     return [[peak.confidence for peak in reading.peaks] for reading in read]
 
@@ -247,7 +258,7 @@ def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     if not reading.peaks or not searched:
         return bool(reading.peaks)
     least = LEAST_IN_DOUBT if line.in_doubt else LEAST_CONFIDENCE
-    return (mean_confidence(peak.confidence for peak in reading.peaks) or 0.0) >= least
+    return _confidence(reading) >= least
 
 
 def _to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:

@@ -257,3 +257,25 @@ def test_a_line_that_was_seen_with_more_around_it_begins_and_ends_within_what_wa
     start, end = crops.shares_of(inner, outer)
     assert start == pytest.approx(0.5 * height / (width + height), abs=1e-3)
     assert end == pytest.approx(1 - start, abs=1e-3)
+
+
+@pytest.mark.parametrize(("layout", "again"), [("line", True), ("page", False)])
+def test_what_was_found_by_searching_and_is_no_writing_is_not_read_again(
+    encode: Any, monkeypatch: pytest.MonkeyPatch, layout: Any, *, again: bool
+) -> None:
+    monkeypatch.setattr(rule, "load", lambda: ALWAYS)
+    asked: list[str] = []
+
+    def stronger() -> Any:
+        asked.append("stronger")
+        return ColourInk()
+
+    recognize_document(encode(blocks((6, 40, 60))), Faint(), Options(layout=layout), stronger=stronger)
+    assert bool(asked) == again
+
+
+class Faint(InkRecognizer):
+    """As InkRecognizer, and is sure of nothing."""
+
+    def logits(self, batch: Any) -> Any:
+        return super().logits(batch) / 16 * 0.1
