@@ -25,7 +25,7 @@ def derive_card(session: Any, path: pathlib.Path, name: str) -> ModelCard:
     metadata = {**session.get_modelmeta().custom_metadata_map, **read_beside(path)}
     if metadata.get("kind", KIND) != KIND or CHARSET_KEY not in metadata:
         return ModelCard.from_metadata(metadata, name, "")  # refuses, with the reason
-    shape = examine(session, name, _height(metadata))
+    shape = examine(session, name, _stated(metadata, "input_height"), _stated(metadata, "time_stride"))
     derived = {
         "input_height": str(shape.height),
         "channels": str(shape.channels),
@@ -73,8 +73,8 @@ def complete_charset(characters: str, class_count: int, name: str) -> str:
     return characters
 
 
-def _height(metadata: Mapping[str, str]) -> int:
-    stated = metadata.get("input_height", "0")
+def _stated(metadata: Mapping[str, str], key: str) -> int:
+    stated = metadata.get(key, "0")
     return int(stated) if stated.isdecimal() else 0
 
 

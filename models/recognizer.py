@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pathlib
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.card import ModelFileError
+from models.charset import BLANK
 from models.derive import derive_card
+from models.frames import Frames
 from models.line_image import prepare
 from models.ngram import FILE_NAME as NGRAM_NAME
 from models.ngram import Ngram
@@ -19,6 +22,7 @@ WEIGHTS = pathlib.Path(__file__).with_name("weights")
 DEFAULT = "crnn-zh-en"
 DETECTORS = "detector-"  # how the folders of models begin that find lines and read none
 FILE_NAME = "model.onnx"
+CERTAIN = 0.9999  # probability of the blank; a frame above it holds nothing
 LEAST_PROBABILITY = 1e-30  # smaller ones have no logarithm in float32 that is safe to add
 
 
@@ -48,15 +52,30 @@ class Recognizer:
             time_stride=card.time_stride,
         )
 
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, channels, input_height, W) float32 -> (N, W / time_stride, C) float32, class 0 is the blank.
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
+        """(N, channels, input_height, W) float32 -> W / time_stride frames of each line, class 0 is the blank.
 
         Probabilities come as their logarithms, of which the softmax makes the same probabilities again.
         """
-        found: NDArray[np.float32] = self.session.run(None, {self.input_name: batch})[0]
+        logits, *gated = self.session.run(None, {self.input_name: batch})
         if self.card.output == "probabilities":
-            np.log(np.maximum(found, LEAST_PROBABILITY, out=found), out=found)
-        return found
+            return [_of_probabilities(line) for line in logits]
+        if not gated:
+            return [Frames.of(line) for line in logits]
+        lines, frames = gated[0].T  # in the order of lines, then frames
+        ends = np.searchsorted(lines, np.arange(len(batch) + 1))
+        count = batch.shape[3] // self.card.time_stride
+        return [Frames(count, frames[a:b], logits[a:b]) for a, b in pairwise(ends.tolist())]
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, channels, input_height, W) float32 -> (N, W / time_stride, C) float32, class 0 is the blank."""
+        return np.stack([frames.dense() for frames in self.frames(batch)])
+
+
+def _of_probabilities(line: NDArray[np.float32]) -> Frames:
+    """The frames of (T, C) float32 probabilities; the logarithms are taken where the blank is not all but certain."""
+    heard = np.flatnonzero(line[:, BLANK] < CERTAIN)
+    return Frames(len(line), heard, np.log(np.maximum(line[heard], LEAST_PROBABILITY)))
 
 
 class Place(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from models.charset import Charset
+from models.frames import Frames
 from models.line_image import prepare
 from shared.result import DocumentResult
 from tests.unit.ocr.conftest import FakeCard, InkRecognizer
@@ -41,10 +42,10 @@ class ColourInk(InkRecognizer):
     def prepare(self, gray: Any) -> Any:
         return prepare(gray, 48, channels=3, time_stride=8)
 
-    def logits(self, batch: Any) -> Any:
+    def frames(self, batch: Any) -> list[Frames]:
         self.batch_shapes.append(batch.shape)
-        frames = batch[:, 0].reshape(len(batch), 48, -1, 8).mean(axis=(1, 3))
-        return np.stack([np.zeros_like(frames), -4.0 * frames, np.full_like(frames, -9.0)], axis=2)
+        ink = batch[:, 0].reshape(len(batch), 48, -1, 8).mean(axis=(1, 3))
+        return [Frames.of(line) for line in np.stack([np.zeros_like(ink), -4.0 * ink, np.full_like(ink, -9.0)], axis=2)]
 
 
 @dataclass
@@ -277,5 +278,5 @@ def test_what_was_found_by_searching_and_is_no_writing_is_not_read_again(
 class Faint(InkRecognizer):
     """As InkRecognizer, and is sure of nothing."""
 
-    def logits(self, batch: Any) -> Any:
-        return super().logits(batch) / 16 * 0.1
+    def frames(self, batch: Any) -> list[Frames]:
+        return [Frames.of(line.logits / 160) for line in super().frames(batch)]

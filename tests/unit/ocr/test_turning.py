@@ -10,6 +10,7 @@ import pytest
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
+from models.frames import Frames
 from models.line_image import prepare
 from worker.ocr.page import turning
 from worker.ocr.page.preprocess import straighten
@@ -43,17 +44,16 @@ class HeavyFootRecognizer:
     def prepare(self, gray: np.ndarray) -> np.ndarray:
         return prepare(gray)
 
-    def logits(self, batch: np.ndarray) -> np.ndarray:
+    def frames(self, batch: np.ndarray) -> list[Frames]:
         self.line_count += len(batch)
-        frames = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=3)
-        ink = frames.mean(axis=1) < 0.0
-        heavy = frames[:, 16:].mean(axis=(1, 2)) < frames[:, :16].mean(axis=(1, 2))
+        columns = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=3)
+        ink = columns.mean(axis=1) < 0.0
+        heavy = columns[:, 16:].mean(axis=(1, 2)) < columns[:, :16].mean(axis=(1, 2))
         heavy &= batch.shape[3] > 200
         x = np.where(ink, 6.0, -6.0)
         doubt = np.where(heavy, 2.0, 5.8)[:, None]
-        return np.stack([np.zeros_like(x), x, np.where(ink, doubt, -9.0), np.full_like(x, -9.0)], axis=2).astype(
-            np.float32
-        )
+        logits = np.stack([np.zeros_like(x), x, np.where(ink, doubt, -9.0), np.full_like(x, -9.0)], axis=2)
+        return [Frames.of(line) for line in logits.astype(np.float32)]
 
 
 def heavy_page(*, columns: int = 14, rows: int = 8) -> np.ndarray:

@@ -47,8 +47,8 @@ class Interrupting:
         self._interruption()
         return self._real.prepare(gray)
 
-    def logits(self, batch: Any) -> Any:
-        return self._real.logits(batch)
+    def frames(self, batch: Any) -> Any:
+        return self._real.frames(batch)
 
 
 @pytest.fixture(scope="module")
@@ -274,12 +274,12 @@ def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
     read: list[int] = []
 
     class Slow(Interrupting):
-        def logits(self, batch: Any) -> Any:
+        def frames(self, batch: Any) -> Any:
             read.append(len(batch))
             with place.database.write() as connection:
                 jobs.cancel(connection, job_id, actor=CLIENT)
             threading.Event().wait(1.6)
-            return super().logits(batch)
+            return super().frames(batch)
 
     lines = Image.new("L", (600, 2000), 255)
     for top in range(20, 1960, 40):

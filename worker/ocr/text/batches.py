@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.frames import Frames
 from worker.ocr.text import ctc
 from worker.ocr.text.ctc import BestPath
 
@@ -32,31 +33,31 @@ BATCH_LINES = 16
 class LineNetwork(Protocol):
     """What reading in batches needs of a recogniser."""
 
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, channels, height, W) float32 -> (N, frames, C) float32, as many frames for each pixel of the width."""
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
+        """(N, channels, height, W) float32 -> the frames of each line, as many for each pixel of the width."""
 
 
 def recognise_lines(
     lines: Sequence[LineImage],
     recognizer: LineNetwork,
     checkpoint: Callable[[], None] = lambda: None,
-    read: Callable[[NDArray[np.float32]], BestPath] = ctc.best_path,
+    read: Callable[[Frames], BestPath] = ctc.best_path,
 ) -> list[BestPath]:
     """Return the path of each line, in the order given.
 
     Args:
         lines: Prepared images.
-        recognizer: Gives the logits.
+        recognizer: Gives the frames.
         checkpoint: Called before each batch.
-        read: (T, C) float32 logits -> path.
+        read: Frames -> path.
     """
     pieces = [(index, piece) for index, line in enumerate(lines) for piece in _pieces_of(line)]
     paths: dict[int, BestPath] = {}
     for batch in _batches([piece.image for _, piece in pieces]):
         checkpoint()
         padded = np.stack([pad(pieces[i][1].image) for i in batch])
-        for i, logits in zip(batch, recognizer.logits(padded), strict=True):
-            paths[i] = read(logits[pieces[i][1].frames(len(logits) / padded.shape[3])])
+        for i, frames in zip(batch, recognizer.frames(padded), strict=True):
+            paths[i] = read(frames.part(pieces[i][1].frames(frames.count / padded.shape[3])))
     by_line: dict[int, list[BestPath]] = defaultdict(list)
     for i, (index, _) in enumerate(pieces):
         by_line[index].append(paths[i])

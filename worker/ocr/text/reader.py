@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.calibration import Calibration
 from models.charset import Charset
+from models.frames import Frames
 from models.ngram import Ngram
 from shared.options import DEFAULT_CHARSET, CharsetName
 from worker.ocr.text import batches
@@ -70,8 +71,8 @@ class LineRecognizer(Protocol):
     def prepare(self, gray: NDArray[np.uint8]) -> LineImage:
         """(H, W) uint8, 0 = black -> (channels, input_height, W') float32, W' a multiple of the time stride."""
 
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, channels, input_height, W) float32 -> (N, W / time_stride, C) float32."""
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
+        """(N, channels, input_height, W) float32 -> W / time_stride frames of each line."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
-from worker.ocr.lines.text_line import TextLine, hulls_of
+from worker.ocr.lines.text_line import TextLine, distance, hulls_of
 
 LEAST_GAP = 0.4  # of the height: what all lines of a gutter leave free in common
 FEWEST_LINES = 4  # that follow each other; fewer have a word gap in common by chance ...
@@ -43,7 +43,7 @@ def part_columns(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
 def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]:
     """Return the white places in a line that may be a gutter."""
     left, top, right, bottom = hull.tolist()
-    height = float(np.linalg.norm(line.polygon[3] - line.polygon[0]))
+    height = distance(line.polygon[0], line.polygon[3])
     if right - left < 2 * LEAST_SIDE * height or abs(line.polygon[1, 1] - line.polygon[0, 1]) > STRAIGHT * height:
         return []
     inside = (pieces[:, 0] >= left - 2) & (pieces[:, 2] <= right + 2)

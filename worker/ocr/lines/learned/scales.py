@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.copies import MOST_PIXELS, Copies, resized
 from worker.ocr.ink.ink import Gray
+from worker.ocr.lines.text_line import distance
 
 Box = NDArray[np.float32]  # (4, 2) px, clockwise from the line's top-left
 Search = Callable[[Gray], list[Box]]  # the boxes on an image, px of that image
 
 SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of up to double size
-SMALL_PRINT = 10.0  # px of the searched copy; a page whose median line is lower is searched on a larger one
+SMALL_PRINT = 8.5  # px of the searched copy; a page whose median line is lower is searched on a larger one
 LARGER = 2.0  # how many times larger that is
 MOST_LARGER_PIXELS = 3_000_000
 LONG = 3.0  # long side to short side; longer pages are searched in strips
@@ -134,11 +135,11 @@ def _is_better(large: Box, within: Sequence[Box]) -> bool:
 
 
 def _height(box: Box) -> float:
-    return float(np.linalg.norm(box[3] - box[0]))
+    return distance(box[0], box[3])
 
 
 def _width(box: Box) -> float:
-    return float(np.linalg.norm(box[1] - box[0]))
+    return distance(box[0], box[1])
 
 
 def _share(box: Box, other: Box) -> float:

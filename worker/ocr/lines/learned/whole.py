@@ -113,9 +113,11 @@ def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
     """Return the ink of a line that may be a part of a character, None if it is none. pieces: whose middle it holds."""
     hull = line.hull
     tall = hull[3] - hull[1]
-    out = np.abs(pieces - np.clip(pieces, np.tile(hull[:2], 2), np.tile(hull[2:], 2)))
-    inside = pieces[(out <= SLACK * tall).all(axis=1)]
-    if hull[2] - hull[0] > NARROW * tall or not len(inside):
+    if hull[2] - hull[0] > NARROW * tall:
+        return None
+    low, high = hull - SLACK * tall, hull + SLACK * tall
+    inside = pieces[((pieces[:, :2] >= low[:2]) & (pieces[:, 2:] <= high[2:])).all(axis=1)]
+    if not len(inside):
         return None
     return _Part(fragments.hull_of(inside).astype(np.float64), bool(_is_flat(inside).all()))
 
