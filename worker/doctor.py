@@ -147,7 +147,7 @@ def _look_at_line_finder(settings: Settings) -> str:
 def _look_at_model(settings: Settings) -> str:
     import models
 
-    card = models.load(settings.model).card
+    card = models.load(settings.model, installed=settings.models_folder).card
     return f"{card.name} {card.version}, {len(card.charset.characters)} characters"
 
 

@@ -94,7 +94,7 @@ class Child:
 
     def _load(self) -> bool:
         try:
-            detector, recognizer = _load_detector(self._settings.line_finder), _load_model(self._settings.model)
+            detector, recognizer = _load_detector(self._settings.line_finder), _load_model(self._settings)
             stronger = _find_stronger(self._settings)
             reader = reader_sha256(recognizer, detector, self._settings, stronger)
             self.place = replace(self.place, detector=detector, stronger=stronger, reader_sha256=reader)
@@ -133,14 +133,14 @@ class Child:
             )
 
 
-def _load_model(name: str) -> Recognizer:
+def _load_model(settings: Settings) -> Recognizer:
     import cv2
 
     import models
     import worker.ocr.pipeline  # noqa: F401  (its libraries, before the first job rather than during it)
 
     cv2.setNumThreads(1)
-    return models.load(name, threads=1)
+    return models.load(settings.model, threads=1, installed=settings.models_folder)
 
 
 def _load_detector(line_finder: str) -> Detector | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import models as recognisers
-from models import packs
+from models import packs, shelf
 from models.card import ModelFileError
 from models.recognizer import WEIGHTS, Place, find
 from shared.settings import Settings
@@ -17,7 +17,7 @@ from worker.models.stronger import find_stronger
 
 @click.group()
 def models() -> None:
-    """List and show the models of this machine, and install packs of stronger ones."""
+    """List, show, add and remove the models of this machine, and install packs of stronger ones."""
 
 
 @models.command("list")
@@ -74,6 +74,31 @@ def install(names: tuple[str, ...], wheel: Path | None, optional: bool) -> None:
             if not optional:
                 raise click.ClickException(str(error)) from error
             click.echo(f"Going on without {name}, and with `quality` = fast: {error}", err=True)
+
+
+@models.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="What results call it.  [default: the name of the file]")
+def add(file: Path, name: str | None) -> None:
+    """Add a recogniser of your own: an .onnx FILE, with a card.json beside it where its metadata do not say enough."""
+    folder = Settings.load().models_folder
+    try:
+        card = shelf.add(file, name or file.stem, folder)
+    except (ModelFileError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Added {card.name} {card.version}, {len(card.charset.characters)} characters, in {folder / card.name}.")
+    click.echo(f"Workers read with it once it stands in OCRELAY_MODELS, or is OCRELAY_MODEL: {card.name}.")
+
+
+@models.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Take a model away that was added or installed. Workers that have it keep it until they end."""
+    try:
+        shelf.remove(name, Settings.load().models_folder)
+    except (ModelFileError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Removed {name}.")
 
 
 def _install(name: str, folder: Path, wheel: Path | None) -> None:

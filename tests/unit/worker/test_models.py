@@ -88,3 +88,45 @@ def test_a_model_of_ones_own_needs_no_card_beside_it(wheel: Path, tmp_path: Path
     card = found.load().card
     assert (found.name, found.version, found.sha256) == ("own", card.version, card.sha256)
     assert found.load() is found.load()
+
+
+def test_a_model_of_ones_own_is_added_under_a_name_and_removed(wheel: Path, tmp_path: Path) -> None:
+    file = tiny_foreign.write(tmp_path / "mine.onnx")
+    added = call("add", file, "--name", "own.v1")
+    assert added.exit_code == 0 and added.output.startswith("Added own.v1 ")
+    found = find_stronger(Settings.load(models="crnn-zh-en,own.v1"))
+    assert found is not None and found.load().card.name == "own.v1"
+    assert call("add", file, "--name", "own.v1").exit_code == 1
+    assert call("remove", "own.v1").exit_code == 0
+    assert find_stronger(Settings.load(models="crnn-zh-en,own.v1")) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "reason"),
+    [
+        (tiny_foreign.Foreign(class_count=40), "own", "do not fit"),
+        (tiny_foreign.Foreign(metadata={}), "own", "card.json"),
+        (tiny_foreign.Foreign(domain="acme.ops"), "own", "custom operators"),
+        (tiny_foreign.Foreign(), "crnn-zh-en", "already"),
+        (tiny_foreign.Foreign(), "../own", "is no name"),
+        (tiny_foreign.Foreign(), "detector-own", "is no name"),
+    ],
+)
+def test_what_cannot_be_added_is_refused_with_the_reason_and_nothing_is_stored(
+    wheel: Path, tmp_path: Path, *, given: tiny_foreign.Foreign, name: str, reason: str
+) -> None:
+    done = call("add", tiny_foreign.write(tmp_path / "mine.onnx", given), "--name", name)
+    assert done.exit_code == 1 and reason in done.output
+    assert not (tmp_path / "installed").exists() or not list((tmp_path / "installed").iterdir())
+
+
+def test_what_is_part_of_ocrelay_or_not_there_cannot_be_removed(wheel: Path) -> None:
+    for name in ("crnn-zh-en", "nowhere", ".."):
+        done = call("remove", name)
+        assert done.exit_code == 1 and "There is no model" in done.output
+
+
+def test_a_pack_is_removed_with_its_detector(wheel: Path, tmp_path: Path) -> None:
+    call("install", "acme", "--file", wheel)
+    assert call("remove", "acme").exit_code == 0
+    assert list((tmp_path / "installed").iterdir()) == []
