@@ -35,9 +35,7 @@ def add(file: pathlib.Path, name: str, folder: pathlib.Path) -> ModelCard:
     if not file.is_file():
         raise ModelFileError(f"{file} is no file. Name an .onnx file.")
     if file.stat().st_size > MOST_BYTES:
-        raise ModelFileError(
-            f"{file} is larger than {MOST_BYTES // 1024**2} MiB, which no recogniser of lines is."
-        )
+        raise ModelFileError(f"{file} is larger than {MOST_BYTES // 1024**2} MiB, which no recogniser of lines is.")
     card = Recognizer(file, name).card
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".adding-") as scratch:

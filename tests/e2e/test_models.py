@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from models import packs
+from models import packs, shelf
 from shared.settings import Settings
 from tests import packs as made
 from tests import tiny_foreign
 from tests.e2e.test_service import SAMPLES, System
 from tests.ports import free_port
+from tests.services import wait_until
 
 
 def block_image() -> bytes:
@@ -87,5 +88,33 @@ def test_a_worker_whose_stronger_model_is_damaged_reads_with_the_fast_one_and_sa
         assert "The stronger model cannot be used" in system.up.said
         status, problem = system.call("/v1/jobs?quality=best", (SAMPLES / "line-english.png").read_bytes())
         assert (status, problem["code"]) == (422, "no_stronger_model")
+    finally:
+        system.end()
+
+
+def test_a_model_that_is_installed_while_workers_run_is_taken_up_and_a_damaged_one_is_not(tmp_path: Path) -> None:
+    wheel, folder = made.wheel(tmp_path), tmp_path / "installed"
+    pack = made.pack(wheel)
+    given = {"models": "crnn-zh-en,acme", "models_dir": folder}
+    settings = Settings.load(data_dir=tmp_path / "data", port=free_port(), workers=1, api_processes=1, **given)
+    system = System(settings, tmp_path)
+
+    def stronger() -> list[str | None]:
+        return [child.stronger for child in system.children()]
+
+    def read(quality: str) -> str:
+        job = system.submit((SAMPLES / "line-english.png").read_bytes(), f"layout=line&quality={quality}")
+        return str(job["result"]["model"]["name"])
+
+    try:
+        assert stronger() == [None]
+        packs.install_pack("acme", pack, folder, wheel)
+        wait_until(lambda: stronger() == ["acme"], seconds=30, what="the model is taken up")
+        assert (read("best"), read("fast")) == ("acme", "crnn-zh-en")
+        (folder / "acme" / "model.onnx").write_bytes(b"damaged")
+        wait_until(lambda: "The stronger model cannot be used" in system.up.said, seconds=30, what="it is noticed")
+        assert (read("best"), stronger()) == ("acme", ["acme"])
+        shelf.remove("acme", folder)
+        wait_until(lambda: stronger() == [None], seconds=30, what="it is let go")
     finally:
         system.end()

@@ -59,7 +59,7 @@ def show(name: str) -> None:
 def install(names: tuple[str, ...], wheel: Path | None, optional: bool) -> None:
     """Fetch packs of models, pinned by hash; without NAMES the first pack that OCRELAY_MODELS names.
 
-    Workers see them when they start.
+    Workers take them up within seconds.
     """
     settings = Settings.load()
     wanted = names or tuple(name for name in settings.model_names if name in packs.PACKS)[:1]
@@ -93,7 +93,7 @@ def add(file: Path, name: str | None) -> None:
 @models.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Take a model away that was added or installed. Workers that have it keep it until they end."""
+    """Take a model away that was added or installed. Workers do without it within seconds."""
     try:
         shelf.remove(name, Settings.load().models_folder)
     except (ModelFileError, OSError) as error:
