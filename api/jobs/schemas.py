@@ -50,7 +50,7 @@ class Line(BaseModel):
     polygon: list[Point] = Field(description="4 points, clockwise from top-left, pixels of the uploaded page")
     words: list[Word]
     edits: list[dict[str, Any]]
-    model: str | None = Field(None, description="name of the model that read it, where two read the document")
+    model: str | None = Field(None, description="name of the model that read it, where two read the page")
 
 
 class QualityWarning(BaseModel):

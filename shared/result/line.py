@@ -54,7 +54,7 @@ class Line:
     text: after post-correction. raw_text: as the model read it. edits: what post-correction changed, in order.
     polygon: tight around the writing, px of the original page. angle and place follow from it.
     characters: never none, but for a line that was read back: they are not stored, so it brings its mean along.
-    model: name of the one that read it, where two read the document.
+    model: name of the one that read it, where two read the page.
     """
 
     text: str

@@ -141,12 +141,11 @@ class _Reader:
     stronger: Callable[[], LineRecognizer] | None
 
     def result(self, pages: Sequence[Page]) -> DocumentResult:
-        """Return the document of these pages; where two recognisers read it, each line says which."""
-        first, timings_ms = self.recognizer.card, self.stopwatch.timings_ms
-        if self.stronger and any(line.model != first.name for page in pages for line in page.lines):
-            return DocumentResult(_name_of(first), tuple(pages), timings_ms, stronger=_name_of(self.stronger().card))
-        alone = [replace(page, lines=tuple(replace(line, model=None) for line in page.lines)) for page in pages]
-        return DocumentResult(_name_of(first), tuple(alone), timings_ms)
+        """Return the document of these pages."""
+        by_two = any(line.model for page in pages for line in page.lines)
+        stronger = _name_of(self.stronger().card) if self.stronger and by_two else None
+        timings_ms = self.stopwatch.timings_ms
+        return DocumentResult(_name_of(self.recognizer.card), tuple(pages), timings_ms, stronger=stronger)
 
     def read_page(self, page_number: int, gray: Gray) -> Page:
         policy = self.options.admission
@@ -164,6 +163,8 @@ class _Reader:
         kept = _in_order(found, read)
         upright, searched = found.arrangement.upright, found.arrangement.searched
         lines = [_to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
+        if all(line.model == self.recognizer.card.name for line in lines):  # of one reader the document says enough
+            lines = [replace(line, model=None) for line in lines]
         unread = self._find_unread(found, kept)
         quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
         places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
