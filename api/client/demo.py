@@ -39,8 +39,10 @@ def run(folder: Path) -> None:
             sent = [client.submit(image, options_of(image, receiver), 0) for image in images]
             click.echo(f"Submitted {len(sent)} images to {server}/v1/jobs in {clock.monotonic() - started:.2f} s.\n")
             done = [client.finished(job) for job in sent]
+            models = client.get("/readyz")["models"]
             told = [receiver.about(job["id"]) for job in sent]
         database = Database(Settings.load(data_dir=Path(data)).database, pool_size=1)
+        show_models(models)
         for image, job, message in zip(images, done, told, strict=True):
             show(image, job, database)
             show_webhook(message)
@@ -90,9 +92,17 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
     else:
         result, timings = job["result"], job["timings_ms"]
         click.echo("\n".join(f"   {line}" for line in result["text"].splitlines()))
+        again = [
+            line
+            for page in result["pages"]
+            for line in page["lines"]
+            if line.get("model", result["model"]["name"]) != result["model"]["name"]
+        ]
         sure = "no text" if result["confidence"] is None else f"confidence {result['confidence']:.3f}"
         if result["min_confidence"] is not None:
             sure += f" (least certain line {result['min_confidence']:.3f})"
+        if again:
+            sure += f", {len(again)} lines by {result['stronger_model']['name']}"
         click.echo(f"   -- {sure}, {timings['total']:.0f} ms, of which {timings['queue']:.0f} ms in the queue")
     with database.read() as connection:
         events = trail.list_events(connection, job_id=job["id"])
@@ -105,6 +115,16 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
         who = "" if event.client_ip is None else f"  from {event.client_ip}"
         what = "" if event.sha256 is None else f"  sha256 {event.sha256[:16]}…"
         click.echo(f"   audit {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.event}{who}{what}{read}")
+
+
+def show_models(models: list[dict[str, Any]]) -> None:
+    """Who reads."""
+    does = {"reads": "reads every line", "stronger": "reads again what leaves a doubt"}
+    for model in models:
+        click.echo(f"Model {model['name']} {model['version']} {does[model['role']]}.")
+    if all(model["role"] != "stronger" for model in models):
+        click.echo("No stronger model is installed; `ocrelay models install` fetches one.")
+    click.echo()
 
 
 def show_webhook(message: Received | None) -> None:

@@ -50,6 +50,7 @@ class Line(BaseModel):
     polygon: list[Point] = Field(description="4 points, clockwise from top-left, pixels of the uploaded page")
     words: list[Word]
     edits: list[dict[str, Any]]
+    model: str | None = Field(None, description="name of the model that read it, where two read the page")
 
 
 class QualityWarning(BaseModel):
@@ -87,6 +88,7 @@ class Result(BaseModel):
     confidence: float | None = Field(description="mean over the characters, 0 to 1; null where there is no text")
     min_confidence: float | None = Field(description="of the least certain line")
     model: ModelName
+    stronger_model: ModelName | None = Field(None, description="the model that read some lines again, where one did")
     pages: list[Page]
 
 

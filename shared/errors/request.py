@@ -50,6 +50,12 @@ class UnknownModel(RequestError):
     code = "unknown_model"
 
 
+class NoStrongerModel(RequestError):
+    """No worker has a stronger model, so `quality` cannot be `best`. Leave it out; the operator may install a model."""
+
+    code = "no_stronger_model"
+
+
 class InvalidJson(RequestError):
     """The body is not valid JSON. Send one JSON object, encoded in UTF-8."""
 

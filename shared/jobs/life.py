@@ -186,6 +186,7 @@ def _store_result(
         confidence=result.get("confidence"),
         min_confidence=result.get("min_confidence"),
         model=result.get("model"),
+        subject=(result.get("stronger_model") or {}).get("name", "")[:30] or None,
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import models
 from models.calibration import IDENTITY
 from tests.bench.lines import are_right, frames_of, prepared_lines
-from tests.bench.recognition import load_metric
+from tests.bench.metric import load_metric
 from worker.ocr.text import ctc
 from worker.ocr.text.decoder import Decoder
 

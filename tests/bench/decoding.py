@@ -22,7 +22,7 @@ from models.frames import Frames
 from models.training.evaluate import character_error_rate
 from models.training.ngram import held_out
 from tests.bench.lines import distance, frames_of, has_code, has_only_digits, prepared_lines
-from tests.bench.recognition import load_metric
+from tests.bench.metric import load_metric
 from worker.ocr.text.decoder import Decoder
 
 SETS = (

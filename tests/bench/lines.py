@@ -35,10 +35,8 @@ def prepared_lines(folder: Path, score: ModuleType, recognizer: Recognizer) -> I
 def frames_of(lines: Prepared, recognizer: Recognizer) -> list[Frames]:
     """The frames of each piece of the lines."""
     pieces = itertools.chain.from_iterable(batches.split_long(line) for line in lines)
-    return [
-        recognizer.frames(batches.pad(piece)[None])[0].part(slice(piece.shape[2] // batches.TIME_STRIDE))
-        for piece in pieces
-    ]
+    stride = recognizer.card.time_stride
+    return [recognizer.frames(batches.pad(piece)[None])[0].part(slice(piece.shape[2] // stride)) for piece in pieces]
 
 
 def distance(score: ModuleType, truth: str, guess: str) -> int:

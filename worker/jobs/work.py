@@ -12,16 +12,17 @@ from shared import clock, errors, jobs
 from shared.database import Database
 from shared.jobs import Job
 from shared.limits import Limits
-from shared.options import RecognitionOptions
+from shared.options import DEFAULT_QUALITY, QualityName, RecognitionOptions
 from shared.telemetry import spans, trace
 from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
 
 if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
     from shared.result import DocumentResult
+    from worker.models.stronger import Stronger
     from worker.ocr.lines.learned.detection import PageDetector
     from worker.ocr.page.admission import Admission
-    from worker.ocr.pipeline import LineRecognizer
+    from worker.ocr.text.reader import LineRecognizer
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,7 @@ class Workplace:
     """What a worker child needs for its jobs.
 
     admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
+    stronger: reads what leaves a doubt; None: there is none. quality: who reads where the sender does not say.
     reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
     """
 
@@ -44,6 +46,8 @@ class Workplace:
     admission: Admission = "warn"
     detector: PageDetector | None = None
     reader_sha256: str | None = None
+    stronger: Stronger | None = None
+    quality: QualityName = DEFAULT_QUALITY
 
 
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
@@ -110,17 +114,39 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
 def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) -> DocumentResult:
     from worker.ocr.pipeline import Options, recognize_document
 
-    wanted = job.options.get("model") or recognizer.card.name
-    if wanted != recognizer.card.name:
-        raise errors.UnknownModel(model=wanted, loaded=[recognizer.card.name])
     wished = RecognitionOptions.of_job(job.options)
+    recognizer, quality = _choose(wished, recognizer, place)
     options = Options(
         layout=wished.layout,
         limits=place.limits,
         admission=place.admission,
         charset=wished.charset,
+        quality=quality,
     )
-    return recognize_document(place.blobs.get(job.sha256), recognizer, options, lease.check, place.detector)
+    stronger = place.stronger.load if place.stronger else None
+    content = place.blobs.get(job.sha256)
+    return recognize_document(content, recognizer, options, lease.check, place.detector, stronger=stronger)
+
+
+def _choose(
+    wished: RecognitionOptions, recognizer: LineRecognizer, place: Workplace
+) -> tuple[LineRecognizer, QualityName]:
+    """Return who reads every line, and whether another one helps: a model that is named reads alone.
+
+    Raises:
+        UnknownModel, NoStrongerModel: This worker has not what was asked for.
+    """
+    stronger = place.stronger
+    if wished.quality == "best" and stronger is None:
+        raise errors.NoStrongerModel()
+    if wished.model is None:
+        return recognizer, wished.quality or place.quality
+    if stronger is not None and wished.model == stronger.name:
+        return stronger.load(), "fast"
+    if wished.model == recognizer.card.name:
+        return recognizer, "fast"
+    loaded = [recognizer.card.name, *([stronger.name] if stronger else [])]
+    raise errors.UnknownModel(model=wished.model, loaded=loaded)
 
 
 def _finish_succeeded(

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.calibration import Calibration
-from models.charset import Charset
-from models.frames import Frames
-from models.line_image import HEIGHT as LINE_HEIGHT
-from models.ngram import Ngram
+from models.line_image import MARGIN
 from shared import clock
 from shared.limits import Limits
-from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutName
+from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, DEFAULT_QUALITY, CharsetName, LayoutName, QualityName
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.ink.ink import Gray
@@ -32,56 +26,15 @@ from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
 from worker.ocr.page.reading import measure_reading
-from worker.ocr.text import batches, words
-from worker.ocr.text.batches import LineImage
-from worker.ocr.text.decoder import Decoder, Reading, edits
+from worker.ocr.text import rule, words
+from worker.ocr.text.cascade import Cascade
+from worker.ocr.text.decoder import Reading, edits
+from worker.ocr.text.reader import Card, LineReader, LineRecognizer
 
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
 LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
 LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
-
-
-class Card(Protocol):
-    """The part of a model card that a result names, and the charset to decode with."""
-
-    @property
-    def name(self) -> str:
-        """Of the model."""
-
-    @property
-    def version(self) -> str:
-        """Of the weights."""
-
-    @property
-    def sha256(self) -> str:
-        """Of the weights' file, hexadecimal."""
-
-    @property
-    def charset(self) -> Charset:
-        """What the labels mean."""
-
-    @property
-    def calibration(self) -> Calibration:
-        """How its probabilities become confidences."""
-
-
-class LineRecognizer(Protocol):
-    """A line recogniser; `models.recognizer.Recognizer` is one."""
-
-    @property
-    def card(self) -> Card:
-        """What the model says of itself."""
-
-    @property
-    def ngram(self) -> Ngram | None:
-        """What follows what in text; None: unsure characters are read without."""
-
-    def prepare(self, gray: NDArray[np.uint8]) -> LineImage:
-        """(H, W) uint8, 0 = black -> (1, 32, W') float32, W' a multiple of 4."""
-
-    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
-        """(N, 1, 32, W) float32 -> W / 4 frames of each line."""
 
 
 class Stopwatch:
@@ -107,12 +60,15 @@ class Options:
     layout: `line` (the upload is one text line), `page`, or `auto` (look and decide).
     admission: `off`, `warn` (say which pages are poor) or `refuse` (do not read very poor ones).
     charset: which characters may be read, see `worker.ocr.text.decoder`.
+    quality: `fast` (the recogniser alone), `balanced` (lines in doubt are read again by the stronger one) or `best`
+        (the stronger one alone). Without a stronger one all three are `fast`.
     """
 
     layout: LayoutName = DEFAULT_LAYOUT
     limits: Limits = field(default_factory=Limits)
     admission: Admission = "warn"
     charset: CharsetName = DEFAULT_CHARSET
+    quality: QualityName = DEFAULT_QUALITY
 
 
 def recognize_document(
@@ -121,6 +77,8 @@ def recognize_document(
     options: Options | None = None,
     checkpoint: Callable[[], None] = lambda: None,
     detector: PageDetector | None = None,
+    *,
+    stronger: Callable[[], LineRecognizer] | None = None,
 ) -> DocumentResult:
     """Read a document.
 
@@ -130,6 +88,7 @@ def recognize_document(
         options: Layout and limits.
         checkpoint: Called between batches; what it raises stops the work (a lost lease, a cancelled job).
         detector: Finds the lines of pages; None: classical means find them.
+        stronger: Gives a stronger recogniser, when one is needed; None: there is none.
 
     Returns:
         Text, confidences, polygons in pixels of the original pages, timings. A document without text has empty text.
@@ -139,7 +98,9 @@ def recognize_document(
             another one.
     """
     options = options or Options()
-    reader = _Reader(recognizer, options, checkpoint, Stopwatch(), detector)
+    if stronger is not None and options.quality == "best":
+        recognizer, stronger = stronger(), None
+    reader = _Reader(recognizer, options, checkpoint, Stopwatch(), detector, stronger)
     source = decode_pages(content, options.limits)
     pages: list[Page] = []
     while True:
@@ -150,17 +111,25 @@ def recognize_document(
             break
         pages.append(reader.read_page(len(pages) + 1, gray))
     admission.require_writing(pages, options.admission)
-    card = recognizer.card
-    return DocumentResult(ModelName(card.name, card.version, card.sha256), tuple(pages), reader.stopwatch.timings_ms)
+    return reader.result(pages)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The lines of a page. images: (h, w) uint8 each. quality: of the writing."""
+    """The lines of a page. images: (h, w) uint8 each, with the usual margin. quality: of the writing."""
 
     arrangement: Arrangement
     images: Sequence[Gray]
     quality: Quality
+
+    def images_for(self, recognizer: LineRecognizer, places: Sequence[int] | None = None) -> list[Gray]:
+        """Return the images of all lines, or of those at these places, as the recogniser wants them."""
+        places = range(len(self.images)) if places is None else places
+        margin = recognizer.card.margin
+        if margin == MARGIN:
+            return [self.images[i] for i in places]
+        page, lines = self.arrangement.upright.image, self.arrangement.lines
+        return [in_one_polarity(crops.crop_line(page, lines[i].polygon, margin)) for i in places]
 
 
 @dataclass(frozen=True)
@@ -172,11 +141,14 @@ class _Reader:
     checkpoint: Callable[[], None]
     stopwatch: Stopwatch
     detector: PageDetector | None
+    stronger: Callable[[], LineRecognizer] | None
 
-    @property
-    def decoder(self) -> Decoder:
-        card = self.recognizer.card
-        return Decoder(card.charset, card.calibration, self.recognizer.ngram, self.options.charset)
+    def result(self, pages: Sequence[Page]) -> DocumentResult:
+        """Return the document of these pages."""
+        by_two = any(line.model for page in pages for line in page.lines)
+        stronger = _name_of(self.stronger().card) if self.stronger and by_two else None
+        timings_ms = self.stopwatch.timings_ms
+        return DocumentResult(_name_of(self.recognizer.card), tuple(pages), timings_ms, stronger=stronger)
 
     def read_page(self, page_number: int, gray: Gray) -> Page:
         policy = self.options.admission
@@ -186,13 +158,16 @@ class _Reader:
             upright = as_is(gray) if self.options.layout == "line" else straighten(gray)
         found = self._find(upright)
         admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
-        read = self._read(found.images)
+        read = self._read_lines(found)
         if quarters := self._find_turn(gray, found, read):
             found = self._find(self._turn(gray, quarters))
-            read = self._read(found.images)
+            read = self._read_lines(found)
+        read = self._read_again(found, read)
         kept = _in_order(found, read)
         upright, searched = found.arrangement.upright, found.arrangement.searched
-        lines = [_to_line(found.arrangement.lines[i], found.images[i], read[i], upright) for i in kept]
+        lines = [_to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
+        if all(line.model == self.recognizer.card.name for line in lines):  # of one reader the document says enough
+            lines = [replace(line, model=None) for line in lines]
         unread = self._find_unread(found, kept)
         quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
         places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
@@ -217,10 +192,38 @@ class _Reader:
     def _read(self, images: Sequence[Gray]) -> list[Reading]:
         """Return the characters of each line image."""
         with self.stopwatch.measure("recognition"):
-            prepared = [self.recognizer.prepare(image) for image in images]
-            decoder = self.decoder
-            paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
-            return [decoder.decode(path) for path in paths]
+            return self._reader(self.recognizer).read(images)
+
+    def _read_lines(self, found: _Found) -> list[Reading]:
+        """Return the characters of each line, seen with the margin that the recogniser is used to."""
+        return self._read(found.images_for(self.recognizer))
+
+    def _read_again(self, found: _Found, read: list[Reading]) -> list[Reading]:
+        """Return what was read, the doubtful lines read by the stronger recogniser, too.
+
+        What was found by searching and can hardly be read is no writing; a stronger recogniser would invent some.
+        """
+        stronger = self.stronger
+        if stronger is None or self.options.quality != "balanced":
+            return read
+        searched, lines = found.arrangement.searched, found.arrangement.lines
+        worth = [
+            i
+            for i, one in enumerate(read)
+            if not searched or _confidence(one) >= LEAST_CONFIDENCE or _holds_text(lines[i], one, searched=True)
+        ]
+
+        def read_stronger(places: Sequence[int]) -> Sequence[Reading]:
+            recognizer = stronger()
+            return self._reader(recognizer).read(found.images_for(recognizer, [worth[place] for place in places]))
+
+        with self.stopwatch.measure("recognition"):
+            images, first = [found.images[i] for i in worth], [read[i] for i in worth]
+            again = dict(zip(worth, Cascade(read_stronger, rule.load()).read_again(images, first), strict=True))
+        return [again.get(i, one) for i, one in enumerate(read)]
+
+    def _reader(self, recognizer: LineRecognizer) -> LineReader:
+        return LineReader(recognizer, self.options.charset, self.checkpoint)
 
     def _find_turn(self, gray: Gray, found: _Found, read: Sequence[Reading]) -> int:
         """Return how many quarter turns clockwise the page needs; a sender who says that it is a line is believed."""
@@ -237,6 +240,14 @@ class _Reader:
     def _turn(self, gray: Gray, quarters: int) -> Upright:
         with self.stopwatch.measure("preprocess"):
             return turning.turn_upright(gray, quarters)
+
+
+def _name_of(card: Card) -> ModelName:
+    return ModelName(card.name, card.version, card.sha256)
+
+
+def _confidence(reading: Reading) -> float:
+    return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
 
 
 def _confidences(read: Sequence[Reading]) -> list[list[float]]:
@@ -256,21 +267,23 @@ def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
         return bool(reading.peaks)
     is_look_alike = len(reading.peaks) == 1 and reading.peaks[0].text in LOOK_ALIKE
     least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else LEAST_CONFIDENCE
-    return (mean_confidence(peak.confidence for peak in reading.peaks) or 0.0) >= least
+    return _confidence(reading) >= least
 
 
-def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -> Line:
+def _to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:
     """Give what was read its place on the original page."""
-    frame_count = image.shape[1] * LINE_HEIGHT / image.shape[0] / batches.TIME_STRIDE
-    characters = words.place_characters(reading.peaks, frame_count)
-    text = "".join(character.text for character in characters)
     height, width = upright.image.shape
-    cells = upright.map_to_page(np.clip(crops.widen(found.polygon), 0, (width, height)))
+    cells, seen = (np.clip(crops.widen(found.polygon, m), 0, (width, height)) for m in (MARGIN, reading.margin))
+    start, end = crops.shares_of(cells, seen)
+    frame_count = (end - start) * reading.frame_count
+    characters = words.place_characters(reading.peaks, frame_count, start * reading.frame_count)
+    text = "".join(character.text for character in characters)
     return Line(
         text=text,
         raw_text=reading.raw_text,
         polygon=as_polygon(upright.map_to_page(found.polygon).tolist()),
         characters=tuple(characters),
-        words=tuple(words.split_words(characters, cells)),
-        edits=edits(reading.raw_text, text),
+        words=tuple(words.split_words(characters, upright.map_to_page(cells))),
+        edits=edits(reading.raw_text, text) + reading.disputes,
+        model=reading.model,
     )

@@ -230,6 +230,7 @@ PROVOKED: dict[str, Call] = {
     "unknown_option": ask("GET", "/v1/jobs?colour=red"),
     "invalid_option": ask("GET", "/v1/jobs?limit=0"),
     "unknown_model": failed_job(errors.UnknownModel()),
+    "no_stronger_model": failed_job(errors.NoStrongerModel()),
     "invalid_cursor": ask("GET", "/v1/jobs?cursor=x"),
     "job_not_found": ask("GET", f"/v1/jobs/job_{NO_ID}"),
     "job_deleted": deleted,

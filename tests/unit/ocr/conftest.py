@@ -30,6 +30,9 @@ class FakeCard:
     sha256: str = "0" * 64
     charset: Charset = field(default_factory=lambda: Charset(["x", " "]))
     calibration: Calibration = IDENTITY
+    input_height: int = 32
+    time_stride: int = 4
+    margin: float = 0.06
 
 
 class InkRecognizer:

@@ -96,7 +96,7 @@ def decode(path: BestPath, charset: Charset, calibration: Calibration = IDENTITY
 
 def raw_text(path: BestPath, charset: Charset) -> str:
     """What the network alone read, by the same rules of spelling."""
-    text = charset.decode(find_runs(path.raw_labels).labels.tolist())
+    text = spelling.unify(charset.decode(find_runs(path.raw_labels).labels.tolist()))
     return spelling.widen_punctuation(spelling.tidy_spaces(text))
 
 
@@ -127,7 +127,7 @@ def peak_confidences(path: BestPath, runs: Runs) -> NDArray[np.float32]:
 
 def _peaks(path: BestPath, charset: Charset, calibration: Calibration) -> list[Peak]:
     runs = find_runs(path.labels)
-    text = charset.decode(runs.labels.tolist())
+    text = spelling.unify(charset.decode(runs.labels.tolist()))
     confidences = calibration.apply(text, peak_confidences(path, runs)).tolist()
     rows = zip(text, confidences, runs.firsts.tolist(), runs.lasts.tolist(), strict=True)
     return [Peak(*row) for row in rows]

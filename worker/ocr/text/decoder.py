@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, CJK, Charset
 from models.frames import Frames
+from models.line_image import MARGIN
 from models.ngram import Ngram
 from shared.options import DEFAULT_CHARSET, CharsetName
 from worker.ocr.text import beam, ctc
@@ -42,10 +43,26 @@ def allowed_labels(charset: Charset, name: CharsetName) -> NDArray[np.int32]:
 
 
 class Reading(NamedTuple):
-    """One decoded line. raw_text: as the network alone would have it, before the n-gram was heard."""
+    """One decoded line.
+
+    raw_text: as the network alone would have it, before the n-gram was heard.
+    frame_count: frames from the left to the right end of the line's image.
+    margin: what the line's image has around the line on every side, as a share of the line's height.
+    disputes: what two recognisers read differently and were both sure of, as edits.
+    model: name of the recogniser.
+    """
 
     peaks: list[Peak]
     raw_text: str
+    frame_count: float = 0.0
+    margin: float = MARGIN
+    disputes: tuple[dict[str, Any], ...] = ()
+    model: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was read."""
+        return "".join(peak.text for peak in self.peaks)
 
 
 def edits(raw_text: str, text: str) -> tuple[dict[str, Any], ...]:
