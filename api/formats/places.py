@@ -43,7 +43,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Cell:
-    """One character. start, end: where it begins and ends along its line, as shares of the line's width."""
+    """One character. start, end: where it begins and ends along its line, as shares of what `read_polygon` spans."""
 
     text: str
     start: float
@@ -106,9 +106,26 @@ def words_of(line: Line) -> list[PlacedWord]:
     ]
 
 
+def read_polygon(line: Line) -> Polygon:
+    """What `cells_of` tells shares of: the line from its first word to its last, as high as its words are.
+
+    They may be a little higher than the line's own polygon, which is tight around the writing. It is the line's own
+    where the words are not used.
+    """
+    if has_exact_cells(line) or not is_spelled(line):
+        return line.polygon
+    first, last = line.words[0].polygon, line.words[-1].polygon
+    return first[0], last[1], last[2], first[3]
+
+
+def has_exact_cells(line: Line) -> bool:
+    """Whether the place of each character of the text is known."""
+    return bool(line.characters) and "".join(character.text for character in line.characters) == line.text
+
+
 def cells_of(line: Line) -> list[Cell]:
     """Each character of a line's text with its place; never one that begins before the one before it ends."""
-    if line.characters and "".join(character.text for character in line.characters) == line.text:
+    if has_exact_cells(line):
         cells = [Cell(character.text, character.start, character.end) for character in line.characters]
     elif is_spelled(line):
         cells = _by_words(line)
@@ -166,8 +183,9 @@ def _runs(cells: Sequence[Cell]) -> Iterator[tuple[list[Cell], bool]]:
 
 def _by_words(line: Line) -> list[Cell]:
     cells: list[Cell] = []
+    polygon = read_polygon(line)
     for word, is_spaced in zip(line.words, _spaced(line.text, [word.text for word in line.words]), strict=True):
-        start, end = _shares(line.polygon, word)
+        start, end = _shares(polygon, word)
         if is_spaced:
             cells.append(Cell(" ", cells[-1].end, max(start, cells[-1].end)))
         cells += _divided(word.text, start, end)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pikepdf import Matrix
 
 from api.formats.pdf.font import ASCENT, EM, GlyphlessFont
-from api.formats.places import HANZI, Cell, advance, cells_of
+from api.formats.places import HANZI, Cell, advance, cells_of, read_polygon
 from shared.result import Line
 from shared.result.polygon import Point
 
@@ -39,7 +39,7 @@ class Axes:
     @classmethod
     def of(cls, line: Line) -> Axes:
         """Of a line; its polygon need not be a rectangle."""
-        (ax, ay), (bx, by), (cx, cy), (dx, dy) = line.polygon
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = read_polygon(line)
         across = ((bx - ax + cx - dx) / 2, (by - ay + cy - dy) / 2)
         width = math.hypot(*across) or 1.0
         right = (across[0] / width, across[1] / width)
