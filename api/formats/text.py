@@ -12,6 +12,8 @@ from shared.result import Page
 
 FORM_FEED = "\f"
 MOST_BLANK_LINES = 2
+MOST_COLUMNS = 500
+"""So wide a page gets at most, however small its writing is."""
 
 
 def make(source: Source) -> str:
@@ -39,7 +41,7 @@ def laid_out(page: Page) -> str:
             gap = min(line.top for line in row) - bottom
             texts += [""] * min(MOST_BLANK_LINES, max(0, int(gap / height)))
         bottom = max(line.bottom for line in row)
-        texts.append(_row(row, left, max(column, 1e-6)))
+        texts.append(_row(row, left, max(column, page.width / MOST_COLUMNS)))
     return "\n".join(texts)
 
 

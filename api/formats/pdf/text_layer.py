@@ -76,6 +76,8 @@ def content_of(lines: Iterable[Line], font: GlyphlessFont, name: str, to_points:
 
 def _runs(line: Line, font: GlyphlessFont, to_points: Matrix) -> Iterator[bytes]:
     axes, cells = Axes.of(line), cells_of(line)
+    if not cells:
+        return
     pixel = math.hypot(to_points.a, to_points.b)
     slope = axes.right[1] / axes.right[0] if axes.right[0] > 0.5 else math.inf
     if slope == 0 or abs(slope) * axes.width * pixel < STEADY_POINTS or abs(slope) > LEVEL:
