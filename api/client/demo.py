@@ -41,10 +41,12 @@ def run(folder: Path) -> None:
             done = [client.finished(job) for job in sent]
             models = client.get("/readyz")["models"]
             told = [receiver.about(job["id"]) for job in sent]
+            pdfs = [searchable(client, job) for job in done]
         database = Database(Settings.load(data_dir=Path(data)).database, pool_size=1)
         show_models(models)
-        for image, job, message in zip(images, done, told, strict=True):
+        for image, job, pdf, message in zip(images, done, pdfs, told, strict=True):
             show(image, job, database)
+            click.echo(f"   pdf {len(pdf)} bytes, searchable, of an upload of {job['document']['size_bytes']} bytes")
             show_webhook(message)
         database.close()
     failed = [job for job in done if job["state"] != State.SUCCEEDED]
@@ -52,9 +54,16 @@ def run(folder: Path) -> None:
         raise errors.OcrelayError(
             f"{len(failed)} of {len(done)} images were not read. The lines above name the errors."
         )
+    if not all(pdf.startswith(b"%PDF-") for pdf in pdfs):
+        raise errors.OcrelayError("A searchable PDF was not made. The server's log names the reason.")
     if not all(message and message.is_genuine for message in told):
         raise errors.OcrelayError("A webhook did not arrive, or was not signed. The lines above name the job.")
     click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
+
+
+def searchable(client: Client, job: dict[str, Any]) -> bytes:
+    """The searchable PDF of a job that was read; nothing of one that was not."""
+    return b"" if job["result"] is None else b"".join(client.stream(job["links"]["result"], format="pdf"))
 
 
 def options_of(image: Path, receiver: Receiver) -> dict[str, str]:

@@ -27,6 +27,7 @@ HTTP_ERRORS: dict[int, type[errors.OcrelayError]] = {
     400: errors.MalformedRequest,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
+    406: errors.NotAcceptable,
     408: errors.SlowBody,
     413: errors.DocumentTooLarge,
     414: errors.UriTooLong,

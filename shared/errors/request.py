@@ -38,6 +38,13 @@ class InvalidOption(RequestError):
     code = "invalid_option"
 
 
+class NotAcceptable(RequestError):
+    """None of the media types in `Accept` is one that results come in. Name a format by `format=`, or accept `*/*`."""
+
+    code = "not_acceptable"
+    http_status = 406
+
+
 class InvalidCursor(RequestError):
     """The cursor is not one that this server gave out. Start again from the first page."""
 

@@ -15,6 +15,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
+from api.formats.table import BY_NAME, DEFAULT
 from api.jobs.routes import IDEMPOTENCY_KEY
 from shared.options import MODEL_PATTERN, QUALITIES
 from tests.unit.api.conftest import png
@@ -53,9 +54,9 @@ def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, 
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
     """Leave out what a schema cannot tell apart.
 
-    Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. An
-    option may stand in the query string or in the body; both is an error. In a form every value is text: a number or
-    nothing is no wrong `reference` or `model` there.
+    Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. Only
+    some formats of a result know `layout` or `pdfa`. An option may stand in the query string or in the body; both is an
+    error. In a form every value is text: a number or nothing is no wrong `reference` or `model` there.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -67,6 +68,9 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     if str(query.get("from", "")) >= str(query.get("until", "z")):
         return False
     if query.get("format", "json") != "json" and {"limit", "cursor"} & set(query):
+        return False
+    form = BY_NAME.get(str(query.get("format", DEFAULT.name)), DEFAULT)
+    if case.method == "GET" and {"layout", "pdfa"} & set(query) - form.choices:
         return False
     texts = (body.get("reference", ""), body.get("model", ""))
     return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)
