@@ -209,7 +209,7 @@ def group4(image: Image.Image) -> Packed:
 def png(image: Image.Image) -> Packed:
     """The pixels without loss, as a PNG packs them."""
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=9)
+    image.save(file, "PNG", compress_level=6)
     found = read_png(file.getvalue())
     assert found is not None
     return of_png(found)
