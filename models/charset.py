@@ -20,9 +20,11 @@ LOOK_ALIKES = str.maketrans(
     }
 )  # fmt: skip
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+ZERO = re.compile(r"(?<=[一二三四五六七八九〇])[Oo0]+(?=[一二三四五六七八九〇年])")
 WIDE = dict(zip(",:;!?()", "，：；！？（）", strict=True))
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 CJK = re.compile(f"[{HAN}\u3001-\u303f\uff01-\uff60]")
+LOW_RING = re.compile(rf"(?<={CJK.pattern})₀")
 
 
 def unify(text: str) -> str:
@@ -66,6 +68,16 @@ def widen_punctuation(text: str) -> str:
         if wide and character in WIDE:
             out[index] = WIDE[character]
     return "".join(out)
+
+
+def spell(text: str) -> str:
+    """Write what the model cannot tell apart as its neighbours want it; lengths stay equal.
+
+    Punctuation is widened, a ring between Chinese numerals is 〇 (二〇二六年), and a low one behind a Chinese character
+    is a full stop, not a subscript.
+    """
+    text = ZERO.sub(lambda rings: "〇" * len(rings[0]), text)
+    return widen_punctuation(LOW_RING.sub("。", text))
 
 
 @dataclasses.dataclass(frozen=True)

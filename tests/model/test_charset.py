@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.charset import Charset, kept, tidy_spaces, unify, widen_punctuation
+from models.charset import Charset, kept, spell, tidy_spaces, unify, widen_punctuation
 
 TEXTS = st.text(alphabet="ab1 ,.()中文，。“”", max_size=30)
 
@@ -67,3 +67,20 @@ def test_widening_keeps_every_position_and_is_undone_by_unify(text: str) -> None
 
 def test_look_alikes_are_spelled_in_one_way() -> None:
     assert unify("ＡＢ（１２）～－・　") == "AB(12)~-· "
+
+
+@pytest.mark.parametrize(
+    ("read", "written"),
+    [
+        ("二O二四年", "二〇二四年"),
+        ("一九OO年五月", "一九〇〇年五月"),
+        ("二0二六年,", "二〇二六年，"),
+        ("游人₀", "游人。"),
+        ("H₂O", "H₂O"),
+        ("x₀", "x₀"),
+        ("第一O型", "第一O型"),
+        ("OK二O", "OK二O"),
+    ],
+)
+def test_rings_are_what_their_neighbours_make_of_them(read: str, written: str) -> None:
+    assert spell(read) == written

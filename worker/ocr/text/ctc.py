@@ -90,14 +90,14 @@ def decode(path: BestPath, charset: Charset, calibration: Calibration = IDENTITY
     peaks = _peaks(path, charset, calibration)
     text = "".join(peak.text for peak in peaks)
     kept = [peak for peak, keep in zip(peaks, spelling.kept(text), strict=True) if keep]
-    spelled = spelling.widen_punctuation("".join(peak.text for peak in kept))
+    spelled = spelling.spell("".join(peak.text for peak in kept))
     return [Peak(text, p.confidence, p.first, p.last) for text, p in zip(spelled, kept, strict=True)]
 
 
 def raw_text(path: BestPath, charset: Charset) -> str:
     """What the network alone read, by the same rules of spelling."""
     text = spelling.unify(charset.decode(find_runs(path.raw_labels).labels.tolist()))
-    return spelling.widen_punctuation(spelling.tidy_spaces(text))
+    return spelling.spell(spelling.tidy_spaces(text))
 
 
 class Runs(NamedTuple):
