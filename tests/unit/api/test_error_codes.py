@@ -227,6 +227,11 @@ PROVOKED: dict[str, Call] = {
     "missing_file": ask("POST", "/v1/jobs", json={}),
     "invalid_base64": ask("POST", "/v1/jobs", json={"image": "!"}),
     "invalid_json": ask("POST", "/v1/jobs", data=b"{", content_type="application/json"),
+    "not_an_object": ask("POST", "/v1/jobs", json=[]),
+    "invalid_form": ask("POST", "/v1/jobs", data=b"x", content_type="multipart/form-data"),
+    "form_too_large": ask(
+        "POST", "/v1/jobs", data={f"f{i}": "1" for i in range(30)}, content_type="multipart/form-data"
+    ),
     "unknown_option": ask("GET", "/v1/jobs?colour=red"),
     "invalid_option": ask("GET", "/v1/jobs?limit=0"),
     "unknown_model": failed_job(errors.UnknownModel()),
