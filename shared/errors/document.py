@@ -7,7 +7,7 @@ from shared.errors.base import OcrelayError
 
 
 class DocumentError(OcrelayError):
-    """The document cannot be read. Send a PNG, JPEG, WebP, BMP or TIFF image."""
+    """The document cannot be read. Send a PNG, JPEG, WebP, BMP, TIFF, GIF, JPEG 2000, HEIC or AVIF image."""
 
     code = "document_error"
     http_status = 422
@@ -21,7 +21,7 @@ class EmptyDocument(DocumentError):
 
 
 class UnsupportedMediaType(DocumentError):
-    """The content is not an image that can be read. Send a PNG, JPEG, WebP, BMP or TIFF image."""
+    """The content cannot be read here. Send a PNG, JPEG, WebP, BMP, TIFF, GIF, JPEG 2000, HEIC or AVIF image."""
 
     code = "unsupported_media_type"
     http_status = 415

@@ -11,9 +11,12 @@ import imagesize
 
 from shared import errors
 from shared.limits import Limits
-from shared.uploads import jpeg
+from shared.uploads import jpeg, pictures
 
-MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff")
+MEDIA_TYPES = (
+    "image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff",
+    "image/gif", "image/jp2", "image/heic", "image/avif",
+)  # fmt: skip
 _ALIASES = {"image/x-ms-bmp": "image/bmp", "image/apng": "image/png"}
 MOST_SAMPLE_BITS = 16
 MOST_SAMPLES = 4
@@ -33,7 +36,7 @@ class DocumentHeader:
     height: int
     """Pixels of the first page as stored, before any EXIF orientation."""
     page_count: int
-    """1 but for multi-page TIFF."""
+    """1 but for multi-page TIFF; of what moves, the first frame is the page."""
 
 
 def inspect(content: bytes, limits: Limits) -> DocumentHeader:
@@ -46,7 +49,7 @@ def inspect(content: bytes, limits: Limits) -> DocumentHeader:
     Raises:
         EmptyDocument: No byte at all.
         DocumentTooLarge: More bytes than allowed.
-        UnsupportedMediaType: Not PNG, JPEG, WebP, BMP or TIFF.
+        UnsupportedMediaType: None of MEDIA_TYPES.
         UnreadableHeader: The right magic, but the size cannot be read.
         ZeroSizeImage: No width or no height.
         TooManyPixels: Too wide, too high, or too many pixels.
@@ -59,7 +62,12 @@ def inspect(content: bytes, limits: Limits) -> DocumentHeader:
     media_type = sniff(content)
     if media_type == "image/tiff":
         return _inspect_tiff(content, limits)
-    width, height = _SIZES.get(media_type, _header_size)(content)
+    try:
+        width, height = _SIZES.get(media_type, _header_size)(content)
+    except errors.DocumentError:
+        raise
+    except Exception as error:  # parsers of foreign bytes: whatever they trip over means the same to the sender
+        raise errors.UnreadableHeader() from error
     check_size(width, height, limits)
     return DocumentHeader(media_type, width, height, page_count=1)
 
@@ -70,7 +78,7 @@ def sniff(content: bytes) -> str:
     Raises:
         UnsupportedMediaType: The bytes are none of MEDIA_TYPES.
     """
-    guess = filetype.guess_mime(content[:261])
+    guess = pictures.kind(content[:64]) or filetype.guess_mime(content[:261])
     media_type = _ALIASES.get(guess or "", guess or "")
     if media_type not in MEDIA_TYPES:
         raise errors.UnsupportedMediaType(found=media_type or None)
@@ -93,10 +101,7 @@ def check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _header_size(content: bytes) -> tuple[int, int]:
-    try:
-        width, height = imagesize.get(io.BytesIO(content))
-    except Exception as error:  # a parser of foreign bytes: whatever it trips over means the same to the sender
-        raise errors.UnreadableHeader() from error
+    width, height = imagesize.get(io.BytesIO(content))
     if width < 0 or height < 0:
         raise errors.UnreadableHeader()
     return int(width), int(height)
@@ -104,25 +109,26 @@ def _header_size(content: bytes) -> tuple[int, int]:
 
 def _bmp_size(content: bytes) -> tuple[int, int]:
     """Read the size from a BMP header; a negative height means rows from top to bottom."""
-    try:
-        (header_bytes,) = struct.unpack_from("<I", content, 14)
-        width, height = struct.unpack_from("<HH" if header_bytes == 12 else "<ii", content, 18)
-    except struct.error as error:
-        raise errors.UnreadableHeader() from error
+    (header_bytes,) = struct.unpack_from("<I", content, 14)
+    width, height = struct.unpack_from("<HH" if header_bytes == 12 else "<ii", content, 18)
     return int(width), abs(int(height))
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:
-    try:
-        found = jpeg.size(content)
-    except struct.error as error:
-        raise errors.UnreadableHeader() from error
+    found = jpeg.size(content)
     if found is None:
         raise errors.UnreadableHeader()
     return found
 
 
-_SIZES = {"image/bmp": _bmp_size, "image/jpeg": _jpeg_size}
+_SIZES = {
+    "image/bmp": _bmp_size,
+    "image/jpeg": _jpeg_size,
+    "image/gif": pictures.gif_size,
+    "image/jp2": pictures.jp2_size,
+    "image/heic": pictures.heic_size,
+    "image/avif": pictures.avif_size,
+}
 
 
 def _inspect_tiff(content: bytes, limits: Limits) -> DocumentHeader:

@@ -58,7 +58,7 @@ def work(seed: int, minutes: float, current: str, began: Synchronized[float], re
         try:
             inspect(content, limits)
             for page in decode_pages(content, limits):
-                assert page.ndim == 2 and page.size <= limits.max_pixels
+                assert page.gray.ndim == 2 and page.gray.size <= limits.max_pixels
             outcome = "succeeded"
         except errors.DocumentError as error:
             outcome = error.code

@@ -18,7 +18,7 @@ from shared import clock
 from shared.limits import Limits
 from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutName
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
-from worker.ocr.decode.pages import decode_pages
+from worker.ocr.decode.pages import DecodedPage, decode_pages
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import reading_order
 from worker.ocr.lines.coverage import Unread, find_unread
@@ -121,7 +121,7 @@ def recognize_document(
     """Read a document.
 
     Args:
-        content: The whole upload: PNG, JPEG, WebP, BMP or TIFF.
+        content: The whole upload, in one of the formats of `shared.uploads.header`.
         recognizer: Reads line images.
         options: Layout and limits.
         checkpoint: Called between batches; what it raises stops the work (a lost lease, a cancelled job).
@@ -141,10 +141,10 @@ def recognize_document(
     while True:
         checkpoint()
         with reader.stopwatch.measure("decode"):
-            gray = next(source, None)
-        if gray is None:
+            decoded = next(source, None)
+        if decoded is None:
             break
-        pages.append(reader.read_page(len(pages) + 1, gray))
+        pages.append(reader.read_page(decoded))
     admission.require_writing(pages, options.admission)
     card = recognizer.card
     return DocumentResult(ModelName(card.name, card.version, card.sha256), tuple(pages), reader.stopwatch.timings_ms)
@@ -174,7 +174,8 @@ class _Reader:
         card = self.recognizer.card
         return Decoder(card.charset, card.calibration, self.recognizer.ngram, self.options.charset)
 
-    def read_page(self, page_number: int, gray: Gray) -> Page:
+    def read_page(self, decoded: DecodedPage) -> Page:
+        page_number, gray = decoded.page_number, decoded.gray
         policy = self.options.admission
         with self.stopwatch.measure("preprocess"):
             quality = measure_page(gray)
@@ -194,6 +195,7 @@ class _Reader:
         places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
         warned = policy != "off"
         warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
+        warnings = decoded.warnings + warnings
         return Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
 
     def _find_unread(self, found: _Found, kept: Sequence[int]) -> Unread:

@@ -24,8 +24,8 @@ SEEDS = [case.content for case in corpus.cases() if len(case.content) < 50_000]
 def test_any_changed_file_is_decoded_or_refused(content: bytes, seed: int) -> None:
     try:
         for page in decode_pages(mutated(content, SEEDS, random.Random(seed)), LIMITS):
-            assert page.dtype == np.uint8
-            assert page.ndim == 2
-            assert 1 <= page.size <= LIMITS.max_pixels
+            assert page.gray.dtype == np.uint8
+            assert page.gray.ndim == 2
+            assert 1 <= page.gray.size <= LIMITS.max_pixels
     except errors.DocumentError as error:
         assert error.http_status in (413, 415, 422)
