@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.ids import id_pattern
 from shared.jobs.record import StateName
 from shared.options import MAX_REFERENCE_LENGTH, REFERENCE_PATTERN, PriorityName
-from shared.result import Timings
+from shared.result import SourceName, Timings
 
 JOBS = Tag(name="jobs", description="One request to recognise one document.")
 Point = tuple[float, float]
@@ -75,6 +75,9 @@ class Page(BaseModel):
     width: int
     height: int
     angle: float = Field(description="how far the text is turned: degrees, -180 to 180, counter-clockwise positive")
+    source: SourceName = Field(
+        "recognition", description="`text_layer`: its lines were taken from the PDF and not recognised"
+    )
     quality: dict[str, float | None]
     warnings: list[QualityWarning] = Field([], description="why the page may read badly")
     lines: list[Line]

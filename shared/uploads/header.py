@@ -11,11 +11,12 @@ import imagesize
 
 from shared import errors
 from shared.limits import Limits
-from shared.uploads import jpeg, pictures
+from shared.options import select_pages
+from shared.uploads import jpeg, pdf, pictures
 
 MEDIA_TYPES = (
     "image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff",
-    "image/gif", "image/jp2", "image/heic", "image/avif",
+    "image/gif", "image/jp2", "image/heic", "image/avif", pdf.MEDIA_TYPE,
 )  # fmt: skip
 _ALIASES = {"image/x-ms-bmp": "image/bmp", "image/apng": "image/png"}
 MOST_SAMPLE_BITS = 16
@@ -32,19 +33,20 @@ class DocumentHeader:
     media_type: str
     """One of MEDIA_TYPES, found from the content, never from a file name."""
     width: int
-    """Pixels of the first page as stored, before any EXIF orientation."""
+    """Pixels of the first page as stored, before any EXIF orientation; of a PDF, points."""
     height: int
-    """Pixels of the first page as stored, before any EXIF orientation."""
+    """Pixels of the first page as stored, before any EXIF orientation; of a PDF, points."""
     page_count: int
-    """1 but for multi-page TIFF; of what moves, the first frame is the page."""
+    """1 but for multi-page TIFF and PDF; of what moves, the first frame is the page."""
 
 
-def inspect(content: bytes, limits: Limits) -> DocumentHeader:
+def inspect(content: bytes, limits: Limits, pages: str | None = None) -> DocumentHeader:
     """Read type, size and page count of a document from its header and check them against the limits.
 
     Args:
         content: The whole upload.
         limits: What is allowed.
+        pages: Which shall be read, as in the option; None: all.
 
     Raises:
         EmptyDocument: No byte at all.
@@ -53,15 +55,25 @@ def inspect(content: bytes, limits: Limits) -> DocumentHeader:
         UnreadableHeader: The right magic, but the size cannot be read.
         ZeroSizeImage: No width or no height.
         TooManyPixels: Too wide, too high, or too many pixels.
-        TooManyPages: A TIFF with too many pages, or with a chain of pages that never ends.
+        TooManyPages: More pages than allowed, or a TIFF with a chain of pages that never ends.
+        EncryptedDocument, BrokenDocument, NoPages: A PDF that cannot be read.
+        InvalidOption: A page is chosen that is not there.
     """
     if not content:
         raise errors.EmptyDocument()
     if len(content) > limits.max_bytes:
         raise errors.DocumentTooLarge(size_bytes=len(content), max_bytes=limits.max_bytes)
     media_type = sniff(content)
-    if media_type == "image/tiff":
-        return _inspect_tiff(content, limits)
+    if media_type == pdf.MEDIA_TYPE:
+        return _inspect_pdf(content, limits, pages)
+    header = (
+        _inspect_tiff(content, limits) if media_type == "image/tiff" else _inspect_image(content, media_type, limits)
+    )
+    select_pages(pages, header.page_count)
+    return header
+
+
+def _inspect_image(content: bytes, media_type: str, limits: Limits) -> DocumentHeader:
     try:
         width, height = _SIZES.get(media_type, _header_size)(content)
     except errors.DocumentError:
@@ -79,6 +91,8 @@ def sniff(content: bytes) -> str:
         UnsupportedMediaType: The bytes are none of MEDIA_TYPES.
     """
     guess = pictures.kind(content[:64]) or filetype.guess_mime(content[:261])
+    if guess is None and pdf.MAGIC in content[: pdf.LOOK_FOR_MAGIC_BYTES]:
+        guess = pdf.MEDIA_TYPE
     media_type = _ALIASES.get(guess or "", guess or "")
     if media_type not in MEDIA_TYPES:
         raise errors.UnsupportedMediaType(found=media_type or None)
@@ -129,6 +143,22 @@ _SIZES = {
     "image/heic": pictures.heic_size,
     "image/avif": pictures.avif_size,
 }
+
+
+def _inspect_pdf(content: bytes, limits: Limits, pages: str | None) -> DocumentHeader:
+    with pdf.opened(content) as document:
+        count = pdf.page_count(document)
+        if pages is None and count > limits.max_pages:
+            raise errors.TooManyPages(pages=count, max_pages=limits.max_pages)
+        chosen = select_pages(pages, count)
+        if len(chosen) > limits.max_pages:
+            raise errors.TooManyPages(pages=len(chosen), max_pages=limits.max_pages)
+        first = None
+        for width, height in pdf.sizes(document, chosen):
+            check_size(pdf.pixels(width, pdf.LEAST_DPI), pdf.pixels(height, pdf.LEAST_DPI), limits)
+            first = first or (width, height)
+    assert first is not None, "at least one page is chosen"
+    return DocumentHeader(pdf.MEDIA_TYPE, round(first[0]), round(first[1]), page_count=count)
 
 
 def _inspect_tiff(content: bytes, limits: Limits) -> DocumentHeader:

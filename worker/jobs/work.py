@@ -119,6 +119,8 @@ def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) 
         limits=place.limits,
         admission=place.admission,
         charset=wished.charset,
+        text_layer=wished.text_layer,
+        pages=wished.pages,
     )
     return recognize_document(place.blobs.get(job.sha256), recognizer, options, lease.check, place.detector)
 

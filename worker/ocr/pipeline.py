@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,16 +16,24 @@ from models.line_image import HEIGHT as LINE_HEIGHT
 from models.ngram import Ngram
 from shared import clock
 from shared.limits import Limits
-from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, CharsetName, LayoutName
+from shared.options import (
+    DEFAULT_CHARSET,
+    DEFAULT_LAYOUT,
+    DEFAULT_TEXT_LAYER,
+    CharsetName,
+    LayoutName,
+    TextLayerName,
+)
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
 from worker.ocr.decode.pages import DecodedPage, decode_pages
+from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import reading_order
 from worker.ocr.lines.coverage import Unread, find_unread
 from worker.ocr.lines.layout import Arrangement, arrange
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.page import admission, crops, turning
+from worker.ocr.page import admission, crops, from_layer, turning
 from worker.ocr.page.admission import Admission
 from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
@@ -103,12 +111,16 @@ class Options:
     layout: `line` (the upload is one text line), `page`, or `auto` (look and decide).
     admission: `off`, `warn` (say which pages are poor) or `refuse` (do not read very poor ones).
     charset: which characters may be read, see `worker.ocr.text.decoder`.
+    text_layer: whether pages of a PDF may be taken from theirs; only with all characters, and not where it is one line.
+    pages: which pages; None: all.
     """
 
     layout: LayoutName = DEFAULT_LAYOUT
     limits: Limits = field(default_factory=Limits)
     admission: Admission = "warn"
     charset: CharsetName = DEFAULT_CHARSET
+    text_layer: TextLayerName = DEFAULT_TEXT_LAYER
+    pages: str | None = None
 
 
 def recognize_document(
@@ -135,19 +147,62 @@ def recognize_document(
             another one.
     """
     options = options or Options()
-    reader = _Reader(recognizer, options, checkpoint, Stopwatch(), detector)
-    source = decode_pages(content, options.limits)
-    pages: list[Page] = []
-    while True:
-        checkpoint()
-        with reader.stopwatch.measure("decode"):
-            decoded = next(source, None)
-        if decoded is None:
-            break
-        pages.append(reader.read_page(decoded))
+    read = list(recognize_pages(content, recognizer, options, checkpoint, detector))
+    pages = tuple(one.page for one in read)
     admission.require_writing(pages, options.admission)
     card = recognizer.card
-    return DocumentResult(ModelName(card.name, card.version, card.sha256), tuple(pages), reader.stopwatch.timings_ms)
+    return DocumentResult(
+        ModelName(card.name, card.version, card.sha256), pages, sum_timings(one.timings_ms for one in read)
+    )
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """A page that was read, and how long it took: milliseconds by stage."""
+
+    page: Page
+    timings_ms: dict[str, float]
+
+
+def recognize_pages(
+    content: bytes,
+    recognizer: LineRecognizer,
+    options: Options,
+    checkpoint: Callable[[], None] = lambda: None,
+    detector: PageDetector | None = None,
+    *,
+    done: Sequence[int] = (),
+) -> Iterator[ReadPage]:
+    """Read a document page by page; exhaust or close it in the thread that began. As `recognize_document`, and:
+
+    Args:
+        content: The whole upload.
+        recognizer: Reads line images.
+        options: Layout, limits, which pages.
+        checkpoint: Called before each page and between batches.
+        detector: Finds the lines of pages.
+        done: Numbers of pages that were read before and are left out.
+    """
+    layer: TextLayerName = options.text_layer if options.charset == "all" and options.layout != "line" else "ignore"
+    with closing(decode_pages(content, options.limits, options.pages, done=done, text_layer=layer)) as source:
+        while True:
+            checkpoint()
+            stopwatch = Stopwatch()
+            with stopwatch.measure("decode"):
+                decoded = next(source, None)
+            if decoded is None:
+                return
+            if isinstance(decoded, LayerPage):
+                page = from_layer.to_page(decoded)
+            else:
+                page = _Reader(recognizer, options, checkpoint, stopwatch, detector).read_page(decoded)
+            yield ReadPage(page, stopwatch.timings_ms)
+
+
+def sum_timings(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the milliseconds of each stage over all pages."""
+    found = list(timings)
+    return {stage: round(sum(one[stage] for one in found), 2) for stage in STAGES}
 
 
 @dataclass(frozen=True)
@@ -179,6 +234,8 @@ class _Reader:
         policy = self.options.admission
         with self.stopwatch.measure("preprocess"):
             quality = measure_page(gray)
+            if decoded.dpi is not None:
+                quality["dpi"] = round(decoded.dpi, 1)
             admission.admit(page_number, quality, admission.PAGE_RULES, policy)
             upright = as_is(gray) if self.options.layout == "line" else straighten(gray)
         found = self._find(upright)

@@ -16,7 +16,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from api.jobs.routes import IDEMPOTENCY_KEY
-from shared.options import MODEL_PATTERN
+from shared.options import MODEL_PATTERN, PAGES_PATTERN
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
@@ -36,12 +36,17 @@ schemathesis.openapi.media_type("application/octet-stream", IMAGES)
 
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
-    """Let the model that is loaded be the only one that can be asked for: every other name must be refused."""
+    """Let the model that is loaded be the only one that can be asked for, and the only page of the images above.
+
+    Every other name must be refused.
+    """
     parts: list[Any] = [raw_schema]
     for part in parts:  # it grows meanwhile
         if isinstance(part, dict):
             if part.get("pattern") == MODEL_PATTERN:
                 part["enum"] = [MODEL]
+            if part.get("pattern") == PAGES_PATTERN:
+                part["enum"] = ["1", "1-1", "1,1-1"]
             parts += part.values()
         elif isinstance(part, list):
             parts += part
@@ -52,7 +57,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     """Leave out what a schema cannot tell apart.
 
     A span must not end before it begins, and an export has no pages. An option may stand in the query string or in the
-    body; both is an error. In a form every value is text: a number or nothing is no wrong `reference` or `model` there.
+    body; both is an error. In a form every value is text: a number or nothing is no wrong `reference`, `model` or
+    `pages` there.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -65,7 +71,7 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
         return False
     if query.get("format", "json") != "json" and {"limit", "cursor"} & set(query):
         return False
-    texts = (body.get("reference", ""), body.get("model", ""))
+    texts = (body.get("reference", ""), body.get("model", ""), body.get("pages", ""))
     return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)
 
 

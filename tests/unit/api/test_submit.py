@@ -13,6 +13,7 @@ from api.http.intake import decode_base64
 from api.service.parts import Parts
 from shared import jobs, workers
 from shared.audit import trail
+from tests.pdfs import PdfPage, encrypted, pdf
 from tests.unit.api.conftest import png
 
 PNG = png()
@@ -37,7 +38,8 @@ def test_a_form_upload_is_accepted_with_its_address(client: FlaskClient, parts: 
     with parts.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
         events = trail.list_events(connection, job_id=answer.json["id"])
-    assert job is not None and job.options == {"layout": "line", "charset": "all"} and job.client_ip == "127.0.0.1"
+    assert job is not None and job.client_ip == "127.0.0.1"
+    assert job.options == {"layout": "line", "charset": "all", "text_layer": "auto"}
     assert [event.event for event in events] == ["job.submitted"]
     assert parts.blobs.get(job.sha256) == PNG
 
@@ -149,6 +151,11 @@ BAD_UPLOADS = {
     "a model without a name": ({"data": PNG, "query_string": {"model": ""}}, 422, "invalid_option"),
     "a model without a name in JSON": ({"json": {"image": BASE64, "model": ""}}, 422, "invalid_option"),
     "an option twice": ({"data": PNG, "query_string": "layout=line&layout=page"}, 422, "invalid_option"),
+    "pages that are none": ({"data": PNG, "query_string": {"pages": "1,"}}, 422, "invalid_option"),
+    "a page that is not there": ({"data": PNG, "query_string": {"pages": "2"}}, 422, "invalid_option"),
+    "a PDF with a password": ({"data": encrypted([PdfPage()])}, 422, "encrypted_document"),
+    "a PDF without pages": ({"data": pdf([])}, 422, "no_pages"),
+    "a PDF that is cut": ({"data": pdf([PdfPage()])[:50]}, 422, "broken_document"),
     "an endless reference": ({"data": PNG, "query_string": {"reference": "x" * 201}}, 422, "invalid_option"),
     "a NUL in the reference": ({"data": PNG, "query_string": {"reference": "x\0"}}, 422, "invalid_option"),
 }  # fmt: skip
@@ -185,7 +192,12 @@ def test_a_model_can_be_asked_for_by_name(client: FlaskClient, parts: Parts, how
     assert answer.status_code == 202
     with parts.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
-    assert job is not None and job.options == {"layout": "auto", "charset": "all", "model": "crnn-zh-en"}
+    assert job is not None and job.options == {
+        "layout": "auto",
+        "charset": "all",
+        "text_layer": "auto",
+        "model": "crnn-zh-en",
+    }
 
 
 @pytest.mark.parametrize("how", HOW_A_MODEL_IS_NAMED)
