@@ -127,6 +127,8 @@ class JobDocument(BaseModel):
     batch_id: str | None
     copied_from: str | None = Field(description="the earlier job whose result this one was given; null: read itself")
     document: Document
+    pages_done: int = Field(description="so many pages are read and stored; they outlive a worker that dies")
+    pages_total: int = Field(description="so many shall be read")
     result: Result | None
     error: Failure | None
     timings_ms: Timings

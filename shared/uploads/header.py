@@ -21,8 +21,8 @@ MEDIA_TYPES = (
 _ALIASES = {"image/x-ms-bmp": "image/bmp", "image/apng": "image/png"}
 MOST_SAMPLE_BITS = 16
 MOST_SAMPLES = 4
-TOTAL_PAGES = 12
-"""So many of the largest allowed pages may all pages of a document hold together: a bound for the work of one job."""
+TOTAL_PAGES = 100
+"""So many of the largest allowed pages may all pages of a TIFF hold together: a bound for the work of one job."""
 _TIFF_OFFSETS = {b"II*\x00": "<", b"MM\x00*": ">"}
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from shared import clock, errors, jobs
 from shared.database import Database
-from shared.jobs import Job
+from shared.jobs import Job, pages
 from shared.limits import Limits
 from shared.options import RecognitionOptions
+from shared.result import ModelName
 from shared.telemetry import spans, trace
 from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
@@ -21,7 +25,7 @@ if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, aft
     from shared.result import DocumentResult
     from worker.ocr.lines.learned.detection import PageDetector
     from worker.ocr.page.admission import Admission
-    from worker.ocr.pipeline import LineRecognizer
+    from worker.ocr.pipeline import LineRecognizer, Options, ReadPage
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +39,8 @@ class Workplace:
 
     admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
     reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
+    sitting_seconds: a job of many pages that took so long goes back into the queue, so that time limits hold for a page
+    and nobody waits behind all of it.
     """
 
     database: Database
@@ -44,6 +50,7 @@ class Workplace:
     admission: Admission = "warn"
     detector: PageDetector | None = None
     reader_sha256: str | None = None
+    sitting_seconds: float = math.inf
 
 
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
@@ -83,15 +90,27 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
                 "ocrelay.attempt": job.attempt,
                 "ocrelay.outcome": outcome,
             }
-            span.end(told, is_error=outcome != "succeeded")
+            span.end(told, is_error=outcome not in ("succeeded", "handed_back"))
     return job
 
 
 def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease, span: spans.Span) -> str:
-    """Return ``succeeded``, or the code of the error."""
+    """Return ``succeeded``, ``handed_back``, or the code of the error."""
     started = clock.monotonic()
     try:
-        document = _read(job, recognizer, place, lease)
+        options = _options(job, recognizer, place)
+        content = place.blobs.get(job.sha256)
+        if job.pages_total > 1:
+            read_pages = partial(_recognize_pages, content, recognizer, options, lease.check, place.detector)
+            if not _read_pages(job, read_pages, place, lease):
+                _hand_back(job, place, lease)
+                return "handed_back"
+            found = _assemble(job, recognizer, place)
+            result: dict[str, Any] | pages.Assembled = found
+            stages = found.timings_ms
+        else:
+            document = _read(content, recognizer, options, place, lease)
+            result, stages = document.to_json(), document.timings_ms
     except LeaseLost:
         raise
     except errors.OcrelayError as error:
@@ -102,19 +121,19 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
         failure = errors.RecognitionFailed(reason=f"{type(error).__name__}: {error}"[:500])
         _finish_failed(job, place, lease, failure)
         return failure.code
-    span.add_stages(document.timings_ms)
-    _finish_succeeded(job, place, lease, document, elapsed_seconds=clock.monotonic() - started)
+    span.add_stages(stages)
+    _finish_succeeded(job, place, lease, result, stages, elapsed_seconds=clock.monotonic() - started)
     return "succeeded"
 
 
-def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) -> DocumentResult:
-    from worker.ocr.pipeline import Options, recognize_document
+def _options(job: Job, recognizer: LineRecognizer, place: Workplace) -> Options:
+    from worker.ocr.pipeline import Options
 
     wanted = job.options.get("model") or recognizer.card.name
     if wanted != recognizer.card.name:
         raise errors.UnknownModel(model=wanted, loaded=[recognizer.card.name])
     wished = RecognitionOptions.of_job(job.options)
-    options = Options(
+    return Options(
         layout=wished.layout,
         limits=place.limits,
         admission=place.admission,
@@ -122,16 +141,100 @@ def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) 
         text_layer=wished.text_layer,
         pages=wished.pages,
     )
-    return recognize_document(place.blobs.get(job.sha256), recognizer, options, lease.check, place.detector)
+
+
+def _read(
+    content: bytes, recognizer: LineRecognizer, options: Options, place: Workplace, lease: Lease
+) -> DocumentResult:
+    from worker.ocr.pipeline import recognize_document
+
+    return recognize_document(content, recognizer, options, lease.check, place.detector)
+
+
+def _recognize_pages(*given: Any, done: Sequence[int]) -> Generator[ReadPage, None, None]:
+    from worker.ocr.pipeline import recognize_pages
+
+    return recognize_pages(*given, done=done)
+
+
+def _read_pages(
+    job: Job, read_pages: Callable[..., Generator[ReadPage, None, None]], place: Workplace, lease: Lease
+) -> bool:
+    """Read the pages that no attempt has read, and store each as it is done.
+
+    Returns:
+        False where there are pages left and the time of one sitting is over.
+    """
+    until = clock.monotonic() + place.sitting_seconds
+    done = _pages_done(job, place)
+    left = job.pages_total - len(done)
+    with closing(read_pages(done=done)) as reading:
+        for read in reading:
+            if not _finish(partial(_store, job, place, read), lease):
+                raise errors.DatabaseUnavailable
+            left -= 1
+            log.debug("A page was read.", event_name="page.read", page_number=read.page.page_number)
+            if left and clock.monotonic() >= until:
+                return False
+    return True
+
+
+def _pages_done(job: Job, place: Workplace) -> list[int]:
+    """Return the numbers of the pages that an earlier attempt has stored."""
+    if not job.pages_done:
+        return []
+    with place.database.write() as connection:
+        done = pages.resume(connection, job.id, str(job.lease_token), place.reader_sha256)
+    if done is None:
+        raise LeaseLost(job.id)
+    return done
+
+
+def _store(job: Job, place: Workplace, read: ReadPage) -> bool:
+    with place.database.write() as connection:
+        token = str(job.lease_token)
+        return pages.store(
+            connection, job.id, token, read.page, timings_ms=read.timings_ms, reader_sha256=place.reader_sha256
+        )
+
+
+def _assemble(job: Job, recognizer: LineRecognizer, place: Workplace) -> pages.Assembled:
+    """Put the stored pages together; raises QualityTooLow where none of them shows writing and such are refused."""
+    from worker.ocr.page.admission import require_writing
+
+    card = recognizer.card
+    with place.database.read() as connection:
+        found = pages.assemble(connection, job.id, ModelName(card.name, card.version, card.sha256))
+        if place.admission == "refuse" and not found.character_count:
+            require_writing(pages.stored(connection, job.id), place.admission)
+    if found.page_count != job.pages_total:
+        raise errors.RecognitionFailed(reason=f"{found.page_count} of {job.pages_total} pages are stored")
+    return found
+
+
+def _hand_back(job: Job, place: Workplace, lease: Lease) -> None:
+    """Put the job back into the queue, where others are before it; its pages stay, and the attempt does not count."""
+
+    def write() -> bool:
+        with place.database.write() as connection:
+            return bool(jobs.release(connection, owner=str(job.owner), reason="shutdown"))
+
+    if _finish(write, lease):
+        log.info("The job was handed back after some pages; it goes on.", event_name="job.handed_back")
 
 
 def _finish_succeeded(
-    job: Job, place: Workplace, lease: Lease, document: DocumentResult, *, elapsed_seconds: float
+    job: Job,
+    place: Workplace,
+    lease: Lease,
+    result: dict[str, Any] | pages.Assembled,
+    stages: dict[str, float],
+    *,
+    elapsed_seconds: float,
 ) -> None:
-    result = document.to_json()
     assert job.started_at is not None
     queue_ms = (job.started_at - job.created_at).total_seconds() * 1000
-    timings_ms = {"queue": queue_ms, **document.timings_ms, "total": queue_ms + elapsed_seconds * 1000}
+    timings_ms = {"queue": queue_ms, **stages, "total": queue_ms + elapsed_seconds * 1000}
     timings_ms = {stage: round(milliseconds, 1) for stage, milliseconds in timings_ms.items()}
 
     def write() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -172,7 +172,7 @@ def recognize_pages(
     detector: PageDetector | None = None,
     *,
     done: Sequence[int] = (),
-) -> Iterator[ReadPage]:
+) -> Generator[ReadPage, None, None]:
     """Read a document page by page; exhaust or close it in the thread that began. As `recognize_document`, and:
 
     Args:
