@@ -146,6 +146,12 @@ def test_a_scan_is_rendered_at_its_own_resolution() -> None:
     assert only(pdf([PdfPage(b"72 100 200 40 re f\n")])).dpi == 200
 
 
+def test_strips_of_a_scan_count_together() -> None:
+    strips = b"".join(picture("Im", 0, 842 - 72 * (number + 1), 595, 72) for number in range(11))
+    page = only(pdf([PdfPage(strips, images={"Im": Image.new("RGB", (1240, 150), "white")})]))
+    assert page.dpi == pytest.approx(150, abs=1)
+
+
 def test_a_large_page_is_rendered_as_finely_as_the_limits_allow() -> None:
     page = only(pdf([PdfPage(text("poster", 500, 500, 8), (2384, 3370))]), "ignore", Limits(max_pixels=4_000_000))
     assert 3_900_000 < page.gray.size <= 4_000_000

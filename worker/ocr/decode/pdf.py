@@ -23,7 +23,7 @@ SMALL_TEXT = 0.2  # share of the characters that may be smaller than the size th
 DEFAULT_DPI = 200.0
 TEXT_DPI = (100.0, 400.0)
 PICTURE_DPI = (100.0, 300.0)
-LEAST_PICTURE = 0.3  # share of the page; a smaller picture says nothing of its resolution
+LEAST_PICTURE = 0.3  # share of the page; smaller pictures say nothing of its resolution
 PROBE_SIDE = 1000  # px; whether the layer is drawn where it says is looked at on a copy with no longer side
 
 
@@ -89,14 +89,23 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
 
 def choose_dpi(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> float:
     """Return the resolution that a page is read at: by the size of its text, by its picture, or the usual one."""
-    large = [picture.dpi for picture in text_layer.pictures(page) if picture.share >= LEAST_PICTURE]
-    native = min(max(PICTURE_DPI[0], *large), PICTURE_DPI[1]) if large else None
+    native = _picture_dpi(page)
     heights = text_layer.text_heights(textpage)
     if not heights:
         return native or DEFAULT_DPI
     wanted = POINTS_PER_INCH * TEXT_PX / float(np.quantile(heights, SMALL_TEXT))
     wanted = min(max(wanted, TEXT_DPI[0]), TEXT_DPI[1])
     return min(wanted, native) if native else wanted  # finer than the scan itself shows nothing more
+
+
+def _picture_dpi(page: pdfium.PdfPage) -> float | None:
+    """Return the resolution of a scan, whose strips count together; None: the page is none."""
+    found = list(text_layer.pictures(page))
+    share = sum(picture.share for picture in found)
+    if share < LEAST_PICTURE:
+        return None
+    mean = sum(picture.share * picture.dpi for picture in found) / share
+    return min(max(mean, PICTURE_DPI[0]), PICTURE_DPI[1])
 
 
 def within(dpi: float, size: tuple[float, float], limits: Limits) -> float:
