@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,13 @@ from shared import errors
 from shared.limits import Limits
 from shared.uploads.header import DocumentHeader, inspect
 from tests.pdfs import A4, PdfPage, encrypted, pdf, picture, scan, stream, text, written
+from worker.ocr.decode import memory
 from worker.ocr.decode.pages import DecodedPage, decode_pages
 from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.pipeline import Options, recognize_document
 
-SAMPLE = Image.open(Path(__file__).parents[3] / "docs" / "samples" / "page.png").convert("RGB")
+ROOT = Path(__file__).parents[3]
+SAMPLE = Image.open(ROOT / "docs" / "samples" / "page.png").convert("RGB")
 BORN = text("Invoice 4711 of November", 72, 700) + text("Total: 17,50 (paid)", 72, 680)
 
 
@@ -228,3 +233,36 @@ def test_a_page_with_pictures_of_photos_alone_keeps_its_layer() -> None:
     ImageDraw.Draw(small).rectangle((20, 20, 80, 80), fill="white")
     page = only(pdf([PdfPage(BORN + picture("Im", 400, 100, 60, 60), images={"Im": small})]))
     assert isinstance(page, LayerPage)
+
+
+def endless() -> bytes:
+    """A form that draws itself, damaged so that pdfium does not see it: found by the fuzzer."""
+    form = stream(b"/F Do", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F 4 0 R>>>>")
+    content = pdf([PdfPage(b"/F Do", more=b"/Resources<</XObject<</F 4 0 R>>>>")], objects=[form])
+    return content.replace(b"endstream\nendobj\n5 0", b"endstrea\xff\xff\xff\xffdobj\n5 0")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process so")
+def test_a_page_that_wants_all_memory_ends_its_process_and_not_the_machine(tmp_path: Path) -> None:
+    """727 bytes took 300 MB more each second, without end."""
+    file = tmp_path / "endless.pdf"
+    file.write_bytes(endless())
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from shared.limits import Limits\n"
+        "from worker.ocr.decode.pages import decode_pages\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+        "list(decode_pages(Path(sys.argv[1]).read_bytes(), Limits()))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(file)], cwd=ROOT, capture_output=True, check=False)
+    assert ended.returncode < 0, ended.stderr.decode()
+    most_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    assert most_mib < 2048, "a gibibyte beside what the libraries hold"
+
+
+def test_the_bound_of_memory_is_gone_after_the_block() -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with memory.at_most(1 << 30):
+        pass
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before

@@ -15,7 +15,7 @@ from shared.limits import Limits
 from shared.options import TextLayerName
 from shared.uploads import pdf
 from shared.uploads.pdf import POINTS_PER_INCH, pixels
-from worker.ocr.decode import text_layer
+from worker.ocr.decode import memory, text_layer
 from worker.ocr.decode.text_layer import LayerLine
 
 TEXT_PX = 32.0  # from descender to ascender; capitals have 0.7 of it
@@ -24,6 +24,7 @@ DEFAULT_DPI = 200.0
 TEXT_DPI = (100.0, 400.0)
 PICTURE_DPI = (100.0, 300.0)
 LEAST_PICTURE = 0.3  # share of the page; smaller pictures say nothing of its resolution
+MEMORY_BYTES = 1 << 30  # for one page; 727 damaged bytes can make pdfium want 300 MB more each second without end
 PROBE_SIDE = 1000  # px; whether the layer is drawn where it says is looked at on a copy with no longer side
 
 
@@ -66,7 +67,7 @@ def read_pages(
         document.init_forms()
         for number in page_numbers:
             try:
-                with closing(document.get_page(number - 1)) as page:
+                with memory.at_most(MEMORY_BYTES), closing(document.get_page(number - 1)) as page:
                     found = _read_page(page, number, limits, layer)
             except pdfium.PdfiumError as error:
                 raise CorruptImage(page_number=number) from error

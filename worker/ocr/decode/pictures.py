@@ -13,11 +13,14 @@ from PIL import Image, ImageOps
 from shared.errors import CorruptImage, TruncatedImage
 from shared.limits import Limits
 from shared.uploads.header import check_size
+from worker.ocr.decode import memory
 
 FORMATS = {"image/gif": "GIF", "image/jp2": "JPEG2000", "image/avif": "AVIF"}
 MEDIA_TYPES = (*FORMATS, "image/heic")
+MEMORY_BYTES = 1 << 30  # for one picture; a header may lie about what the decoder will find
 SIGNS_OF_A_CUT = ("truncated", "end of file", "cannot identify")
 END_OF_CODESTREAM = b"\xff\xd9"
+_ACCIDENTS = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, RuntimeError, MemoryError)
 
 
 def decode_first(content: bytes, media_type: str, limits: Limits) -> tuple[NDArray[np.generic], bool]:
@@ -34,14 +37,14 @@ def decode_first(content: bytes, media_type: str, limits: Limits) -> tuple[NDArr
         CorruptImage: The decoder gave up for another reason.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), memory.at_most(MEMORY_BYTES):
             warnings.simplefilter("ignore")  # of metadata that is not looked at
             image, is_animated = _open(content, media_type)
             check_size(*image.size, limits)
             return _as_array(ImageOps.exif_transpose(image)), is_animated
     except (TruncatedImage, CorruptImage):
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, RuntimeError) as error:
+    except _ACCIDENTS as error:
         is_cut = media_type == "image/jp2" and END_OF_CODESTREAM not in content[-64:]
         if is_cut or any(sign in str(error).lower() for sign in SIGNS_OF_A_CUT):
             raise TruncatedImage(size_bytes=len(content)) from error
