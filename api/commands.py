@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -41,14 +41,23 @@ def api() -> None:
 @with_server
 @click.option("--layout", type=click.Choice(sorted(options.LAYOUTS)), default=options.DEFAULT_LAYOUT, show_default=True)
 @click.option("--charset", type=click.Choice(options.CHARSETS), default=options.DEFAULT_CHARSET, show_default=True)
+@click.option("--pages", help="Which pages to read, such as 1-3,7; left out: all.")
+@click.option(
+    "--text-layer",
+    type=click.Choice(get_args(options.TextLayerName)),
+    default=options.DEFAULT_TEXT_LAYER,
+    show_default=True,
+    help="Whether pages of a PDF may be taken from their own text.",
+)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the text, or print the ids at once.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def submit(client: Client, files: tuple[Path, ...], *, layout: str, charset: str, wait: bool, form: str) -> None:
-    """Send images to a server and print their text."""
+def submit(client: Client, files: tuple[Path, ...], *, wait: bool, form: str, **chosen: str | None) -> None:
+    """Send images and PDFs to a server and print their text."""
+    wanted = {name: value for name, value in chosen.items() if value is not None}
     sent = []
     for file in files:
         try:
-            sent.append(client.submit(file, {"layout": layout, "charset": charset}, 0))
+            sent.append(client.submit(file, wanted, 0))
         except errors.OcrelayError as error:  # the other files have nothing to do with it
             sent.append({"id": "-", "state": State.FAILED, "result": None, "error": {"message": error.message}})
     with click.progressbar(sent, label="reading", file=sys.stderr, hidden=not (wait and sys.stderr.isatty())) as rows:
