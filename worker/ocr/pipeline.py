@@ -193,7 +193,7 @@ def recognize_pages(
             if decoded is None:
                 return
             if isinstance(decoded, LayerPage):
-                page = from_layer.to_page(decoded)
+                page = from_layer.to_page(decoded, warned=options.admission != "off")
             else:
                 page = _Reader(recognizer, options, checkpoint, stopwatch, detector).read_page(decoded)
             yield ReadPage(page, stopwatch.timings_ms)

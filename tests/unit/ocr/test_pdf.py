@@ -228,6 +228,16 @@ def test_a_layer_is_not_taken_where_the_sender_wants_something_else(recognizer: 
     assert page.source == "recognition"
 
 
+def test_a_layer_beside_much_that_is_drawn_says_that_text_may_be_missing(recognizer: Any) -> None:
+    drawn = b"".join(b"%d 300 8 10 re f\n" % (72 + 12 * place) for place in range(6))
+    whole, beside = recognize_document(pdf([PdfPage(BORN), PdfPage(BORN + drawn)]), recognizer).pages
+    assert whole.warnings == () and whole.quality["ink_elsewhere"] == 0
+    assert beside.source == "text_layer"
+    assert [(reason.code, reason.measure) for reason in beside.warnings] == [("text_may_be_missing", "ink_elsewhere")]
+    (quiet,) = recognize_document(pdf([PdfPage(BORN + drawn)]), recognizer, Options(admission="off")).pages
+    assert quiet.warnings == ()
+
+
 def test_a_page_with_pictures_of_photos_alone_keeps_its_layer() -> None:
     small = Image.new("RGB", (100, 100), "gray")
     ImageDraw.Draw(small).rectangle((20, 20, 80, 80), fill="white")

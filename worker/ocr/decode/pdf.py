@@ -39,13 +39,17 @@ class RenderedPage:
 
 @dataclass(frozen=True)
 class LayerPage:
-    """A page that is taken from its text layer. width, height: px that it would have at `dpi`."""
+    """A page that is taken from its text layer.
+
+    width, height: px that it would have at `dpi`. elsewhere: share of its ink that lies in none of the lines, 0..1.
+    """
 
     page_number: int
     width: int
     height: int
     dpi: float
     lines: tuple[LayerLine, ...]
+    elsewhere: float = 0.0
 
 
 def read_pages(
@@ -84,7 +88,8 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
             scale = min(1.0, PROBE_SIDE / max(width, height))
             probe = render(page, dpi * scale, gray=True)
             if text_layer.is_sound(page, glyphs, lines, probe, scale):
-                return LayerPage(number, width, height, dpi, tuple(lines))
+                elsewhere = text_layer.ink_elsewhere(lines, probe, scale)
+                return LayerPage(number, width, height, dpi, tuple(lines), elsewhere)
     return RenderedPage(number, render(page, dpi), dpi)
 
 

@@ -242,9 +242,22 @@ def _shows_only_itself(page: pdfium.PdfPage) -> bool:
     return True
 
 
+def ink_elsewhere(lines: Sequence[LayerLine], probe: Gray, scale: float) -> float:
+    """Return the share of a page's ink that lies in no line of its layer, that of pictures included, 0..1."""
+    ink = _ink(probe)
+    total = int(ink.sum())
+    for line in lines:
+        ink[_place(line.polygon * scale)] = False
+    return float(ink.sum() / total) if total else 0.0
+
+
+def _ink(probe: Gray) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(probe.astype(np.int16) - int(np.median(probe))) > INK_DEPTH, np.bool_)
+
+
 def _is_drawn(lines: Sequence[LayerLine], probe: Gray, scale: float, elsewhere: Sequence[Points]) -> bool:
     """Tell whether nearly all lines show ink, and most of the ink is theirs; `elsewhere`: corners of pictures."""
-    ink = np.abs(probe.astype(np.int16) - int(np.median(probe))) > INK_DEPTH
+    ink = _ink(probe)
     covered = np.zeros_like(ink)
     for corners in elsewhere:
         ink[_place(corners)] = False
