@@ -111,6 +111,15 @@ def test_the_layer_of_a_turned_page_lies_where_the_rendered_text_is(turn: int) -
     assert np.argmax(np.abs(across)) == (1 if turn in (90, 270) else 0)
 
 
+def test_the_lines_of_a_landscape_page_run_as_they_are_seen() -> None:
+    rows = [text(words, 0, 0, matrix=f"0 1 -1 0 {x} 100") for words, x in (("First line", 100), ("Second line", 130))]
+    page = only(pdf([PdfPage(b"".join(rows), more=b"/Rotate 90")]))
+    assert [line.text for line in page.lines] == ["First line", "Second line"]
+    (left, top), (right, along) = page.lines[0].polygon[:2]
+    assert right > left + 50 and abs(top - along) < 1
+    assert page.lines[1].polygon[0][1] > top + 20
+
+
 NOT_SOUND = {
     "a scan with an invisible layer": scan(SAMPLE, 110, text("Old words of an old OCR", 72, 300, mode=3)),
     "a picture over its text": scan(SAMPLE, 110, text("Old words of an old OCR", 72, 300)),
