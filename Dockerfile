@@ -10,6 +10,8 @@ COPY worker worker
 COPY shared shared
 COPY models models
 RUN /opt/ocrelay/bin/pip install --no-deps --no-build-isolation .
+ARG OCRELAY_MODELS=crnn-zh-en,ppocr-v6
+RUN /opt/ocrelay/bin/ocrelay models install --optional
 
 FROM python:3.12-slim
 COPY --from=build /opt/ocrelay /opt/ocrelay

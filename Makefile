@@ -17,13 +17,14 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 -
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/ready ## Make .venv with the command `ocrelay` in it, from the lock file
+setup: .venv/ready ## Make .venv with the command `ocrelay` in it, and the stronger models (none: OCRELAY_MODELS=crnn-zh-en)
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ocrelay needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv || { echo "Python has no venv module here; on Debian: apt-get install python3-venv"; exit 1; }
 	$(PIP) install --require-hashes --requirement requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(BIN)/ocrelay models install --optional
 	@touch $@
 
 setup-dev: .venv/ready-dev ## Add what tests and checks need

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from models.recognizer import Recognizer, load, names
+from models.card import ModelFileError
+from models.recognizer import DEFAULT, Recognizer, load, names
 
-__all__ = ["Recognizer", "load", "names"]
+__all__ = ["DEFAULT", "ModelFileError", "Recognizer", "load", "names"]

@@ -6,13 +6,15 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
+from models.line_image import MARGIN, RULES
 
 KIND = "recogniser"
+MOST_MARGIN = 1.0
 CHARSET_KEY = "character"  # one character a line, the name that PP-OCR models use too
 
 
@@ -30,13 +32,17 @@ class ModelCard:
         sha256: of the .onnx file, hex.
         charset: characters in label order.
         input_height: pixels; lines are scaled to it.
-        channels: 1 = gray.
+        channels: 1 = gray; 3: the same gray three times.
         time_stride: pixels of input width for one frame of output.
         normalisation: name of the rule in `models.line_image`.
         blank: label of CTC's blank.
+        margin: what its line images have around the line on every side, as a share of its height.
+        output: `logits`, or `probabilities` where the softmax is in the file.
         calibration: how its probabilities become confidences.
         training: what it was trained on, as stated by the trainer.
         scores: error rates by set, as stated by the trainer.
+        licence: of the weights, an SPDX identifier; "" where nobody said.
+        source: where the file comes from.
     """
 
     name: str
@@ -48,9 +54,13 @@ class ModelCard:
     time_stride: int = 4
     normalisation: str = "line-standardise"
     blank: int = 0
+    margin: float = MARGIN
+    output: str = "logits"
     calibration: Calibration = IDENTITY
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     scores: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    licence: str = ""
+    source: str = ""
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], name: str, sha256: str) -> ModelCard:
@@ -62,35 +72,36 @@ class ModelCard:
         if metadata.get("kind", KIND) != KIND or CHARSET_KEY not in metadata:
             raise ModelFileError(
                 f"{name} carries no recogniser's card (metadata kind={metadata.get('kind')!r}). "
-                "Export it with `python -m models.training.export`, which writes the card into the file."
+                "Export it with `python -m models.training.export`, which writes the card into the file, or lay a "
+                "card.json with its `character` beside it."
             )
-        card = cls(
-            name=name,
-            version=metadata.get("version", "unknown"),
-            sha256=sha256,
-            charset=Charset(metadata[CHARSET_KEY].split("\n")),
-            input_height=int(metadata.get("input_height", 32)),
-            channels=int(metadata.get("channels", 1)),
-            time_stride=int(metadata.get("time_stride", 4)),
-            normalisation=metadata.get("normalisation", "line-standardise"),
-            blank=int(metadata.get("blank", 0)),
-            calibration=_calibration(metadata.get("calibration", ""), name),
-            training=json.loads(metadata.get("training", "{}")),
-            scores=json.loads(metadata.get("scores", "{}")),
-        )
+        try:
+            card = cls(name=name, sha256=sha256, **_fields(metadata, name))
+        except ValueError as error:
+            raise ModelFileError(f"{name}: its card cannot be used ({error}).") from error
         card.check()
         return card
 
     def check(self) -> None:
         """Refuse what `models.line_image` and the decoder do not do."""
-        served = {"channels": 1, "blank": 0, "normalisation": "line-standardise", "time_stride": 4}
-        for field, value in served.items():
-            if getattr(self, field) != value:
-                raise ModelFileError(f"{self.name}: {field}={getattr(self, field)!r} is not supported, only {value!r}.")
+        served: dict[str, Collection[Any]] = {
+            "channels": (1, 3),
+            "blank": (0,),
+            "normalisation": tuple(RULES),
+            "time_stride": range(1, 33),
+            "input_height": range(8, 257),
+            "output": ("logits", "probabilities"),
+        }
+        if not 0.0 <= self.margin <= MOST_MARGIN:
+            raise ModelFileError(f"{self.name}: margin={self.margin} is not supported, only 0..{MOST_MARGIN}.")
+        for field, values in served.items():
+            if getattr(self, field) not in values:
+                allowed = f"{values[0]}..{values[-1]}" if isinstance(values, range) else values
+                raise ModelFileError(f"{self.name}: {field}={getattr(self, field)!r} is not supported, only {allowed}.")
 
     def to_metadata(self) -> dict[str, str]:
         """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""
-        plain = ("version", "input_height", "channels", "time_stride", "normalisation", "blank")
+        plain = ("version", "input_height", "channels", "time_stride", "normalisation", "blank", "margin", "output")
         return {
             "kind": KIND,
             CHARSET_KEY: "\n".join(self.charset.characters),
@@ -98,7 +109,28 @@ class ModelCard:
             "training": json.dumps(self.training, ensure_ascii=False),
             "scores": json.dumps(self.scores, ensure_ascii=False),
             **{key: str(getattr(self, key)) for key in plain},
+            **{key: getattr(self, key) for key in ("licence", "source") if getattr(self, key)},
         }
+
+
+def _fields(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Everything in a card but the file's name and hash."""
+    return {
+        "version": metadata.get("version", "unknown"),
+        "charset": Charset(metadata[CHARSET_KEY].split("\n")),
+        "input_height": int(metadata.get("input_height", 32)),
+        "channels": int(metadata.get("channels", 1)),
+        "time_stride": int(metadata.get("time_stride", 4)),
+        "normalisation": metadata.get("normalisation", "line-standardise"),
+        "blank": int(metadata.get("blank", 0)),
+        "margin": float(metadata.get("margin", MARGIN)),
+        "output": metadata.get("output", "logits"),
+        "calibration": _calibration(metadata.get("calibration", ""), name),
+        "training": json.loads(metadata.get("training", "{}")),
+        "scores": json.loads(metadata.get("scores", "{}")),
+        "licence": metadata.get("licence", ""),
+        "source": metadata.get("source", ""),
+    }
 
 
 def _calibration(text: str, name: str) -> Calibration:

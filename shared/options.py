@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared import errors
 
 LayoutName = Literal["line", "page", "auto"]
 CharsetName = Literal["all", "latin", "alphanumeric", "digits"]
+QualityName = Literal["fast", "balanced", "best"]
 PriorityName = Literal["high", "normal", "bulk"]
 TextLayerName = Literal["auto", "ignore"]
 
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
 CHARSETS: tuple[CharsetName, ...] = get_args(CharsetName)
+QUALITIES: tuple[QualityName, ...] = get_args(QualityName)
 PRIORITIES: tuple[PriorityName, ...] = get_args(PriorityName)
 """From first to last served. The table holds the index (0, 1, 2), so that SQL can sort by it."""
 
 DEFAULT_LAYOUT: LayoutName = "auto"
 DEFAULT_CHARSET: CharsetName = "all"
+DEFAULT_QUALITY: QualityName = "balanced"
 DEFAULT_PRIORITY: PriorityName = "normal"
 DEFAULT_TEXT_LAYER: TextLayerName = "auto"
 
@@ -63,13 +66,18 @@ class RecognitionOptions(BaseModel):
         pattern=PAGES_PATTERN,
         description="Which pages shall be read, such as `1-3,7`; left out: all.",
     )
+    quality: QualityName | None = Field(
+        None,
+        description="Who reads: `fast`: the fast model; `balanced`: lines that leave a doubt are read again by the "
+        "stronger one; `best`: the stronger one alone. Left out: what the server is set to.",
+    )
     model: str | None = Field(
         None,
         min_length=1,
         max_length=MAX_MODEL_LENGTH,
         pattern=MODEL_PATTERN,
-        description="Name of the recognition model that shall read it; left out: the one that the worker has. A name "
-        "that no worker has loaded is refused with `unknown_model`.",
+        description="Name of the recognition model that shall read it alone; left out: `quality` decides. A name that "
+        "no worker has loaded is refused with `unknown_model`, and so is one beside `quality`, with `invalid_option`.",
     )
 
     @classmethod
@@ -99,6 +107,12 @@ class SubmitOptions(RecognitionOptions):
         json_schema_extra=HTTP_URL,
         description="http or https URL that is told of the job's end by a signed POST, beside the webhook endpoints.",
     )
+
+    @model_validator(mode="after")
+    def _one_says_who_reads(self) -> Self:
+        if self.model is not None and self.quality is not None:
+            raise ValueError("`model` and `quality` both say who reads; send one of them")
+        return self
 
     def of_recognition(self) -> dict[str, Any]:
         """The options that decide what is recognised, as they are stored."""

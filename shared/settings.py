@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import errors
 from shared.limits import Limits
+from shared.options import DEFAULT_QUALITY, QualityName
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -92,6 +94,17 @@ class Settings(BaseSettings):
     )
     line_finder: Literal["learned", "classical"] = Field("learned", description="What finds the lines of a page.")
     model: str = Field("", description="Recognition model: a name or a path; empty: the one that is shipped.")
+    models: str = Field(
+        "crnn-zh-en,ppocr-v6,ppocr-v4",
+        description="Models that may be used, with commas; the first installed one beside `model` is the stronger one.",
+    )
+    quality: QualityName = Field(
+        DEFAULT_QUALITY,
+        description="Who reads where the sender does not say: the fast model, both, or the stronger one.",
+    )
+    models_dir: Path | None = Field(
+        None, description="Folder of installed models; unset: in the environment of Python."
+    )
 
     keep_uploads_seconds: float = Field(0, ge=0, description="Age at which an upload is deleted; 0: kept.")
     keep_results_seconds: float = Field(0, ge=0, description="Age at which an ended job is deleted; 0: kept.")
@@ -133,10 +146,10 @@ class Settings(BaseSettings):
             problems = [f"{PREFIX}{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}" for p in error.errors()]
             raise errors.InvalidConfiguration("; ".join(problems) + ". Correct it and start again.") from None
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "models_dir")
     @classmethod
-    def _absolute(cls, folder: Path) -> Path:
-        return folder.expanduser().absolute()
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        return folder and folder.expanduser().absolute()
 
     @field_validator("database_url")
     @classmethod
@@ -182,6 +195,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """URL of the database: what was set, or the SQLite file in the data folder."""
         return self.database_url or f"sqlite:///{self.data_dir / 'ocrelay.sqlite3'}"
+
+    @property
+    def models_folder(self) -> Path:
+        """Folder of the models that were installed: what was set, or one that the environment of Python keeps."""
+        return self.models_dir or Path(sys.prefix) / "share" / "ocrelay" / "models"
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models that may be used."""
+        return tuple(name for part in self.models.split(",") if (name := part.strip()))
 
     @property
     def blobs_dir(self) -> Path:

@@ -38,13 +38,24 @@ class WorkerChild:
     model_sha256: str
     """SHA-256 of the model's file."""
     reader_sha256: str | None
-    """Of everything that decides what it reads: model, n-gram, line detector, settings, version of ocrelay."""
+    """Of everything that decides what it reads: models, n-gram, line detector, settings, version of ocrelay."""
     started_at: datetime
     """When it was ready; the database's clock, UTC."""
     heartbeat_at: datetime
     """When it was last heard of; the database's clock, UTC."""
     rss_bytes: int | None = None
     """Memory that it held then; None: its system does not say."""
+    stronger: str | None = None
+    """Name of the stronger model that it has; None: it has none."""
+    stronger_version: str | None = None
+    """Version of that model."""
+    stronger_sha256: str | None = None
+    """SHA-256 of that model's file."""
+
+    @property
+    def models(self) -> set[str]:
+        """Names of the models that it can read with."""
+        return {self.model} | ({self.stronger} if self.stronger else set())
 
 
 def live_children(connection: Connection, *, node: str | None = None) -> list[WorkerChild]:
@@ -65,6 +76,7 @@ def register(
     model: dict[str, Any],
     reader_sha256: str | None = None,
     rss_bytes: int | None = None,
+    stronger: dict[str, Any] | None = None,
 ) -> str:
     """Note a child as ready for jobs and return its id.
 
@@ -76,7 +88,9 @@ def register(
         model: {name, version, sha256} of the model that it has loaded.
         reader_sha256: of everything that decides what it reads.
         rss_bytes: Memory that it holds.
+        stronger: The same of the stronger model that it has.
     """
+    stronger = stronger or {}
     child_id = f"{node}/{pid}"
     forget(connection, child_id)
     connection.execute(
@@ -89,6 +103,9 @@ def register(
             model_version=model["version"],
             model_sha256=model["sha256"],
             reader_sha256=reader_sha256,
+            stronger=stronger.get("name"),
+            stronger_version=stronger.get("version"),
+            stronger_sha256=stronger.get("sha256"),
             started_at=database_now(),
             heartbeat_at=database_now(),
             rss_bytes=rss_bytes,

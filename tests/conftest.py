@@ -25,6 +25,12 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_installed_models(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test depends on what is installed on its machine, nor does a process that it starts."""
+    os.environ["OCRELAY_MODELS_DIR"] = str(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def logs_apart() -> None:
     """Log lines of code under test go to pytest, not into the output of a command that runs in the same process."""
     structlog.configure(

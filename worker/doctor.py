@@ -98,6 +98,11 @@ def _checks_of(settings: Settings) -> Iterator[Finding]:
         "Set OCRELAY_MODEL to a model that `models/weights` holds or to a .onnx file; empty takes the one shipped.",
     )
     yield _check(
+        "Stronger model",
+        lambda: _look_at_stronger(settings),
+        "Install the pack again with `ocrelay models install NAME`, or name another model in OCRELAY_MODELS.",
+    )
+    yield _check(
         "Line finder",
         lambda: _look_at_line_finder(settings),
         "Restore models/weights/detector-lines, or set OCRELAY_LINE_FINDER=classical.",
@@ -146,5 +151,16 @@ def _look_at_line_finder(settings: Settings) -> str:
 def _look_at_model(settings: Settings) -> str:
     import models
 
-    card = models.load(settings.model).card
+    card = models.load(settings.model, installed=settings.models_folder).card
     return f"{card.name} {card.version}, {len(card.charset.characters)} characters"
+
+
+def _look_at_stronger(settings: Settings) -> str:
+    from worker.models.stronger import find_stronger
+
+    found = find_stronger(settings)
+    if found is not None:
+        return f"{found.name} {found.load().card.version}, `quality` = {settings.quality}"
+    if settings.quality == "best":
+        raise errors.NoStrongerModel(reason="OCRELAY_QUALITY=best reads with the fast model alone")
+    return "none, so every `quality` is `fast`; `ocrelay models install ppocr-v6` fetches one"

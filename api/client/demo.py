@@ -39,10 +39,14 @@ def run(folder: Path) -> None:
             sent = [client.submit(image, options_of(image, receiver), 0) for image in images]
             click.echo(f"Submitted {len(sent)} images to {server}/v1/jobs in {clock.monotonic() - started:.2f} s.\n")
             done = [client.finished(job) for job in sent]
+            models = client.get("/readyz")["models"]
             told = [receiver.about(job["id"]) for job in sent]
+            pdfs = [searchable(client, job) for job in done]
         database = Database(Settings.load(data_dir=Path(data)).database, pool_size=1)
-        for image, job, message in zip(images, done, told, strict=True):
+        show_models(models)
+        for image, job, pdf, message in zip(images, done, pdfs, told, strict=True):
             show(image, job, database)
+            click.echo(f"   pdf {len(pdf)} bytes, searchable, of an upload of {job['document']['size_bytes']} bytes")
             show_webhook(message)
         database.close()
     failed = [job for job in done if job["state"] != State.SUCCEEDED]
@@ -50,9 +54,16 @@ def run(folder: Path) -> None:
         raise errors.OcrelayError(
             f"{len(failed)} of {len(done)} images were not read. The lines above name the errors."
         )
+    if not all(pdf.startswith(b"%PDF-") for pdf in pdfs):
+        raise errors.OcrelayError("A searchable PDF was not made. The server's log names the reason.")
     if not all(message and message.is_genuine for message in told):
         raise errors.OcrelayError("A webhook did not arrive, or was not signed. The lines above name the job.")
     click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
+
+
+def searchable(client: Client, job: dict[str, Any]) -> bytes:
+    """The searchable PDF of a job that was read; nothing of one that was not."""
+    return b"" if job["result"] is None else b"".join(client.stream(job["links"]["result"], format="pdf"))
 
 
 def options_of(image: Path, receiver: Receiver) -> dict[str, str]:
@@ -90,9 +101,17 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
     else:
         result, timings = job["result"], job["timings_ms"]
         click.echo("\n".join(f"   {line}" for line in result["text"].splitlines()))
+        again = [
+            line
+            for page in result["pages"]
+            for line in page["lines"]
+            if line.get("model", result["model"]["name"]) != result["model"]["name"]
+        ]
         sure = "no text" if result["confidence"] is None else f"confidence {result['confidence']:.3f}"
         if result["min_confidence"] is not None:
             sure += f" (least certain line {result['min_confidence']:.3f})"
+        if again:
+            sure += f", {len(again)} lines by {result['stronger_model']['name']}"
         click.echo(f"   -- {sure}, {timings['total']:.0f} ms, of which {timings['queue']:.0f} ms in the queue")
     with database.read() as connection:
         events = trail.list_events(connection, job_id=job["id"])
@@ -105,6 +124,16 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
         who = "" if event.client_ip is None else f"  from {event.client_ip}"
         what = "" if event.sha256 is None else f"  sha256 {event.sha256[:16]}…"
         click.echo(f"   audit {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.event}{who}{what}{read}")
+
+
+def show_models(models: list[dict[str, Any]]) -> None:
+    """Who reads."""
+    does = {"reads": "reads every line", "stronger": "reads again what leaves a doubt"}
+    for model in models:
+        click.echo(f"Model {model['name']} {model['version']} {does[model['role']]}.")
+    if all(model["role"] != "stronger" for model in models):
+        click.echo("No stronger model is installed; `ocrelay models install` fetches one.")
+    click.echo()
 
 
 def show_webhook(message: Received | None) -> None:

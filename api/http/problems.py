@@ -27,6 +27,7 @@ HTTP_ERRORS: dict[int, type[errors.OcrelayError]] = {
     400: errors.MalformedRequest,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
+    406: errors.NotAcceptable,
     408: errors.SlowBody,
     413: errors.DocumentTooLarge,
     414: errors.UriTooLong,
@@ -142,6 +143,9 @@ def option_error(error: ValidationError) -> errors.RequestError:
     """The first complaint of pydantic as one of our errors; unknown names are told from wrong values."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
+    if not name:
+        reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+        return errors.InvalidOption(f"{reason[:1].upper()}{reason[1:]}. See /docs for what goes together.")
     if first["type"] == "extra_forbidden":
         return errors.UnknownOption(
             f"The option {name!r} is not known. Leave it out, or see /docs for the ones that are.", option=name

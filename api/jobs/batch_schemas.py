@@ -42,6 +42,7 @@ class BatchLinks(BaseModel):
 
     self: str
     jobs: str
+    results: str
 
 
 class BatchDocument(BaseModel):

@@ -8,6 +8,7 @@ from flask import Request, Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
 from api.access import limits
+from api.formats import archive
 from api.http import answers, caller
 from api.http.facts import facts
 from api.http.idempotency import key_of, key_text
@@ -23,8 +24,9 @@ from api.http.intake import (
     parse_options,
     typed,
 )
-from api.jobs import batch_schemas
+from api.jobs import batch_schemas, files, schemas
 from api.jobs.routes import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED, option_parameters
+from api.service import results
 from api.service.accept import Envelope, accept
 from api.service.caller import Caller
 from api.service.parts import Parts
@@ -108,6 +110,31 @@ def blueprint(parts: Parts) -> APIBlueprint:
             response.headers["Retry-After"] = str(OPEN_RETRY_AFTER_SECONDS)
         return response
 
+    @routes.get(
+        "/<batch_id>/results",
+        operation_id="get_batch_results",
+        summary="The results of a batch",
+        responses={200: files.ZIP, 404: answers.PROBLEM, 409: answers.PROBLEM},
+    )
+    @facts(Scope.READ)
+    def get_batch_results(path: batch_schemas.BatchPath, query: schemas.FormatQuery) -> Response:
+        """A zip with a file for each of its jobs that succeeded, and `batch.json`, which names the others.
+
+        409 while a job is open. The zip is made while it is sent.
+        """
+        form = files.chosen(query.format, request.accept_mimetypes)
+        choices, client = files.choices_of(query, form), caller.current()
+        batch = batch_document(parts, path.batch_id, client)
+        if not batch["is_finished"]:
+            raise errors.NoResult(
+                "Jobs of the batch have not ended. Ask again when `is_finished` of the batch is true.",
+                batch_id=batch["id"],
+                counts=batch["counts"],
+            )
+        found = listed(parts, batch["id"])
+        entries = results.files_of_batch(parts, client, found, batch, form=form, choices=choices)
+        return files.zip_answer(archive.zipped(entries), f"{batch['id']}.zip")
+
     return routes
 
 
@@ -175,7 +202,7 @@ def batch_document(parts: Parts, batch_id: str, client: Caller) -> dict[str, Any
         "document_count": batch.document_count,
         "counts": counts | {"deleted": batch.document_count - sum(counts.values())},
         "is_finished": not (counts[State.QUEUED] or counts[State.RUNNING]),
-        "links": {"self": link, "jobs": url_for("jobs.list_jobs", batch_id=batch.id)},
+        "links": {"self": link, "jobs": url_for("jobs.list_jobs", batch_id=batch.id), "results": f"{link}/results"},
     }
 
 

@@ -1,28 +1,20 @@
-"""Parts of a job by their own addresses: the result, as JSON or plain text, and the uploaded image."""
+"""Parts of a job by their own addresses: the result in any format, and the uploaded image."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
 
-from flask import Response, jsonify, send_file
+from flask import Response, request, send_file
 from flask_openapi3 import APIBlueprint
 
 from api.http import answers, caller
 from api.http.facts import facts
-from api.jobs import schemas
+from api.jobs import files, schemas
 from api.service import jobs as use_cases
+from api.service import results
 from api.service.parts import Parts
-from shared import errors
 from shared.keys.record import Scope
 from shared.uploads.header import MEDIA_TYPES
-
-RESULT: dict[Any, Any] = {
-    "content": {
-        "application/json": {"schema": {"$ref": "#/components/schemas/Result"}},
-        "text/plain": {"schema": {"type": "string"}},
-    }
-}
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -35,18 +27,21 @@ def blueprint(parts: Parts) -> APIBlueprint:
         "/<job_id>/result",
         operation_id="get_result",
         summary="The result of a job",
-        responses={200: RESULT, 409: answers.PROBLEM, **answers.GONE},
+        responses={200: files.RESULT, 406: answers.PROBLEM, 409: answers.PROBLEM, **answers.GONE},
     )
     @facts(Scope.READ)
     def get_result(path: schemas.JobPath, query: schemas.ResultQuery) -> Response:
-        """The recognised document, or with `format=text` its text alone; 409 while there is none."""
+        """The recognised document in the format that is asked for, by `format` or `Accept`; 409 while there is none.
+
+        A format that holds one page a file answers with a zip of them for a document of many pages.
+        """
+        form = files.chosen(query.format, request.accept_mimetypes)
+        choices = files.choices_of(query, form)
         job = use_cases.find(parts, path.job_id, caller.current())
-        if job.result is None:
-            raise errors.NoResult(job_id=job.id, state=str(job.state))
+        source = results.source_of(parts, job, choices)
+        response = files.answer(form, source)
         use_cases.note_read(parts, job, caller.current())
-        if query.format == "text":
-            return Response(job.result["text"] + "\n", mimetype="text/plain")
-        return jsonify(job.result)
+        return response
 
     @routes.get(
         "/<job_id>/image",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.formats import table
 from shared.ids import id_pattern
 from shared.jobs.record import StateName
 from shared.options import MAX_REFERENCE_LENGTH, REFERENCE_PATTERN, PriorityName
@@ -14,6 +15,10 @@ from shared.result import SourceName, Timings
 
 JOBS = Tag(name="jobs", description="One request to recognise one document.")
 Point = tuple[float, float]
+FormatName = Annotated[
+    str, Field(pattern=f"^({'|'.join(table.NAMES)})$", json_schema_extra={"enum": list(table.NAMES)})
+]
+FORMATS = "; ".join(f"`{form.name}`: {form.summary}" for form in table.FORMATS)
 
 
 class Document(BaseModel):
@@ -50,6 +55,7 @@ class Line(BaseModel):
     polygon: list[Point] = Field(description="4 points, clockwise from top-left, pixels of the uploaded page")
     words: list[Word]
     edits: list[dict[str, Any]]
+    model: str | None = Field(None, description="name of the model that read it, where two read the page")
 
 
 class QualityWarning(BaseModel):
@@ -90,6 +96,7 @@ class Result(BaseModel):
     confidence: float | None = Field(description="mean over the characters, 0 to 1; null where there is no text")
     min_confidence: float | None = Field(description="of the least certain line")
     model: ModelName
+    stronger_model: ModelName | None = Field(None, description="the model that read some lines again, where one did")
     pages: list[Page]
 
 
@@ -171,9 +178,19 @@ class ListQuery(BaseModel):
     )
 
 
-class ResultQuery(BaseModel):
-    """Form of a result."""
+class FormatQuery(BaseModel):
+    """Form of results in a file of many."""
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["json", "text"] = Field("json", description="`json`: the result of the job; `text`: its text alone")
+    format: FormatName = Field(table.DEFAULT.name, description=FORMATS)
+    layout: bool = Field(False, description="with `format=text`: keep columns and indentation by spaces")
+    pdfa: bool = Field(False, description="with `format=pdf`: make it PDF/A-2b, which archives ask for")
+
+
+class ResultQuery(FormatQuery):
+    """Form of a result."""
+
+    format: FormatName | None = Field(  # type: ignore[assignment]
+        None, description=f"{FORMATS}. Left out: what `Accept` prefers, else `{table.DEFAULT.name}`"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from flask import Response, jsonify
@@ -47,16 +49,29 @@ def readiness(parts: Parts) -> dict[str, object]:
     """Each part and what is wrong with it."""
     try:
         with parts.database.read() as connection:
-            children = len(workers.live_children(connection))
+            children = workers.live_children(connection)
             backlog = jobs.backlog(connection)
     except errors.DatabaseUnavailable as error:
-        return {"status": "unready", "checks": {"database": error.message}, "workers": 0, "backlog": None}
+        return {"status": "unready", "checks": {"database": error.message}, "workers": 0, "backlog": None, "models": []}
     working = (
         "ok" if children else "No worker was heard of lately. Start one with `ocrelay worker`; jobs wait meanwhile."
     )
     return {
         "status": "ready" if children else "unready",
         "checks": {"database": "ok", "workers": working},
-        "workers": children,
+        "workers": len(children),
         "backlog": backlog,
+        "models": active_models(children),
     }
+
+
+def active_models(children: Sequence[workers.WorkerChild]) -> list[dict[str, object]]:
+    """The models of the worker children: those that read every line first, then the stronger ones."""
+    reading = Counter(("reads", child.model, child.model_version) for child in children)
+    stronger = Counter(
+        ("stronger", child.stronger, child.stronger_version) for child in children if child.stronger is not None
+    )
+    return [
+        {"name": name, "version": version, "role": role, "workers": count}
+        for (role, name, version), count in sorted((reading + stronger).items())
+    ]

@@ -14,6 +14,17 @@ class Health(BaseModel):
     version: str
 
 
+class ActiveModel(BaseModel):
+    """A model that worker children have."""
+
+    name: str
+    version: str
+    role: Literal["reads", "stronger"] = Field(
+        description="`reads`: every line; `stronger`: lines in doubt, or all of them where `quality` is `best`"
+    )
+    workers: int = Field(description="worker children that have it")
+
+
 class Readiness(BaseModel):
     """Whether a job can be taken and worked on."""
 
@@ -21,3 +32,4 @@ class Readiness(BaseModel):
     checks: dict[str, str] = Field(description="each part and what is wrong with it, or `ok`")
     workers: int = Field(description="worker children that were heard of lately")
     backlog: int | None
+    models: list[ActiveModel]

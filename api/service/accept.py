@@ -57,8 +57,8 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
     """Accept documents: all of them in one transaction, or none.
 
     Raises:
-        DocumentError, InvalidWebhookUrl, UnknownModel, Saturated, NoWorkers, StorageFull, TooManyOpenJobs,
-        IdempotencyMismatch, IdempotencyInFlight: nothing was stored.
+        DocumentError, InvalidWebhookUrl, UnknownModel, NoStrongerModel, Saturated, NoWorkers, StorageFull,
+        TooManyOpenJobs, IdempotencyMismatch, IdempotencyInFlight: nothing was stored.
     """
     submissions = [submission_of(parts, upload, envelope) for upload in sent]
     with parts.in_flight.hold(envelope.key):
@@ -67,7 +67,8 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
             return earlier
         for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
             parts.guard.check(url)  # once for a batch: a look-up of its name may take seconds
-        reader = admit(parts, {model for upload in sent if (model := upload.options.model)})
+        chosen = [upload.options for upload in sent]
+        reader = admit(parts, {one.model for one in chosen if one.model}, {one.quality for one in chosen})
         try:
             for upload in sent:
                 parts.blobs.put(upload.content, upload.sha256)

@@ -5,6 +5,7 @@
 
 Writes models/weights/NAME/model.onnx and, beside it, weights.pt (half precision), from which a later run goes on
 (`train --resume`). Convolutions get static int8, calibrated on rendered lines; the LSTM and the matrices dynamic int8.
+A gate before the head keeps frames that are surely blank away from it (`models.training.gate`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from models.charset import Charset
 from models.line_image import HEIGHT, prepare
 from models.network import CRNN
 from models.recognizer import FILE_NAME, WEIGHTS
+from models.training import gate
 from models.training.batches import bucket_width
 from models.training.drawing.render import LineRenderer
 
@@ -117,6 +119,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--version", default="unversioned")
     parser.add_argument("--precision", choices=("int8", "fp32"), default="int8")
+    parser.add_argument("--gate-lines", type=int, default=gate.LINES, help="to fit the gate on; 0: no gate")
     parser.add_argument("--scores", type=pathlib.Path, help="JSON object: set -> error rates, written into the card")
     parser.add_argument("--out", type=pathlib.Path, default=WEIGHTS)
     args = parser.parse_args()
@@ -144,6 +147,10 @@ def main() -> None:
             quantize(plain, out / FILE_NAME, LineRenderer(args.folder, list(charset.characters), 7))
         else:
             (out / FILE_NAME).write_bytes(plain.read_bytes())
+    if args.gate_lines:
+        renderer = LineRenderer(args.folder, list(charset.characters), gate.SEED)
+        closed = gate.put_in(out / FILE_NAME, renderer, args.gate_lines).closed
+        print(f"{closed:.0%} of the frames are surely blank and need no head")
     write_card(out / FILE_NAME, ModelCard(args.name, args.version, "", charset, training=training, scores=scores))
     half = {name: value.half() if value.is_floating_point() else value for name, value in state["average"].items()}
     torch.save(

@@ -52,6 +52,13 @@ class InvalidOption(RequestError):
     code = "invalid_option"
 
 
+class NotAcceptable(RequestError):
+    """None of the media types in `Accept` is one that results come in. Name a format by `format=`, or accept `*/*`."""
+
+    code = "not_acceptable"
+    http_status = 406
+
+
 class InvalidCursor(RequestError):
     """The cursor is not one that this server gave out. Start again from the first page."""
 
@@ -62,6 +69,12 @@ class UnknownModel(RequestError):
     """No worker has loaded a model of this name. Take one of those in `loaded`, or leave the option out."""
 
     code = "unknown_model"
+
+
+class NoStrongerModel(RequestError):
+    """No worker has a stronger model, so `quality` cannot be `best`. Leave it out; the operator may install a model."""
+
+    code = "no_stronger_model"
 
 
 class InvalidJson(RequestError):

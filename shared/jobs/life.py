@@ -210,6 +210,7 @@ def _store_result(
         confidence=summary.get("confidence"),
         min_confidence=summary.get("min_confidence"),
         model=summary.get("model"),
+        subject=(summary.get("stronger_model") or {}).get("name", "")[:30] or None,
     )
 
 

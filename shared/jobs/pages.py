@@ -6,7 +6,7 @@ They become the result when the job succeeds, and go. A job of one page has none
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from shared.jobs.stored_result import VERSION
 from shared.result import STAGES, ModelName, Page, mean_confidence
 from shared.result.confidence import rounded
 from shared.tables import jobs, pages
+
+LINE_MODEL = '"model":'
+"""Stands in the JSON of a page only where a line names who read it: in a text, quotes have a backslash before them."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,17 @@ def resume(connection: Connection, job_id: str, lease_token: str, reader_sha256:
     return done
 
 
-def assemble(connection: Connection, job_id: str, model: ModelName) -> Assembled:
-    """Return the stored pages of a job as the `result` object that it would have got from all of them at once."""
+def assemble(
+    connection: Connection, job_id: str, model: ModelName, *, stronger: Callable[[], ModelName] | None = None
+) -> Assembled:
+    """Return the stored pages of a job as the `result` object that it would have got from all of them at once.
+
+    Args:
+        connection: Reading is enough.
+        job_id: Which job.
+        model: Which read every line.
+        stronger: Says which read some lines again; asked only if one did.
+    """
     mine = pages.c.job_id == job_id
     rows = connection.execute(
         select(pages.c.text, pages.c.character_count, pages.c.confidence, pages.c.min_confidence, pages.c.timings_ms)
@@ -101,13 +113,16 @@ def assemble(connection: Connection, job_id: str, model: ModelName) -> Assembled
     count = sum(row.character_count for row in rows)
     weighted = sum(row.confidence * row.character_count for row in rows if row.confidence is not None)
     least = [row.min_confidence for row in rows if row.min_confidence is not None]
+    query = select(pages.c.page).where(mine).order_by(pages.c.page_number)
+    bodies = list(connection.execute(query).scalars())
+    by_two = stronger is not None and any(LINE_MODEL in body for body in bodies)
     summary = {
         "confidence": rounded(weighted / count) if count else None,
         "min_confidence": rounded(min(least, default=None)),
         "model": model.to_json(),
+        **({"stronger_model": stronger().to_json()} if stronger is not None and by_two else {}),
     }
     head = {"version": VERSION, "text": "\n\n".join(row.text for row in rows if row.text), **summary}
-    bodies = connection.execute(select(pages.c.page).where(mine).order_by(pages.c.page_number)).scalars()
     start = json.dumps(head, ensure_ascii=False)[:-1]
     document = f'{start}, "pages": [{",".join(bodies)}]}}'
     return Assembled(document, summary, _sums(row.timings_ms for row in rows), len(rows), count)

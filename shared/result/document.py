@@ -40,12 +40,17 @@ class Summary:
 
 @dataclass(frozen=True)
 class DocumentResult:
-    """All that was read. timings_ms: of each of the `STAGES`, summed over the pages."""
+    """All that was read.
+
+    model: which read it, or all of its lines first. timings_ms: of each of the `STAGES`, summed over the pages.
+    stronger: which read some lines again; None: nobody did.
+    """
 
     model: ModelName
     pages: tuple[Page, ...]
     timings_ms: dict[str, float] = field(default_factory=dict)
     stored: Summary | None = None
+    stronger: ModelName | None = None
 
     @property
     def text(self) -> str:
@@ -78,6 +83,7 @@ class DocumentResult:
             "confidence": rounded(self.confidence),
             "min_confidence": rounded(self.min_confidence),
             "model": self.model.to_json(),
+            **({"stronger_model": self.stronger.to_json()} if self.stronger is not None else {}),
             "pages": [page.to_json() for page in self.pages],
         }
 
@@ -92,4 +98,5 @@ class DocumentResult:
             ModelName.from_json(found["model"]),
             tuple(Page.from_json(page) for page in found["pages"]),
             stored=Summary(found["text"], found["confidence"], found["min_confidence"]),
+            stronger=ModelName.from_json(found["stronger_model"]) if "stronger_model" in found else None,
         )

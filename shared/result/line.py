@@ -54,6 +54,7 @@ class Line:
     text: after post-correction. raw_text: as the model read it. edits: what post-correction changed, in order.
     polygon: tight around the writing, px of the original page. angle and place follow from it.
     characters: never none, but for a line that was read back: they are not stored, so it brings its mean along.
+    model: name of the one that read it, where two read the page.
     """
 
     text: str
@@ -63,6 +64,7 @@ class Line:
     words: tuple[Word, ...] = ()
     edits: tuple[dict[str, Any], ...] = ()
     stored_confidence: float | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         require_clockwise(self.polygon)
@@ -87,6 +89,7 @@ class Line:
             "polygon": to_points(self.polygon),
             "words": [word.to_json() for word in self.words],
             "edits": list(self.edits),
+            **({"model": self.model} if self.model is not None else {}),
         }
 
     @classmethod
@@ -100,4 +103,5 @@ class Line:
             words=tuple(Word.from_json(word) for word in found["words"]),
             edits=tuple(found["edits"]),
             stored_confidence=found["confidence"],
+            model=found.get("model"),
         )

@@ -10,6 +10,7 @@ core.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ import numpy as np
 
 import models
 from models import line_image
+from models.line_image import MARGIN
 from tests.bench import real_images
 from tests.bench.real_images import Gray, Truth
 from worker.ocr import pipeline
@@ -105,8 +107,8 @@ VARIANTS = (
     Variant("without turning", ((turning, "SURE", 0.0),), True),
     Variant("without light on dark", ((find, "_both_polarities", dark_only),), True),
     Variant("without standardising", ((line_image, "standardise", plain),)),
-    Variant("no margin around lines", ((crops, "MARGIN", 0.0),)),
-    Variant("twice the margin", ((crops, "MARGIN", 2 * crops.MARGIN),)),
+    Variant("no margin around lines", ((crops, "crop_line", functools.partial(crops.crop_line, margin=0.0)),)),
+    Variant("twice the margin", ((crops, "crop_line", functools.partial(crops.crop_line, margin=2 * MARGIN)),)),
     Variant("+ background division, pages", on_pages(flatten)),
     Variant("+ background division, lines", on_lines(flatten)),
     Variant("+ CLAHE, pages", on_pages(equalise)),

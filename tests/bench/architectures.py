@@ -32,7 +32,7 @@ from models.training.evaluate import character_error_rate, greedy
 from models.training.export import export_float, quantize
 from models.training.losses import aligned_cross_entropy, ctc
 from models.training.train import CLIP, optimizer_for, rate
-from tests.bench.recognition import load_metric
+from tests.bench.metric import load_metric
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "shipped": {},

@@ -18,8 +18,8 @@ import numpy as np
 
 import models
 from models.calibration import IDENTITY
-from tests.bench.lines import are_right, logits_of, prepared_lines
-from tests.bench.recognition import load_metric
+from tests.bench.lines import are_right, frames_of, prepared_lines
+from tests.bench.metric import load_metric
 from worker.ocr.text import ctc
 from worker.ocr.text.decoder import Decoder
 
@@ -48,12 +48,12 @@ def collect(folder: Path, score: ModuleType, recognizer: models.Recognizer, deco
     """Points of one set for each decoder."""
     found: list[Points] = [([], []) for _ in decoders]
     for truth, lines in prepared_lines(folder, score, recognizer):
-        logits = logits_of(lines, recognizer)
+        frames = frames_of(lines, recognizer)
         for decoder, (characters, whole_lines) in zip(decoders, found, strict=True):
-            if not logits:
+            if not frames:
                 continue
             peaks = ctc.decode(
-                ctc.join_paths([decoder.read(piece) for piece in logits]), decoder.charset, decoder.calibration
+                ctc.join_paths([decoder.read(piece) for piece in frames]), decoder.charset, decoder.calibration
             )
             text = "".join(peak.text for peak in peaks)
             judged = zip(peaks, are_right(score, text, truth), strict=True)

@@ -18,10 +18,11 @@ import numpy as np
 
 import models
 from models.charset import tidy_spaces
+from models.frames import Frames
 from models.training.evaluate import character_error_rate
 from models.training.ngram import held_out
-from tests.bench.lines import Logits, distance, has_code, has_only_digits, logits_of, prepared_lines
-from tests.bench.recognition import load_metric
+from tests.bench.lines import distance, frames_of, has_code, has_only_digits, prepared_lines
+from tests.bench.metric import load_metric
 from worker.ocr.text.decoder import Decoder
 
 SETS = (
@@ -34,16 +35,16 @@ RENDERED_LINES = 1000
 SEED = 77
 
 
-def text_of(decoder: Decoder, logits: Iterable[Logits]) -> str:
+def text_of(decoder: Decoder, frames: Iterable[Frames]) -> str:
     """What a decoder reads from the pieces of a row."""
-    readings = (decoder.decode(decoder.read(piece)) for piece in logits)
+    readings = (decoder.decode(decoder.read(piece)) for piece in frames)
     return " ".join("".join(peak.text for peak in reading.peaks) for reading in readings)
 
 
-def timed(decoder: Decoder, logits: Iterable[Logits]) -> tuple[str, float]:
+def timed(decoder: Decoder, frames: Iterable[Frames]) -> tuple[str, float]:
     """The text, and the milliseconds that it took this thread."""
     start = time.thread_time()
-    return text_of(decoder, logits), (time.thread_time() - start) * 1000
+    return text_of(decoder, frames), (time.thread_time() - start) * 1000
 
 
 def measure(folder: Path, score: ModuleType, recognizer: models.Recognizer) -> None:
@@ -53,9 +54,9 @@ def measure(folder: Path, score: ModuleType, recognizer: models.Recognizer) -> N
     network_ms = []
     for truth, lines in prepared_lines(folder, score, recognizer):
         start = time.thread_time()
-        logits = logits_of(lines, recognizer)
+        frames = frames_of(lines, recognizer)
         network_ms.append((time.thread_time() - start) * 1000)
-        rows.append((score.normalise(truth), [timed(decoder, logits) for decoder in decoders]))
+        rows.append((score.normalise(truth), [timed(decoder, frames) for decoder in decoders]))
     for part, belongs in PARTS.items():
         chosen = [row for row in rows if belongs(row[0])]
         errors = np.array([[distance(score, truth, text) for text, _ in read] for truth, read in chosen])
@@ -81,13 +82,13 @@ def choose_weight(training: Path, recognizer: models.Recognizer) -> None:
     rows = []
     for _ in range(RENDERED_LINES):
         rendered = renderer.render()
-        rows.append((tidy_spaces(rendered.text), logits_of([recognizer.prepare(rendered.image)], recognizer)))
+        rows.append((tidy_spaces(rendered.text), frames_of([recognizer.prepare(rendered.image)], recognizer)))
     decoder = Decoder(recognizer.card.charset, ngram=recognizer.ngram)
     rates = {}
     for weight in WEIGHTS:
         recognizer.ngram.weight = weight
         rates[weight] = character_error_rate(
-            (truth.lower(), models.charset.unify(text_of(decoder, logits)).lower()) for truth, logits in rows
+            (truth.lower(), models.charset.unify(text_of(decoder, frames)).lower()) for truth, frames in rows
         )
         print(f"weight {weight:.1f}: CER {rates[weight]:.2%}", flush=True)
     print("best", min(rates, key=lambda weight: rates[weight]))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from models import Recognizer
+from models.frames import Frames
 from shared.limits import Limits
 from worker.ocr.decode.pages import decode_pages
 from worker.ocr.lines.layout import arrange
@@ -20,7 +21,6 @@ from worker.ocr.page.crops import crop_line
 from worker.ocr.page.preprocess import as_is
 from worker.ocr.text import batches
 
-Logits = NDArray[np.float32]
 Prepared = list[NDArray[np.float32]]
 
 
@@ -32,10 +32,11 @@ def prepared_lines(folder: Path, score: ModuleType, recognizer: Recognizer) -> I
         yield truth, [recognizer.prepare(crop_line(upright.image, line.polygon)) for line in found]
 
 
-def logits_of(lines: Prepared, recognizer: Recognizer) -> list[Logits]:
-    """(T, C) logits of each piece of the lines."""
+def frames_of(lines: Prepared, recognizer: Recognizer) -> list[Frames]:
+    """The frames of each piece of the lines."""
     pieces = itertools.chain.from_iterable(batches.split_long(line) for line in lines)
-    return [recognizer.logits(batches.pad(piece)[None])[0, : piece.shape[2] // batches.TIME_STRIDE] for piece in pieces]
+    stride = recognizer.card.time_stride
+    return [recognizer.frames(batches.pad(piece)[None])[0].part(slice(piece.shape[2] // stride)) for piece in pieces]
 
 
 def distance(score: ModuleType, truth: str, guess: str) -> int:

@@ -1,10 +1,11 @@
-"""ocrelay, RapidOCR and Tesseract on the same images in the same run, each on one core, as a table.
+"""ocrelay in its three qualities, RapidOCR and Tesseract on the same images in one run, each on one core, as a table.
 
     python -m tests.bench.peers DATA [SET ...] [--rapidocr-python PYTHON] [--limit N]
 
 PYTHON is an environment that has `rapidocr==3.10.0` and onnxruntime (its OpenCV is not ours, so it needs one of its
 own); Tesseract is taken from PATH (Debian: tesseract-ocr, tesseract-ocr-chi-sim). An engine that is not there is left
-out and named.
+out and named. `balanced` and `best` need an installed stronger model (`ocrelay models install`). Paces are of the
+processor's time, loading left out.
 `x` is an engine's pace as a multiple of RapidOCR's in this run.
 """
 
@@ -19,14 +20,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.bench.recognition import DEFAULT_SETS, load_metric
+from shared.settings import Settings
+from tests.bench.engines import ENGINES, QUALITIES
+from tests.bench.metric import load_metric
+from tests.bench.recognition import DEFAULT_SETS
+from worker.models.stronger import find_stronger
 
-ENGINES = Path(__file__).with_name("engines.py")
+PROGRAM = Path(__file__).with_name("engines.py")
 
 
 def run(python: str, engine: str, layout: str, images: list[str]) -> dict[str, Any]:
     """Answers of one engine."""
-    command = [python, str(ENGINES), engine, layout]
+    command = [python, str(PROGRAM), engine, layout]
     done = subprocess.run(command, input="\n".join(images), capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{engine} failed:\n{done.stderr[-2000:]}")
@@ -54,12 +59,13 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=0, help="so many images of each set, evenly spread")
     args = parser.parse_args()
     score = load_metric(args.score or args.data.parent / "score.py")
-    pythons = {"ocrelay": sys.executable}
+    qualities = QUALITIES if find_stronger(Settings.load()) else QUALITIES[:1]
+    pythons = dict.fromkeys(qualities, sys.executable)
     if args.rapidocr_python:
         pythons["rapidocr"] = args.rapidocr_python
     if shutil.which("tesseract"):
         pythons["tesseract"] = sys.executable
-    print(f"left out: {', '.join(sorted({'rapidocr', 'tesseract'} - set(pythons))) or 'nobody'}\n")
+    print(f"left out: {', '.join(sorted({*ENGINES} - set(pythons))) or 'nobody'}\n")
     print("| set | engine | CER / without spaces / exact / space F1, or char F1 / lines | images/s | x | peak MiB |")
     print("|---|---|---|---|---|---|")
     for name in args.sets:
@@ -71,7 +77,7 @@ def main() -> None:
         answers = {
             engine: run(python, engine, "page" if pages else "line", images) for engine, python in pythons.items()
         }
-        reference = answers.get("rapidocr", answers["ocrelay"])["seconds"]
+        reference = answers.get("rapidocr", answers["fast"])["seconds"]
         for engine, answer in answers.items():
             cell = figures(score, pages, truths, answer["texts"])
             pace, multiple = len(rows) / answer["seconds"], reference / answer["seconds"]

@@ -16,7 +16,7 @@ import models
 from shared.limits import Limits
 from shared.options import LayoutName
 from shared.result import Page
-from tests.bench.recognition import load_metric
+from tests.bench.metric import load_metric
 from worker.ocr.pipeline import Options, recognize_document
 
 Gray = NDArray[np.uint8]

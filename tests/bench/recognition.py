@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import os
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any
 from api.client.demo import running
 from api.client.http import Client
 from tests.bench import reading_order
+from tests.bench.metric import load_metric
 
 CLIENTS = 6
 WAIT_SECONDS = 60
@@ -36,15 +36,6 @@ DEFAULT_SETS = [
     "sroie_pages",
     "omnidoc_pages",
 ]
-
-
-def load_metric(path: Path) -> ModuleType:
-    """The metric file as a module: it belongs to the data, not to us."""
-    spec = importlib.util.spec_from_file_location("score", path)
-    assert spec is not None and spec.loader is not None, f"no metric file at {path}"
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def recognise(server: str, images: list[Path], layout: str) -> list[list[dict[str, Any]]]:

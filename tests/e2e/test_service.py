@@ -15,8 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 
+from api.formats.table import FORMATS
 from shared import jobs, workers
 from shared.audit import trail
 from shared.database import Database
@@ -114,6 +116,22 @@ def test_an_image_becomes_text_and_the_trail_of_it_stays(system: System) -> None
     last = events[0]
     assert (last.client_ip, last.sha256) == ("127.0.0.1", job["document"]["sha256"])
     assert (last.confidence, last.model) == (job["result"]["confidence"], job["result"]["model"]["name"])
+
+
+def test_each_format_comes_out_of_the_running_service(system: System) -> None:
+    job = system.submit((SAMPLES / "page.png").read_bytes(), "layout=page")
+    words = {word["text"] for line in job["result"]["pages"][0]["lines"] for word in line["words"]}
+    for form in FORMATS:
+        with urllib.request.urlopen(f"{system.url}{job['links']['result']}?format={form.name}") as answer:
+            content = answer.read()
+        assert answer.headers.get_content_type() == form.media_type
+        if form.is_text:
+            assert "workers" in content.decode() and "任" in content.decode()
+        else:
+            document = pypdfium2.PdfDocument(content)
+            text = document[0].get_textpage().get_text_range()
+            assert len(document) == 1 and all(word in text for word in words)
+            document.close()
 
 
 def test_a_client_that_sends_too_much_gets_the_answer_and_no_broken_pipe(system: System) -> None:

@@ -89,14 +89,44 @@ def test_training_goes_on_from_its_checkpoint_and_exports_what_torch_computes(fo
         "--resume",
     )
     assert "checkpoint" in first and "checkpoint" in again
-    out = run("models.training.export", str(folder), "small", "--version", "1", "--out", str(tmp_path))
+    no_gate = "--out", str(tmp_path), "--gate-lines", "0"
+    out = run("models.training.export", str(folder), "small", "--version", "1", *no_gate)
     assert "torch and onnxruntime differ by" in out  # export refuses to write what differs
-    run("models.training.export", str(folder), "exact", "--precision", "fp32", "--out", str(tmp_path))
+    run("models.training.export", str(folder), "exact", "--precision", "fp32", *no_gate)
     small, exact = models.load(str(tmp_path / "small")), models.load(str(tmp_path / "exact"))
     assert small.card.training["minutes"] >= 0 and small.card.charset == exact.card.charset
     batch = np.random.default_rng(0).normal(0, 1, (2, 1, 32, 64)).astype(np.float32)
     assert np.abs(small.logits(batch) - exact.logits(batch)).mean() < 0.5
     assert (tmp_path / "small" / "model.onnx").stat().st_size < (tmp_path / "exact" / "model.onnx").stat().st_size / 2
+
+
+def test_a_gate_closes_frames_that_are_blank_and_changes_nothing_that_is_read(folder: Path, tmp_path: Path) -> None:
+    import onnx
+    import torch
+
+    import models
+    from models.recognizer import DEFAULT, WEIGHTS
+    from models.training import export, gate
+    from models.training.drawing.render import LineRenderer
+    from models.training.evaluate import read
+
+    state = torch.load(WEIGHTS / DEFAULT / "weights.pt", weights_only=True)
+    charset = models.load().card.charset
+    path = tmp_path / "model.onnx"
+    export.export_float(export.network_from(state["average"], len(charset)), path)
+    export.write_card(path, models.load().card)
+    plain = models.load(str(path))
+    renderer = LineRenderer(folder, list(charset.characters), 3)
+    closed = gate.put_in(path, renderer, 400).closed
+    gated = models.load(str(path))
+    assert 0.2 < closed < 0.95
+    assert [one.name for one in onnx.load(str(path)).graph.output] == ["logits", "heard"]
+    images = [renderer.render().image for _ in range(60)]
+    read_plain, read_gated = ([read(one.logits, charset, image) for image in images] for one in (plain, gated))
+    assert sum(a != b for a, b in zip(read_plain, read_gated, strict=True)) <= 1
+    line = gated.prepare(images[0])
+    (frames,) = gated.frames(line[None])
+    assert len(frames.heard) < frames.count == line.shape[2] // 4
 
 
 def test_the_shipped_model_reads_rendered_lines(folder: Path) -> None:

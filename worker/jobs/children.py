@@ -22,7 +22,9 @@ from worker.jobs.work import Workplace
 
 if TYPE_CHECKING:
     from models import Recognizer
+    from models.card import ModelCard
     from models.detector import Detector
+    from worker.models.stronger import Stronger
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,9 @@ class Child:
         self._settled = threading.Event()
         self._stopping = threading.Event()
         self._child_id: str | None = None
+        self._is_told = False
+        self._models_seen: tuple[tuple[str, int, int], ...] = ()
+        self._detector: Detector | None = None
         self._thread = threading.Thread(target=self._live, name="child", daemon=True)
         self.place = Workplace(
             database=Database(settings.database, pool_size=2),
@@ -54,6 +59,7 @@ class Child:
             lease_seconds=settings.lease_seconds,
             admission=settings.quality_admission,
             sitting_seconds=settings.job_time_limit_seconds * SITTING,
+            quality=settings.quality,
         )
 
     @property
@@ -91,12 +97,41 @@ class Child:
             self._say_alive()
             if self._stopping.wait(workers.HEARTBEAT_SECONDS):
                 return
+            self._look_at_models()
+
+    def _look_at_models(self) -> None:
+        """Take up a stronger model that was installed or removed meanwhile; the job in hand keeps what it has.
+
+        One that cannot be used is not taken up: the one that was loaded goes on.
+        """
+        from worker.models.stronger import signature
+
+        seen, old = signature(self._settings), self.place.stronger
+        if seen == self._models_seen:
+            return
+        self._models_seen = seen
+        new = _find_stronger(self._settings, keep=old if old is not None and old.is_loaded else None)
+        if (new and new.sha256) == (old and old.sha256):
+            return
+        assert self._recognizer is not None
+        reader = reader_sha256(self._recognizer, self._detector, self._settings, new)
+        self.place = replace(self.place, stronger=new, reader_sha256=reader)
+        self._is_told = False
+        log.info(
+            "This child reads with another stronger model from now on.",
+            event_name="child.stronger_model_changed",
+            model=new.name if new else None,
+        )
 
     def _load(self) -> bool:
         try:
-            detector, recognizer = _load_detector(self._settings.line_finder), _load_model(self._settings.model)
-            reader = reader_sha256(recognizer, detector, self._settings)
-            self.place = replace(self.place, detector=detector, reader_sha256=reader)
+            from worker.models.stronger import signature
+
+            detector, recognizer = _load_detector(self._settings.line_finder), _load_model(self._settings)
+            self._detector, self._models_seen = detector, signature(self._settings)
+            stronger = _find_stronger(self._settings)
+            reader = reader_sha256(recognizer, detector, self._settings, stronger)
+            self.place = replace(self.place, detector=detector, stronger=stronger, reader_sha256=reader)
             self._recognizer = recognizer
         except Exception as error:  # noqa: BLE001  (whatever it is, this child cannot work, and must say so)
             log.error(
@@ -109,20 +144,23 @@ class Child:
 
     def _say_alive(self) -> None:
         assert self._recognizer is not None
-        card = self._recognizer.card
+        card, stronger = self._recognizer.card, self.place.stronger
         try:
             with self.place.database.write() as connection:
                 rss_bytes = _rss_bytes()
-                if self._child_id is None or not workers.refresh(connection, self._child_id, rss_bytes=rss_bytes):
+                row = self._child_id if self._is_told else None
+                if row is None or not workers.refresh(connection, row, rss_bytes=rss_bytes):
                     self._child_id = workers.register(
                         connection,
                         node=self._node,
                         host=socket.gethostname(),
                         pid=os.getpid(),
-                        model={"name": card.name, "version": card.version, "sha256": card.sha256},
+                        model=_told(card),
                         reader_sha256=self.place.reader_sha256,
                         rss_bytes=rss_bytes,
+                        stronger=_told(stronger) if stronger else None,
                     )
+            self._is_told = True
         except errors.DatabaseUnavailable as error:
             log.warning(
                 "This child could not say that it is alive. Check the database.",
@@ -131,14 +169,14 @@ class Child:
             )
 
 
-def _load_model(name: str) -> Recognizer:
+def _load_model(settings: Settings) -> Recognizer:
     import cv2
 
     import models
     import worker.ocr.pipeline  # noqa: F401  (its libraries, before the first job rather than during it)
 
     cv2.setNumThreads(1)
-    return models.load(name, threads=1)
+    return models.load(settings.model, threads=1, installed=settings.models_folder)
 
 
 def _load_detector(line_finder: str) -> Detector | None:
@@ -147,7 +185,30 @@ def _load_detector(line_finder: str) -> Detector | None:
     return detector.load(threads=1) if line_finder == "learned" else None
 
 
-def reader_sha256(recognizer: Recognizer, detector: Detector | None, settings: Settings) -> str:
+def _find_stronger(settings: Settings, keep: Stronger | None = None) -> Stronger | None:
+    """The stronger model, which is loaded later; a child whose one is damaged says so, and keeps what it had."""
+    import models
+    from worker.models import stronger
+
+    try:
+        return stronger.find_stronger(settings)
+    except (models.ModelFileError, OSError) as error:
+        log.error(
+            "The stronger model cannot be used; this child goes on with what it has. Run `ocrelay doctor`.",
+            event_name="child.no_stronger_model",
+            kept=keep.name if keep else None,
+            error=str(error),
+        )
+        return keep
+
+
+def _told(model: ModelCard | Stronger) -> dict[str, str]:
+    return {"name": model.name, "version": model.version, "sha256": model.sha256}
+
+
+def reader_sha256(
+    recognizer: Recognizer, detector: Detector | None, settings: Settings, stronger: Stronger | None = None
+) -> str:
     """Return the SHA-256 of everything beside bytes and options that decides what is read: equal ones read the same."""
     decisive = {
         "version": version("ocrelay"),
@@ -155,6 +216,8 @@ def reader_sha256(recognizer: Recognizer, detector: Detector | None, settings: S
         "ngram": recognizer.ngram.sha256 if recognizer.ngram else None,
         "detector": detector.card.sha256 if detector else None,
         "quality_admission": settings.quality_admission,
+        "quality": settings.quality,
+        "stronger": stronger.sha256 if stronger else None,
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 

@@ -15,17 +15,18 @@ from shared import clock, errors, jobs
 from shared.database import Database
 from shared.jobs import Job, pages
 from shared.limits import Limits
-from shared.options import RecognitionOptions
-from shared.result import ModelName
+from shared.options import DEFAULT_QUALITY, QualityName, RecognitionOptions
 from shared.telemetry import spans, trace
 from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
 
 if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
     from shared.result import DocumentResult
+    from worker.models.stronger import Stronger
     from worker.ocr.lines.learned.detection import PageDetector
     from worker.ocr.page.admission import Admission
-    from worker.ocr.pipeline import LineRecognizer, Options, ReadPage
+    from worker.ocr.pipeline import Options, ReadPage
+    from worker.ocr.text.reader import LineRecognizer
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,7 @@ class Workplace:
     """What a worker child needs for its jobs.
 
     admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
+    stronger: reads what leaves a doubt; None: there is none. quality: who reads where the sender does not say.
     reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
     sitting_seconds: a job of many pages that took so long goes back into the queue, so that time limits hold for a page
     and nobody waits behind all of it.
@@ -51,6 +53,8 @@ class Workplace:
     detector: PageDetector | None = None
     reader_sha256: str | None = None
     sitting_seconds: float = math.inf
+    stronger: Stronger | None = None
+    quality: QualityName = DEFAULT_QUALITY
 
 
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
@@ -98,18 +102,17 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
     """Return ``succeeded``, ``handed_back``, or the code of the error."""
     started = clock.monotonic()
     try:
-        options = _options(job, recognizer, place)
+        wanted = _want(job, recognizer, place)
         content = place.blobs.get(job.sha256)
         if job.pages_total > 1:
-            read_pages = partial(_recognize_pages, content, recognizer, options, lease.check, place.detector)
-            if not _read_pages(job, read_pages, place, lease):
+            if not _read_pages(job, wanted, content, place, lease):
                 _hand_back(job, place, lease)
                 return "handed_back"
-            found = _assemble(job, recognizer, place)
+            found = _assemble(job, wanted, place)
             result: dict[str, Any] | pages.Assembled = found
             stages = found.timings_ms
         else:
-            document = _read(content, recognizer, options, place, lease)
+            document = wanted.read(content, place, lease)
             result, stages = document.to_json(), document.timings_ms
     except LeaseLost:
         raise
@@ -126,40 +129,73 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
     return "succeeded"
 
 
-def _options(job: Job, recognizer: LineRecognizer, place: Workplace) -> Options:
-    from worker.ocr.pipeline import Options
+@dataclass(frozen=True)
+class _Wanted:
+    """Who reads a job, and how. stronger: reads again what leaves a doubt; None: nobody does."""
 
-    wanted = job.options.get("model") or recognizer.card.name
-    if wanted != recognizer.card.name:
-        raise errors.UnknownModel(model=wanted, loaded=[recognizer.card.name])
+    reader: LineRecognizer
+    stronger: Callable[[], LineRecognizer] | None
+    options: Options
+
+    def read(self, content: bytes, place: Workplace, lease: Lease) -> DocumentResult:
+        """Read a document of one page."""
+        from worker.ocr.pipeline import recognize_document
+
+        return recognize_document(
+            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger
+        )
+
+    def read_pages(
+        self, content: bytes, place: Workplace, lease: Lease, done: Sequence[int]
+    ) -> Generator[ReadPage, None, None]:
+        """Read the pages that are not done, one by one."""
+        from worker.ocr.pipeline import recognize_pages
+
+        return recognize_pages(
+            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger, done=done
+        )
+
+
+def _want(job: Job, recognizer: LineRecognizer, place: Workplace) -> _Wanted:
+    from worker.ocr.pipeline import Options, choose_readers
+
     wished = RecognitionOptions.of_job(job.options)
-    return Options(
+    recognizer, quality = _choose(wished, recognizer, place)
+    options = Options(
         layout=wished.layout,
         limits=place.limits,
         admission=place.admission,
         charset=wished.charset,
+        quality=quality,
         text_layer=wished.text_layer,
         pages=wished.pages,
     )
+    stronger = place.stronger.load if place.stronger else None
+    return _Wanted(*choose_readers(recognizer, options, stronger), options)
 
 
-def _read(
-    content: bytes, recognizer: LineRecognizer, options: Options, place: Workplace, lease: Lease
-) -> DocumentResult:
-    from worker.ocr.pipeline import recognize_document
+def _choose(
+    wished: RecognitionOptions, recognizer: LineRecognizer, place: Workplace
+) -> tuple[LineRecognizer, QualityName]:
+    """Return who reads every line, and whether another one helps: a model that is named reads alone.
 
-    return recognize_document(content, recognizer, options, lease.check, place.detector)
+    Raises:
+        UnknownModel, NoStrongerModel: This worker has not what was asked for.
+    """
+    stronger = place.stronger
+    if wished.quality == "best" and stronger is None:
+        raise errors.NoStrongerModel()
+    if wished.model is None:
+        return recognizer, wished.quality or place.quality
+    if stronger is not None and wished.model == stronger.name:
+        return stronger.load(), "fast"
+    if wished.model == recognizer.card.name:
+        return recognizer, "fast"
+    loaded = [recognizer.card.name, *([stronger.name] if stronger else [])]
+    raise errors.UnknownModel(model=wished.model, loaded=loaded)
 
 
-def _recognize_pages(*given: Any, done: Sequence[int]) -> Generator[ReadPage, None, None]:
-    from worker.ocr.pipeline import recognize_pages
-
-    return recognize_pages(*given, done=done)
-
-
-def _read_pages(
-    job: Job, read_pages: Callable[..., Generator[ReadPage, None, None]], place: Workplace, lease: Lease
-) -> bool:
+def _read_pages(job: Job, wanted: _Wanted, content: bytes, place: Workplace, lease: Lease) -> bool:
     """Read the pages that no attempt has read, and store each as it is done.
 
     Returns:
@@ -168,7 +204,7 @@ def _read_pages(
     until = clock.monotonic() + place.sitting_seconds
     done = _pages_done(job, place)
     left = job.pages_total - len(done)
-    with closing(read_pages(done=done)) as reading:
+    with closing(wanted.read_pages(content, place, lease, done)) as reading:
         for read in reading:
             if not _finish(partial(_store, job, place, read), lease):
                 raise errors.DatabaseUnavailable
@@ -198,13 +234,19 @@ def _store(job: Job, place: Workplace, read: ReadPage) -> bool:
         )
 
 
-def _assemble(job: Job, recognizer: LineRecognizer, place: Workplace) -> pages.Assembled:
+def _assemble(job: Job, wanted: _Wanted, place: Workplace) -> pages.Assembled:
     """Put the stored pages together; raises QualityTooLow where none of them shows writing and such are refused."""
     from worker.ocr.page.admission import require_writing
+    from worker.ocr.pipeline import name_of
 
-    card = recognizer.card
+    stronger = wanted.stronger
     with place.database.read() as connection:
-        found = pages.assemble(connection, job.id, ModelName(card.name, card.version, card.sha256))
+        found = pages.assemble(
+            connection,
+            job.id,
+            name_of(wanted.reader.card),
+            stronger=None if stronger is None else lambda: name_of(stronger().card),
+        )
         if place.admission == "refuse" and not found.character_count:
             require_writing(pages.stored(connection, job.id), place.admission)
     if found.page_count != job.pages_total:

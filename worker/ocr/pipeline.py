@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.calibration import Calibration
-from models.charset import Charset
-from models.line_image import HEIGHT as LINE_HEIGHT
-from models.ngram import Ngram
+from models.line_image import MARGIN
 from shared import clock
 from shared.limits import Limits
 from shared.options import (
     DEFAULT_CHARSET,
     DEFAULT_LAYOUT,
+    DEFAULT_QUALITY,
     DEFAULT_TEXT_LAYER,
     CharsetName,
     LayoutName,
+    QualityName,
     TextLayerName,
 )
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
@@ -35,57 +32,19 @@ from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
 from worker.ocr.page import admission, crops, from_layer, turning
 from worker.ocr.page.admission import Admission
+from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
 from worker.ocr.page.reading import measure_reading
-from worker.ocr.text import batches, words
-from worker.ocr.text.batches import LineImage
-from worker.ocr.text.decoder import Decoder, Reading, edits
+from worker.ocr.text import rule, words
+from worker.ocr.text.cascade import Cascade
+from worker.ocr.text.decoder import Reading, edits
+from worker.ocr.text.reader import Card, LineReader, LineRecognizer
 
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
+LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
+LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
-
-
-class Card(Protocol):
-    """The part of a model card that a result names, and the charset to decode with."""
-
-    @property
-    def name(self) -> str:
-        """Of the model."""
-
-    @property
-    def version(self) -> str:
-        """Of the weights."""
-
-    @property
-    def sha256(self) -> str:
-        """Of the weights' file, hexadecimal."""
-
-    @property
-    def charset(self) -> Charset:
-        """What the labels mean."""
-
-    @property
-    def calibration(self) -> Calibration:
-        """How its probabilities become confidences."""
-
-
-class LineRecognizer(Protocol):
-    """A line recogniser; `models.recognizer.Recognizer` is one."""
-
-    @property
-    def card(self) -> Card:
-        """What the model says of itself."""
-
-    @property
-    def ngram(self) -> Ngram | None:
-        """What follows what in text; None: unsure characters are read without."""
-
-    def prepare(self, gray: NDArray[np.uint8]) -> LineImage:
-        """(H, W) uint8, 0 = black -> (1, 32, W') float32, W' a multiple of 4."""
-
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
 
 
 class Stopwatch:
@@ -113,6 +72,8 @@ class Options:
     charset: which characters may be read, see `worker.ocr.text.decoder`.
     text_layer: whether pages of a PDF may be taken from theirs; only with all characters, and not where it is one line.
     pages: which pages; None: all.
+    quality: `fast` (the recogniser alone), `balanced` (lines in doubt are read again by the stronger one) or `best`
+        (the stronger one alone). Without a stronger one all three are `fast`.
     """
 
     layout: LayoutName = DEFAULT_LAYOUT
@@ -121,6 +82,7 @@ class Options:
     charset: CharsetName = DEFAULT_CHARSET
     text_layer: TextLayerName = DEFAULT_TEXT_LAYER
     pages: str | None = None
+    quality: QualityName = DEFAULT_QUALITY
 
 
 def recognize_document(
@@ -129,6 +91,8 @@ def recognize_document(
     options: Options | None = None,
     checkpoint: Callable[[], None] = lambda: None,
     detector: PageDetector | None = None,
+    *,
+    stronger: Callable[[], LineRecognizer] | None = None,
 ) -> DocumentResult:
     """Read a document.
 
@@ -138,6 +102,7 @@ def recognize_document(
         options: Layout and limits.
         checkpoint: Called between batches; what it raises stops the work (a lost lease, a cancelled job).
         detector: Finds the lines of pages; None: classical means find them.
+        stronger: Gives a stronger recogniser, when one is needed; None: there is none.
 
     Returns:
         Text, confidences, polygons in pixels of the original pages, timings. A document without text has empty text.
@@ -147,13 +112,24 @@ def recognize_document(
             another one.
     """
     options = options or Options()
-    read = list(recognize_pages(content, recognizer, options, checkpoint, detector))
+    recognizer, stronger = choose_readers(recognizer, options, stronger)
+    read = list(recognize_pages(content, recognizer, options, checkpoint, detector, stronger=stronger))
     pages = tuple(one.page for one in read)
     admission.require_writing(pages, options.admission)
-    card = recognizer.card
+    by_two = any(line.model for page in pages for line in page.lines)
     return DocumentResult(
-        ModelName(card.name, card.version, card.sha256), pages, sum_timings(one.timings_ms for one in read)
+        name_of(recognizer.card),
+        pages,
+        sum_timings(one.timings_ms for one in read),
+        stronger=name_of(stronger().card) if stronger is not None and by_two else None,
     )
+
+
+def choose_readers(
+    recognizer: LineRecognizer, options: Options, stronger: Callable[[], LineRecognizer] | None
+) -> tuple[LineRecognizer, Callable[[], LineRecognizer] | None]:
+    """Return who reads every line, and who reads again what leaves a doubt."""
+    return (stronger(), None) if stronger is not None and options.quality == "best" else (recognizer, stronger)
 
 
 @dataclass(frozen=True)
@@ -171,16 +147,18 @@ def recognize_pages(
     checkpoint: Callable[[], None] = lambda: None,
     detector: PageDetector | None = None,
     *,
+    stronger: Callable[[], LineRecognizer] | None = None,
     done: Sequence[int] = (),
 ) -> Generator[ReadPage, None, None]:
     """Read a document page by page; exhaust or close it in the thread that began. As `recognize_document`, and:
 
     Args:
         content: The whole upload.
-        recognizer: Reads line images.
+        recognizer: Reads line images, as `choose_readers` says.
         options: Layout, limits, which pages.
         checkpoint: Called before each page and between batches.
         detector: Finds the lines of pages.
+        stronger: The same, for lines in doubt.
         done: Numbers of pages that were read before and are left out.
     """
     layer: TextLayerName = options.text_layer if options.charset == "all" and options.layout != "line" else "ignore"
@@ -195,7 +173,7 @@ def recognize_pages(
             if isinstance(decoded, LayerPage):
                 page = from_layer.to_page(decoded, warned=options.admission != "off")
             else:
-                page = _Reader(recognizer, options, checkpoint, stopwatch, detector).read_page(decoded)
+                page = _Reader(recognizer, options, checkpoint, stopwatch, detector, stronger).read_page(decoded)
             yield ReadPage(page, stopwatch.timings_ms)
 
 
@@ -207,11 +185,20 @@ def sum_timings(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _Found:
-    """The lines of a page. images: (h, w) uint8 each. quality: of the writing."""
+    """The lines of a page. images: (h, w) uint8 each, with the usual margin. quality: of the writing."""
 
     arrangement: Arrangement
     images: Sequence[Gray]
     quality: Quality
+
+    def images_for(self, recognizer: LineRecognizer, places: Sequence[int] | None = None) -> list[Gray]:
+        """Return the images of all lines, or of those at these places, as the recogniser wants them."""
+        places = range(len(self.images)) if places is None else places
+        margin = recognizer.card.margin
+        if margin == MARGIN:
+            return [self.images[i] for i in places]
+        page, lines = self.arrangement.upright.image, self.arrangement.lines
+        return [in_one_polarity(crops.crop_line(page, lines[i].polygon, margin)) for i in places]
 
 
 @dataclass(frozen=True)
@@ -223,11 +210,7 @@ class _Reader:
     checkpoint: Callable[[], None]
     stopwatch: Stopwatch
     detector: PageDetector | None
-
-    @property
-    def decoder(self) -> Decoder:
-        card = self.recognizer.card
-        return Decoder(card.charset, card.calibration, self.recognizer.ngram, self.options.charset)
+    stronger: Callable[[], LineRecognizer] | None
 
     def read_page(self, decoded: DecodedPage) -> Page:
         page_number, gray = decoded.page_number, decoded.gray
@@ -240,13 +223,16 @@ class _Reader:
             upright = as_is(gray) if self.options.layout == "line" else straighten(gray)
         found = self._find(upright)
         admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
-        read = self._read(found.images)
+        read = self._read_lines(found)
         if quarters := self._find_turn(gray, found, read):
             found = self._find(self._turn(gray, quarters))
-            read = self._read(found.images)
+            read = self._read_lines(found)
+        read = self._read_again(found, read)
         kept = _in_order(found, read)
         upright, searched = found.arrangement.upright, found.arrangement.searched
-        lines = [_to_line(found.arrangement.lines[i], found.images[i], read[i], upright) for i in kept]
+        lines = [_to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
+        if all(line.model == self.recognizer.card.name for line in lines):  # of one reader the document says enough
+            lines = [replace(line, model=None) for line in lines]
         unread = self._find_unread(found, kept)
         quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
         places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
@@ -266,16 +252,44 @@ class _Reader:
         """Return the lines of an upright page."""
         with self.stopwatch.measure("lines"):
             arrangement = arrange(upright, self.options.layout, self.detector)
-            images = [crops.crop_line(upright.image, line.polygon) for line in arrangement.lines]
+            images = [in_one_polarity(crops.crop_line(upright.image, line.polygon)) for line in arrangement.lines]
             return _Found(arrangement, images, measure_writing(images, [line.height for line in arrangement.lines]))
 
     def _read(self, images: Sequence[Gray]) -> list[Reading]:
         """Return the characters of each line image."""
         with self.stopwatch.measure("recognition"):
-            prepared = [self.recognizer.prepare(image) for image in images]
-            decoder = self.decoder
-            paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
-            return [decoder.decode(path) for path in paths]
+            return self._reader(self.recognizer).read(images)
+
+    def _read_lines(self, found: _Found) -> list[Reading]:
+        """Return the characters of each line, seen with the margin that the recogniser is used to."""
+        return self._read(found.images_for(self.recognizer))
+
+    def _read_again(self, found: _Found, read: list[Reading]) -> list[Reading]:
+        """Return what was read, the doubtful lines read by the stronger recogniser, too.
+
+        What was found by searching and can hardly be read is no writing; a stronger recogniser would invent some.
+        """
+        stronger = self.stronger
+        if stronger is None or self.options.quality != "balanced":
+            return read
+        searched, lines = found.arrangement.searched, found.arrangement.lines
+        worth = [
+            i
+            for i, one in enumerate(read)
+            if not searched or _confidence(one) >= LEAST_CONFIDENCE or _holds_text(lines[i], one, searched=True)
+        ]
+
+        def read_stronger(places: Sequence[int]) -> Sequence[Reading]:
+            recognizer = stronger()
+            return self._reader(recognizer).read(found.images_for(recognizer, [worth[place] for place in places]))
+
+        with self.stopwatch.measure("recognition"):
+            images, first = [found.images[i] for i in worth], [read[i] for i in worth]
+            again = dict(zip(worth, Cascade(read_stronger, rule.load()).read_again(images, first), strict=True))
+        return [again.get(i, one) for i, one in enumerate(read)]
+
+    def _reader(self, recognizer: LineRecognizer) -> LineReader:
+        return LineReader(recognizer, self.options.charset, self.checkpoint)
 
     def _find_turn(self, gray: Gray, found: _Found, read: Sequence[Reading]) -> int:
         """Return how many quarter turns clockwise the page needs; a sender who says that it is a line is believed."""
@@ -294,6 +308,15 @@ class _Reader:
             return turning.turn_upright(gray, quarters)
 
 
+def name_of(card: Card) -> ModelName:
+    """What a result says of a model."""
+    return ModelName(card.name, card.version, card.sha256)
+
+
+def _confidence(reading: Reading) -> float:
+    return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
+
+
 def _confidences(read: Sequence[Reading]) -> list[list[float]]:
     return [[peak.confidence for peak in reading.peaks] for reading in read]
 
@@ -309,22 +332,25 @@ def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     """Tell whether anything was read in a line, and as surely as it must where the line was found by searching."""
     if not reading.peaks or not searched:
         return bool(reading.peaks)
-    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_CONFIDENCE
-    return (mean_confidence(peak.confidence for peak in reading.peaks) or 0.0) >= least
+    is_look_alike = len(reading.peaks) == 1 and reading.peaks[0].text in LOOK_ALIKE
+    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else LEAST_CONFIDENCE
+    return _confidence(reading) >= least
 
 
-def _to_line(found: TextLine, image: Gray, reading: Reading, upright: Upright) -> Line:
+def _to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:
     """Give what was read its place on the original page."""
-    frame_count = image.shape[1] * LINE_HEIGHT / image.shape[0] / batches.TIME_STRIDE
-    characters = words.place_characters(reading.peaks, frame_count)
-    text = "".join(character.text for character in characters)
     height, width = upright.image.shape
-    cells = upright.map_to_page(np.clip(crops.widen(found.polygon), 0, (width, height)))
+    cells, seen = (np.clip(crops.widen(found.polygon, m), 0, (width, height)) for m in (MARGIN, reading.margin))
+    start, end = crops.shares_of(cells, seen)
+    frame_count = (end - start) * reading.frame_count
+    characters = words.place_characters(reading.peaks, frame_count, start * reading.frame_count)
+    text = "".join(character.text for character in characters)
     return Line(
         text=text,
         raw_text=reading.raw_text,
         polygon=as_polygon(upright.map_to_page(found.polygon).tolist()),
         characters=tuple(characters),
-        words=tuple(words.split_words(characters, cells)),
-        edits=edits(reading.raw_text, text),
+        words=tuple(words.split_words(characters, upright.map_to_page(cells))),
+        edits=edits(reading.raw_text, text) + reading.disputes,
+        model=reading.model,
     )

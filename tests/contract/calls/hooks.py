@@ -15,8 +15,9 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
+from api.formats.table import BY_NAME, DEFAULT
 from api.jobs.routes import IDEMPOTENCY_KEY
-from shared.options import MODEL_PATTERN, PAGES_PATTERN
+from shared.options import MODEL_PATTERN, PAGES_PATTERN, QUALITIES
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
@@ -47,6 +48,8 @@ def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, 
                 part["enum"] = [MODEL]
             if part.get("pattern") == PAGES_PATTERN:
                 part["enum"] = ["1", "1-1", "1,1-1"]
+            if part.get("enum") == [*QUALITIES]:
+                part["enum"] = [quality for quality in QUALITIES if quality != "best"]  # its workers have no such model
             parts += part.values()
         elif isinstance(part, list):
             parts += part
@@ -56,20 +59,23 @@ def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, 
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
     """Leave out what a schema cannot tell apart.
 
-    A span must not end before it begins, and an export has no pages. An option may stand in the query string or in the
-    body; both is an error. In a form every value is text: a number or nothing is no wrong `reference`, `model` or
-    `pages` there.
+    Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. Only
+    some formats of a result know `layout` or `pdfa`. An option may stand in the query string or in the body; both is an
+    error. In a form every value is text: a number or nothing is no wrong `reference`, `model` or `pages` there.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
         return False
     body = case.body if isinstance(case.body, dict) else {}
     query = case.query or {}
-    if set(query) & set(body):
+    if set(query) & set(body) or {"model", "quality"} <= set(query) | set(body):
         return False
     if str(query.get("from", "")) >= str(query.get("until", "z")):
         return False
     if query.get("format", "json") != "json" and {"limit", "cursor"} & set(query):
+        return False
+    form = BY_NAME.get(str(query.get("format", DEFAULT.name)), DEFAULT)
+    if case.method == "GET" and {"layout", "pdfa"} & set(query) - form.choices:
         return False
     texts = (body.get("reference", ""), body.get("model", ""), body.get("pages", ""))
     return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)

@@ -100,13 +100,13 @@ def failed_job(error: errors.OcrelayError) -> Call:
     return call
 
 
-def ended(method: str, path: str) -> Call:
+def ended(method: str, path: str, **options: Any) -> Call:
     """A call on a job that has succeeded."""
 
     def call(door: Door) -> TestResponse:
         job_id = door.submit()
         finish(door.parts, job_id)
-        return door.client.open(path.replace("ID", job_id), method=method)
+        return door.client.open(path.replace("ID", job_id), method=method, **options)
 
     return call
 
@@ -239,6 +239,7 @@ PROVOKED: dict[str, Call] = {
     "unknown_option": ask("GET", "/v1/jobs?colour=red"),
     "invalid_option": ask("GET", "/v1/jobs?limit=0"),
     "unknown_model": failed_job(errors.UnknownModel()),
+    "no_stronger_model": failed_job(errors.NoStrongerModel()),
     "invalid_cursor": ask("GET", "/v1/jobs?cursor=x"),
     "job_not_found": ask("GET", f"/v1/jobs/job_{NO_ID}"),
     "job_deleted": deleted,
@@ -255,6 +256,7 @@ PROVOKED: dict[str, Call] = {
     "delivery_not_found": ask("GET", f"/v1/deliveries/dlv_{NO_ID}"),
     "delivery_running": delivery_under_way,
     "no_result": lambda door: door.client.get(f"/v1/jobs/{door.submit()}/result"),
+    "not_acceptable": ended("GET", "/v1/jobs/ID/result", headers={"Accept": "image/png"}),
     "not_found": ask("GET", "/nowhere"),
     "method_not_allowed": ask("PUT", "/v1/jobs"),
     "range_not_satisfiable": range_outside,

@@ -228,7 +228,22 @@ def test_health_needs_nothing_and_readiness_needs_a_worker(client: FlaskClient, 
     assert "ocrelay worker" in unready.json["checks"]["workers"]
     with parts.database.write() as connection:
         workers.register(connection, node="n", host="h", pid=1, model={"name": "m", "version": "1", "sha256": "0"})
-    assert client.get("/readyz").json["status"] == "ready"
+    ready = client.get("/readyz").json
+    assert ready["status"] == "ready"
+    assert ready["models"] == [{"name": "m", "version": "1", "role": "reads", "workers": 1}]
+
+
+def test_readiness_says_with_what_is_read(client: FlaskClient, parts: Parts) -> None:
+    from shared import workers
+
+    fast, strong = ({"name": name, "version": "1", "sha256": "0"} for name in ("m", "strong"))
+    with parts.database.write() as connection:
+        for pid, stronger in enumerate((strong, strong, None)):
+            workers.register(connection, node="n", host="h", pid=pid, model=fast, stronger=stronger)
+    assert client.get("/readyz").json["models"] == [
+        {"name": "m", "version": "1", "role": "reads", "workers": 3},
+        {"name": "strong", "version": "1", "role": "stronger", "workers": 2},
+    ]
 
 
 def test_the_documentation_is_served_from_this_server_alone(client: FlaskClient) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +14,7 @@ from api.http.intake import decode_base64
 from api.service.parts import Parts
 from shared import jobs, workers
 from shared.audit import trail
+from shared.options import QUALITIES
 from tests.pdfs import PdfPage, encrypted, pdf
 from tests.unit.api.conftest import png
 
@@ -180,9 +182,62 @@ HOW_A_MODEL_IS_NAMED = {
 }
 
 
-def load_model(parts: Parts, name: str) -> None:
+def load_model(parts: Parts, name: str, stronger: str | None = None) -> None:
+    reads, again = ({"name": one, "version": "1", "sha256": "0"} for one in (name, stronger))
     with parts.database.write() as connection:
-        workers.register(connection, node="n", host="h", pid=1, model={"name": name, "version": "1", "sha256": "0"})
+        workers.register(connection, node="n", host="h", pid=1, model=reads, stronger=again if stronger else None)
+
+
+def options_of(parts: Parts, job_id: str) -> dict[str, Any]:
+    with parts.database.read() as connection:
+        job = jobs.get(connection, job_id)
+    assert job is not None
+    return job.options
+
+
+HOW_A_QUALITY_IS_CHOSEN = {
+    "form": lambda quality: {"data": {"file": (io.BytesIO(PNG), "scan.png"), "quality": quality}},
+    "JSON": lambda quality: {"json": {"image": BASE64, "quality": quality}},
+    "query string": lambda quality: {"data": PNG, "query_string": {"quality": quality}},
+}
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("how", HOW_A_QUALITY_IS_CHOSEN)
+def test_a_quality_can_be_chosen(client: FlaskClient, parts: Parts, how: str, quality: str) -> None:
+    load_model(parts, "crnn-zh-en", "ppocr-v6")
+    answer = client.post("/v1/jobs", **HOW_A_QUALITY_IS_CHOSEN[how](quality))
+    assert answer.status_code == 202
+    assert options_of(parts, answer.json["id"])["quality"] == quality
+
+
+def test_without_a_stronger_model_the_best_is_refused_and_nothing_is_stored(client: FlaskClient, parts: Parts) -> None:
+    load_model(parts, "crnn-zh-en")
+    answer = client.post("/v1/jobs?quality=best", data=PNG)
+    assert (answer.status_code, answer.json["code"]) == (422, "no_stronger_model")
+    assert stored(parts) == (0, 0)
+    assert client.post("/v1/jobs?quality=balanced", data=PNG).status_code == 202
+
+
+def test_without_a_worker_the_one_that_comes_says_whether_it_has_the_best(client: FlaskClient) -> None:
+    assert client.post("/v1/jobs?quality=best", data=PNG).status_code == 202
+
+
+def test_a_quality_that_there_is_not_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/v1/jobs?quality=good", data=PNG)
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
+
+
+def test_a_model_and_a_quality_together_are_refused(client: FlaskClient, parts: Parts) -> None:
+    answer = client.post("/v1/jobs?quality=fast&model=m", data=PNG)
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
+    assert answer.json["detail"].startswith("`model` and `quality` both say who reads; send one of them.")
+    assert stored(parts) == (0, 0)
+
+
+def test_the_stronger_model_can_be_asked_for_by_name(client: FlaskClient, parts: Parts) -> None:
+    load_model(parts, "crnn-zh-en", "ppocr-v6")
+    assert client.post("/v1/jobs?model=ppocr-v6", data=PNG).status_code == 202
 
 
 @pytest.mark.parametrize("how", HOW_A_MODEL_IS_NAMED)

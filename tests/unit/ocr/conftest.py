@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
+from models.frames import Frames
 from models.line_image import prepare
 
 settings.register_profile("any machine", deadline=None)  # no test depends on how fast it runs
@@ -29,6 +30,9 @@ class FakeCard:
     sha256: str = "0" * 64
     charset: Charset = field(default_factory=lambda: Charset(["x", " "]))
     calibration: Calibration = IDENTITY
+    input_height: int = 32
+    time_stride: int = 4
+    margin: float = 0.06
 
 
 class InkRecognizer:
@@ -43,10 +47,11 @@ class InkRecognizer:
     def prepare(self, gray: Gray) -> NDArray[np.float32]:
         return prepare(gray)
 
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
         self.batch_shapes.append(batch.shape)
-        frames = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=(1, 3))
-        return np.stack([np.zeros_like(frames), -16.0 * frames, np.full_like(frames, -9.0)], axis=2)
+        ink = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=(1, 3))
+        logits = np.stack([np.zeros_like(ink), -16.0 * ink, np.full_like(ink, -9.0)], axis=2)
+        return [Frames.of(line) for line in logits]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.frames import Frames
 from worker.ocr.text import batches, ctc
 
 RANDOM = np.random.default_rng(7)
@@ -18,10 +19,10 @@ class Reverberant:
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
-    def logits(self, batch: np.ndarray) -> np.ndarray:
+    def frames(self, batch: np.ndarray) -> list[Frames]:
         self.shapes.append(batch.shape)
-        frames = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=3).transpose(0, 2, 1)
-        return frames + batch.shape[3] / 1000 * frames[:, ::-1]
+        columns = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=3).transpose(0, 2, 1)
+        return [Frames.of(line) for line in columns + batch.shape[3] / 1000 * columns[:, ::-1]]
 
 
 def test_a_line_reads_the_same_alone_as_in_any_batch() -> None:
@@ -106,14 +107,14 @@ def test_a_path_holds_labels_and_confidences_of_equal_length() -> None:
 class SpaceBetweenInk:
     """Label 1 where there is ink, label 2 in the middle of a gap that has ink on both sides, as a model does."""
 
-    def logits(self, batch: np.ndarray) -> np.ndarray:
+    def frames(self, batch: np.ndarray) -> list[Frames]:
         ink = (batch[:, 0].max(axis=1) > 0).reshape(len(batch), -1, 4).any(axis=2)
         labels = ink.astype(np.int64)
         for row, marks in zip(labels, ink, strict=True):
             at = np.flatnonzero(marks)
             gaps = np.flatnonzero(np.diff(at) > 3)
             row[(at[gaps] + at[gaps + 1]) // 2] = 2
-        return np.eye(3, dtype=np.float32)[labels] * 9
+        return [Frames.of(line) for line in np.eye(3, dtype=np.float32)[labels] * 9]
 
 
 @pytest.mark.parametrize("word", [60, 100, 172, 340])
@@ -124,5 +125,5 @@ def test_a_long_line_keeps_the_space_at_which_it_is_cut(word: int, gap: int) -> 
     long = np.where(columns, 1.0, -1.0).astype(np.float32) * np.ones((1, 32, 1), np.float32)
     long[:, :16] = -1.0
     (path,) = batches.recognise_lines([long], SpaceBetweenInk())
-    (whole,) = SpaceBetweenInk().logits(long[None])
-    np.testing.assert_array_equal(path.labels, whole.argmax(axis=1))
+    (whole,) = SpaceBetweenInk().frames(long[None])
+    np.testing.assert_array_equal(path.labels, whole.logits.argmax(axis=1))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.charset import Charset
+from models.frames import Frames
 from models.ngram import Ngram
 from models.training import ngram as building
 from shared.options import CHARSETS
@@ -41,7 +42,7 @@ def logits_of(text: str, **rivals: str) -> np.ndarray:
 
 
 def read(decoder: Decoder, logits: np.ndarray) -> str:
-    return "".join(peak.text for peak in decoder.decode(decoder.read(logits)).peaks)
+    return "".join(peak.text for peak in decoder.decode(decoder.read(Frames.of(logits))).peaks)
 
 
 def test_an_unsure_character_is_read_as_its_neighbours_suggest(ngram: Ngram) -> None:
@@ -82,21 +83,21 @@ def test_a_single_digit_in_a_word_may_become_a_letter(ngram: Ngram) -> None:
 
 def test_the_raw_text_and_the_edits_are_kept(ngram: Ngram) -> None:
     decoder = Decoder(CHARSET, ngram=ngram)
-    reading = decoder.decode(decoder.read(logits_of("the tctal", at5="o")))
+    reading = decoder.decode(decoder.read(Frames.of(logits_of("the tctal", at5="o"))))
     assert reading.raw_text == "the tctal"
     assert edits(reading.raw_text, "the total") == ({"kind": "language", "start": 5, "from": "c", "to": "o"},)
 
 
 def test_what_was_not_changed_has_no_edits(ngram: Ngram) -> None:
     decoder = Decoder(CHARSET, ngram=ngram)
-    path = decoder.read(logits_of("the total"))
+    path = decoder.read(Frames.of(logits_of("the total")))
     assert path.is_raw and edits("the total", "the total") == ()
 
 
 def test_a_changed_character_is_as_sure_as_what_it_replaced(ngram: Ngram) -> None:
     logits = logits_of("the tctal", at5="o")
     decoder = Decoder(CHARSET, ngram=ngram)
-    peak = decoder.decode(decoder.read(logits)).peaks[5]
+    peak = decoder.decode(decoder.read(Frames.of(logits))).peaks[5]
     row = np.exp(logits[10] - logits[10].max())
     assert peak.text == "o"
     assert peak.confidence == pytest.approx(row.max() / row.sum(), rel=1e-3)
@@ -136,6 +137,6 @@ def test_what_is_not_allowed_is_read_as_the_likeliest_that_is(ngram: Ngram, with
 
 def test_probabilities_are_shared_among_the_allowed_characters_only() -> None:
     decoder = Decoder(CHARSET, allowed="digits")
-    (peak,) = decoder.decode(decoder.read(logits_of("O", at0="0"))).peaks
+    (peak,) = decoder.decode(decoder.read(Frames.of(logits_of("O", at0="0")))).peaks
     assert peak.text == "0"
     assert peak.confidence > 0.99

@@ -25,6 +25,13 @@ def test_lines_are_parted_where_several_leave_the_same_place_free(count: int, pa
     assert parted(*(row(40 * i, (0, 300), (312, 600)) for i in range(count))) == parts
 
 
+def test_sentences_that_end_below_each_other_part_nothing() -> None:
+    rows = [row(40 * i, (0, 300), (316, 600)) for i in range(4)]
+    with_marks = [(line, [*pieces, [299, 40 * i + 14, 302, 40 * i + 17]]) for i, (line, pieces) in enumerate(rows)]
+    assert parted(*with_marks) == 4
+    assert parted(*with_marks[:3], rows[3]) == 8  # one line without a mark: a gutter after all
+
+
 def test_word_gaps_at_different_places_part_nothing() -> None:
     assert parted(*(row(40 * i, (0, 200 + 40 * i), (212 + 40 * i, 600)) for i in range(5))) == 5
 

@@ -24,6 +24,21 @@ def test_columns_come_left_to_right_under_their_title() -> None:
     assert order(boxes) == [10, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4]
 
 
+def test_the_halves_of_rows_far_below_each_other_are_a_form_and_are_read_row_by_row() -> None:
+    assert order([*column(10, 290, 100, 5, step=48), *column(320, 600, 100, 5, step=48)]) == [
+        0,
+        5,
+        1,
+        6,
+        2,
+        7,
+        3,
+        8,
+        4,
+        9,
+    ]
+
+
 def test_three_columns_come_left_to_right() -> None:
     boxes = [*column(420, 600, 0, 4), *column(10, 190, 5, 4), *column(215, 395, 0, 4)]
     assert order(boxes) == [4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3]

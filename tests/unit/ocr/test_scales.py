@@ -47,6 +47,25 @@ def test_a_paragraph_is_not_taken_for_one_large_line() -> None:
     assert hulls(scales.find_boxes(Copies(page((1000, 1200), *bars)), Seen())) == sorted(map(list, bars))
 
 
+def test_the_rules_of_a_table_are_no_large_letter() -> None:
+    cells = [(x + 20, y + 25, x + 50, y + 45) for x in range(100, 500, 100) for y in range(100, 400, 70)]
+    image = page((1000, 1200), *cells)
+    for y in range(100, 460, 70):
+        image[y : y + 2, 100:500] = 0
+    for x in range(100, 600, 100):
+        image[100:450, x : x + 2] = 0
+
+    class SeesBlocks(Seen):
+        """On a quarter, takes two by two cells for a large line, as a detector may."""
+
+        def __call__(self, image: Gray) -> list[scales.Box]:
+            if image.shape[0] > 250:
+                return [np.array([[a, b], [c, b], [c, d], [a, d]], np.float32) for a, b, c, d in cells]
+            return [np.array([[30, 28], [70, 28], [70, 58], [30, 58]], np.float32)]
+
+    assert hulls(scales.find_boxes(Copies(image), SeesBlocks())) == sorted(map(list, cells))
+
+
 def test_small_print_is_searched_again_on_a_larger_copy() -> None:
     search = Seen()
     found = scales.find_boxes(Copies(page((1000, 1000), (100, 100, 500, 108), (100, 140, 500, 148))), search)

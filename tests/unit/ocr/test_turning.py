@@ -10,6 +10,7 @@ import pytest
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import Charset
+from models.frames import Frames
 from models.line_image import prepare
 from worker.ocr.page import turning
 from worker.ocr.page.preprocess import straighten
@@ -26,6 +27,9 @@ class Card:
     sha256: str = "0" * 64
     charset: Charset = field(default_factory=lambda: Charset(["x", "y", " "]))
     calibration: Calibration = IDENTITY
+    input_height: int = 32
+    time_stride: int = 4
+    margin: float = 0.06
 
 
 class HeavyFootRecognizer:
@@ -40,17 +44,16 @@ class HeavyFootRecognizer:
     def prepare(self, gray: np.ndarray) -> np.ndarray:
         return prepare(gray)
 
-    def logits(self, batch: np.ndarray) -> np.ndarray:
+    def frames(self, batch: np.ndarray) -> list[Frames]:
         self.line_count += len(batch)
-        frames = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=3)
-        ink = frames.mean(axis=1) < 0.0
-        heavy = frames[:, 16:].mean(axis=(1, 2)) < frames[:, :16].mean(axis=(1, 2))
+        columns = batch[:, 0].reshape(len(batch), 32, -1, 4).mean(axis=3)
+        ink = columns.mean(axis=1) < 0.0
+        heavy = columns[:, 16:].mean(axis=(1, 2)) < columns[:, :16].mean(axis=(1, 2))
         heavy &= batch.shape[3] > 200
         x = np.where(ink, 6.0, -6.0)
         doubt = np.where(heavy, 2.0, 5.8)[:, None]
-        return np.stack([np.zeros_like(x), x, np.where(ink, doubt, -9.0), np.full_like(x, -9.0)], axis=2).astype(
-            np.float32
-        )
+        logits = np.stack([np.zeros_like(x), x, np.where(ink, doubt, -9.0), np.full_like(x, -9.0)], axis=2)
+        return [Frames.of(line) for line in logits.astype(np.float32)]
 
 
 def heavy_page(*, columns: int = 14, rows: int = 8) -> np.ndarray:
@@ -147,6 +150,13 @@ def test_long_lines_that_read_badly_are_only_tried_upside_down() -> None:
 def test_stubs_of_lines_are_tried_on_both_sides(below: float, above: float, turn: int) -> None:
     found = turning.find_turn(lines(5), [[0.4]] * 5, reads_as(0.3, below, above), lambda _: lines(3))
     assert found == turn
+
+
+def test_stubs_that_stay_stubs_must_read_surely_to_turn_a_page() -> None:
+    """An 8 in a cell reads as oo when it lies on its side."""
+    cells = lines(8, width=30)
+    assert turning.find_turn(cells, [[0.6]] * 8, reads_as(0.3, 0.4, 0.8, characters=2), lambda _: cells) == 0
+    assert turning.find_turn(cells, [[0.6]] * 8, reads_as(0.3, 0.4, 0.95, characters=2), lambda _: cells) == 3
 
 
 def test_long_lines_that_read_like_nothing_are_tried_on_both_sides_too() -> None:

@@ -27,6 +27,11 @@ def test_the_strokes_of_a_hanzi_that_were_found_as_two_lines_are_one() -> None:
     assert not found[0].in_doubt
 
 
+def test_a_wide_line_that_holds_two_of_three_strokes_takes_the_third() -> None:
+    strokes = boxes((102, 100, 126, 104), (104, 112, 124, 116), (100, 124, 128, 128))  # 三
+    assert hulls(stack_strokes([line(100, 110, 128, 129)], strokes)) == [[100, 100, 128, 128]]
+
+
 def test_the_upper_half_that_no_line_holds_is_added() -> None:
     halves = boxes((102, 80, 138, 98), (100, 101, 140, 123))  # 是
     assert hulls(stack_strokes([line(100, 100, 140, 124)], halves)) == [[100, 80, 140, 123]]

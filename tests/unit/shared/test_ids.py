@@ -17,3 +17,8 @@ def test_ids_sort_by_the_time_of_their_making() -> None:
     first = ids.new("job")
     clock.sleep(0.003)
     assert first < ids.new("job")
+
+
+def test_ids_of_one_moment_sort_as_they_were_made() -> None:
+    made = [ids.new("job") for _ in range(2000)]
+    assert made == sorted(set(made))

@@ -46,6 +46,11 @@ def test_a_job_of_another_version_gets_defaults_for_what_it_does_not_name() -> N
     assert (found.layout, found.charset) == ("line", "all")
 
 
+def test_a_quality_is_stored_only_where_the_sender_chose_one() -> None:
+    assert "quality" not in SubmitOptions().of_recognition()
+    assert SubmitOptions(quality="best").of_recognition()["quality"] == "best"
+
+
 def test_a_name_that_is_no_option_is_refused() -> None:
     with pytest.raises(ValidationError):
         SubmitOptions.model_validate({"langauge": "zh"})

@@ -34,6 +34,7 @@ LINES = st.builds(
     words=st.lists(WORDS, max_size=3).map(tuple),
     edits=st.lists(EDITS, max_size=2).map(tuple),
     stored_confidence=st.none(),
+    model=st.none() | TEXTS,
 )  # fmt: skip
 REASONS = st.builds(Reason, st.just("blurred"), TEXTS, NUMBERS, NUMBERS, TEXTS)
 PAGES = st.builds(
@@ -42,16 +43,20 @@ PAGES = st.builds(
     st.lists(LINES, max_size=3).map(tuple),
     st.lists(REASONS, max_size=2).map(tuple),
 )  # fmt: skip
-RESULTS = st.builds(DocumentResult, st.builds(ModelName, TEXTS, TEXTS, TEXTS), st.lists(PAGES, max_size=3).map(tuple))
+MODELS = st.builds(ModelName, TEXTS, TEXTS, TEXTS)
+RESULTS = st.builds(
+    DocumentResult, MODELS, st.lists(PAGES, max_size=3).map(tuple), stored=st.none(), stronger=st.none() | MODELS
+)
 
 
 def of_one_line() -> dict[str, Any]:
     box = as_polygon([(1, 2), (11, 2), (11, 8), (1, 8)])
     word = Word("发", 0.7, box)
-    line = Line("发票", "发要", box, (Character("发", 0.7, 0.0, 1.0),), (word,), ({"kind": "language"},))
+    line = Line("发票", "发要", box, (Character("发", 0.7, 0.0, 1.0),), (word,), ({"kind": "language"},), model="crnn")
     reason = Reason("blurred", "edge", 1.0, 2.0, "It is blurred.", (line.polygon,))
     page = Page(1, 20, 10, 0.5, {"contrast": None}, (line,), (reason,))
-    return DocumentResult(ModelName("crnn", "1", "ab" * 32), (page,)).to_json()
+    first, again = ModelName("crnn", "1", "ab" * 32), ModelName("strong", "2", "cd" * 32)
+    return DocumentResult(first, (page,), stronger=again).to_json()
 
 
 @given(RESULTS)
@@ -112,6 +117,7 @@ def test_the_described_shape_is_the_one_that_is_built() -> None:
     found = [
         (schemas.Result, answered),
         (schemas.ModelName, answered["model"]),
+        (schemas.ModelName, answered["stronger_model"]),
         (schemas.Page, page),
         (schemas.QualityWarning, page["warnings"][0]),
         (schemas.Line, line),

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from shared.settings import Settings
+from tests import tiny_foreign
 from worker import doctor
 from worker.commands import doctor as command
 
@@ -18,9 +19,22 @@ def test_a_machine_that_has_everything_passes(tmp_path: Path, tiny_model_path: P
     assert [finding.subject for finding in findings if not finding.is_good] == []
     assert {finding.subject for finding in findings} == {
         "Python", "numpy", "cv2", "onnxruntime", "PIL.Image", "pi_heif", "pypdfium2",
-        "Database", "Broker", "Model", "Line finder",
+        "Database", "Broker", "Model", "Stronger model", "Line finder",
     }  # fmt: skip
     assert not (tmp_path / "new").exists(), "looking must not change anything"
+
+
+def test_a_machine_without_a_stronger_model_is_told_how_to_get_one(tmp_path: Path) -> None:
+    findings = {finding.subject: finding for finding in doctor.examine(Settings.load(data_dir=tmp_path))}
+    assert "ocrelay models install ppocr-v6" in findings["Stronger model"].says
+    wanted = doctor.examine(Settings.load(data_dir=tmp_path, quality="best"))
+    assert not {finding.subject: finding for finding in wanted}["Stronger model"].is_good
+
+
+def test_a_stronger_model_is_named(tmp_path: Path) -> None:
+    own = tiny_foreign.write(tmp_path / "own.onnx")
+    findings = doctor.examine(Settings.load(data_dir=tmp_path, models=str(own)))
+    assert "own" in {finding.subject: finding for finding in findings}["Stronger model"].says
 
 
 @pytest.mark.parametrize(

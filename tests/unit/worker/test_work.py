@@ -20,11 +20,16 @@ from shared.audit import trail
 from shared.database import Database
 from shared.jobs import Job, State, Submission
 from shared.limits import Limits
+from shared.settings import Settings
 from shared.uploads.blobs import Blobs
+from tests import tiny_foreign
 from tests.actors import CLIENT
 from tests.services import wait_until
 from worker.jobs.lease import Lease, LeaseLost
 from worker.jobs.work import Workplace, work
+from worker.models.stronger import Stronger, find_stronger
+from worker.ocr.text import rule
+from worker.ocr.text.rule import Rule
 
 OWNER = "node/task"
 
@@ -42,8 +47,8 @@ class Interrupting:
         self._interruption()
         return self._real.prepare(gray)
 
-    def logits(self, batch: Any) -> Any:
-        return self._real.logits(batch)
+    def frames(self, batch: Any) -> Any:
+        return self._real.frames(batch)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +169,77 @@ def test_a_model_that_is_not_loaded_ends_the_job_with_its_own_code(
     assert (found(place, job_id).error or {})["code"] == "unknown_model"
 
 
+@pytest.fixture
+def two_models(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """A workplace with a stronger model, one in the manner of PP-OCR, and a rule by which every line leaves a doubt."""
+    monkeypatch.setattr(rule, "load", lambda: Rule({}, offset=0.0, limit=-1.0, sure=0.9))
+    return dataclasses.replace(place, stronger=own(tiny_foreign.write(tmp_path / "strong.onnx")))
+
+
+def own(path: Path) -> Stronger:
+    found = find_stronger(Settings.load(models=str(path)))
+    assert found is not None
+    return found
+
+
+def block_image() -> bytes:
+    """What both models read something in."""
+    image = Image.new("L", (300, 40), 255)
+    ImageDraw.Draw(image).rectangle((40, 0, 80, 40), fill=0)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def read_by(place: Workplace, job_id: str) -> tuple[str, str | None]:
+    result = found(place, job_id).result
+    assert result is not None
+    return result["model"]["name"], result.get("stronger_model", {}).get("name")
+
+
+@pytest.mark.parametrize(
+    ("options", "readers"),
+    [
+        ({"quality": "fast"}, ("tiny", None)),
+        ({"quality": "balanced"}, ("tiny", "strong")),
+        ({"quality": "best"}, ("strong", None)),
+        ({}, ("tiny", "strong")),
+        ({"model": "model"}, ("tiny", None)),
+        ({"model": "strong"}, ("strong", None)),
+    ],
+)
+def test_who_reads_is_what_the_sender_chose(
+    two_models: Workplace, recognizer: models.Recognizer, options: dict[str, str], readers: tuple[str, str | None]
+) -> None:
+    job_id = submit(two_models, block_image(), **options)
+    work(job_id, recognizer, two_models, owner=OWNER)
+    assert read_by(two_models, job_id) == (recognizer.card.name if readers[0] == "tiny" else "strong", readers[1])
+
+
+def test_the_setting_says_who_reads_where_the_sender_does_not(
+    two_models: Workplace, recognizer: models.Recognizer
+) -> None:
+    job_id = submit(two_models, block_image())
+    work(job_id, recognizer, dataclasses.replace(two_models, quality="best"), owner=OWNER)
+    assert read_by(two_models, job_id) == ("strong", None)
+
+
+def test_the_audit_trail_says_that_a_second_model_read(two_models: Workplace, recognizer: models.Recognizer) -> None:
+    job_id = submit(two_models, block_image(), quality="balanced")
+    work(job_id, recognizer, two_models, owner=OWNER)
+    with two_models.database.read() as connection:
+        done = trail.list_events(connection, job_id=job_id)[0]
+    assert (done.event, done.model, done.subject) == (trail.Event.SUCCEEDED, recognizer.card.name, "strong")
+
+
+def test_the_best_without_a_stronger_model_ends_the_job_with_its_own_code(
+    place: Workplace, recognizer: models.Recognizer
+) -> None:
+    job_id = submit(place, line_image(), quality="best")
+    work(job_id, recognizer, place, owner=OWNER)
+    assert (found(place, job_id).error or {})["code"] == "no_stronger_model"
+
+
 def test_a_crash_of_the_recognition_is_tried_again(place: Workplace, recognizer: models.Recognizer) -> None:
     def crash() -> None:
         raise ZeroDivisionError("somewhere deep")
@@ -198,12 +274,12 @@ def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
     read: list[int] = []
 
     class Slow(Interrupting):
-        def logits(self, batch: Any) -> Any:
+        def frames(self, batch: Any) -> Any:
             read.append(len(batch))
             with place.database.write() as connection:
                 jobs.cancel(connection, job_id, actor=CLIENT)
             threading.Event().wait(1.6)
-            return super().logits(batch)
+            return super().frames(batch)
 
     lines = Image.new("L", (600, 2000), 255)
     for top in range(20, 1960, 40):

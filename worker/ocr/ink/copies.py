@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.ocr.ink import components
 from worker.ocr.ink.components import Pieces
@@ -19,7 +20,7 @@ class Copies:
         self.gray = gray
         self._images = {1.0: gray}
         self._inks: dict[float, Ink] = {}
-        self._pieces: dict[float, Pieces] = {}
+        self._pieces: dict[tuple[float, bool], Pieces] = {}
 
     @property
     def usual_scale(self) -> float:
@@ -40,16 +41,32 @@ class Copies:
 
     def pieces(self, scale: float) -> Pieces:
         """Return the pieces of ink of both polarities, px of the page at a size."""
-        if scale not in self._pieces:
-            dark, light = (components.find_pieces(mask) for mask in (self.ink(scale).dark, self.ink(scale).light))
-            boxes, areas = np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas])
-            self._pieces[scale] = Pieces(boxes, areas)
-        return self._pieces[scale]
+        dark, light = (self._pieces_of(scale, is_dark=is_dark) for is_dark in (True, False))
+        return Pieces(np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas]))
+
+    def are_dark(self, scale: float) -> NDArray[np.bool_]:
+        """Return which of the pieces at a size are darker than their surroundings, (N,)."""
+        counts = [len(self._pieces_of(scale, is_dark=is_dark)) for is_dark in (True, False)]
+        return np.repeat(np.array([True, False]), counts)
 
     def main_ink(self, scale: float) -> Gray:
         """Return the mask of the polarity that has more ink, (H * scale, W * scale) uint8, 255 = ink."""
+        return self.ink(scale).dark if self._is_dark(scale) else self.ink(scale).light
+
+    def main_pieces(self, scale: float) -> Pieces:
+        """Return the pieces of ink of the polarity that has more, px of the page at a size."""
+        return self._pieces_of(scale, is_dark=self._is_dark(scale))
+
+    def _is_dark(self, scale: float) -> bool:
         ink = self.ink(scale)
-        return ink.dark if np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light) else ink.light
+        return bool(np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light))
+
+    def _pieces_of(self, scale: float, *, is_dark: bool) -> Pieces:
+        key = scale, is_dark
+        if key not in self._pieces:
+            ink = self.ink(scale)
+            self._pieces[key] = components.find_pieces(ink.dark if is_dark else ink.light)
+        return self._pieces[key]
 
 
 def resized(gray: Gray, scale: float) -> Gray:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from worker.ocr.ink.components import NO_BOXES, Pieces, usual_height
 from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.classical import fragments, linking
+from worker.ocr.lines.dashes import are_dashes
 from worker.ocr.lines.learned.growing import explained
 from worker.ocr.lines.text_line import TextLine
 
@@ -68,4 +69,5 @@ def _groups(letters: Pieces, lines: Sequence[TextLine], shape: tuple[int, ...], 
     if len(free) < fewest:
         return []
     groups = linking.members(fragments.link_pieces(free, (shape[0], shape[1]), NO_BOXES))
-    return [free.select(group) for group in groups if len(group) >= fewest]
+    rows = [free.select(group) for group in groups if len(group) >= fewest]
+    return [row for row in rows if not are_dashes(row.boxes)]

@@ -118,7 +118,7 @@ def _ink_box(page: Copies, *, is_crop: bool) -> tuple[float, float, float, float
     height, width = page.gray.shape
     if height < LEAST_HEIGHT or width < 2:
         return None
-    pieces = components.find_pieces(page.main_ink(1.0))
+    pieces = page.main_pieces(1.0)
     least = max(2, SPECK * pieces.heights.max(initial=0))
     boxes = pieces.boxes[pieces.heights >= least]
     if len(boxes) == 0:  # too faint for the search, and yet the sender says that it is a line

@@ -14,6 +14,8 @@ Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 COLUMN_GAP = 0.4  # of the median line height
 COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
+FORM_ROWS = 3  # and more of them may be a form's ...
+FORM_PITCH, ONE_ROW = 2.0, 1.5  # ... where they are so many median line heights apart, and no higher each
 SHORT_COLUMN = 2, 10.0  # a column of so few lines is one where its wider ones are so many heights wide
 
 
@@ -34,7 +36,7 @@ def _order(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:
     while bands:
         count, columns = _longest_columns(boxes, bands)
         if columns is None:
-            result += _rows(boxes, bands[0])
+            result += [i for band in bands[:count] for i in _rows(boxes, band)]
         else:
             result += [i for column in columns for i in _order(boxes, column)]
         bands = bands[count:]
@@ -44,6 +46,7 @@ def _order(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:
 def _longest_columns(
     boxes: Boxes, bands: list[NDArray[np.intp]]
 ) -> tuple[int, tuple[NDArray[np.intp], NDArray[np.intp]] | None]:
+    """Return how many bands belong together, and their two columns; None: they are rows."""
     best: tuple[int, tuple[NDArray[np.intp], NDArray[np.intp]] | None] = (1, None)
     for count in range(1, len(bands) + 1):
         union = np.concatenate(bands[:count])
@@ -53,7 +56,7 @@ def _longest_columns(
             break  # more bands only close more gaps
         for left in cuts:
             if _is_column(here[left]) and _is_column(here[~left]):
-                best = count, (union[left], union[~left])
+                best = count, None if _is_form(boxes, bands[:count]) else (union[left], union[~left])
                 break
     return best
 
@@ -85,6 +88,15 @@ def _is_column(boxes: Boxes) -> bool:
     usual = float(ordered[np.searchsorted(mass, mass[-1] / 2)])
     least = COLUMN_WIDTH if len(boxes) >= COLUMN_LINES else SHORT_COLUMN[1]
     return len(boxes) >= SHORT_COLUMN[0] and usual >= least * _median(heights)
+
+
+def _is_form(boxes: Boxes, bands: Sequence[NDArray[np.intp]]) -> bool:
+    """Tell whether bands are single rows far below each other: fields, whose left and right halves belong together."""
+    tops = np.array([boxes[band, 1].min() for band in bands])
+    tall = [float(boxes[band, 3].max() - boxes[band, 1].min()) for band in bands]
+    usual = _median(boxes[np.concatenate(bands), 3] - boxes[np.concatenate(bands), 1])
+    is_apart = len(bands) >= FORM_ROWS and float(np.median(np.diff(tops))) >= FORM_PITCH * usual
+    return is_apart and float(np.median(tall)) <= ONE_ROW * usual
 
 
 def _rows(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:

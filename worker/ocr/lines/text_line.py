@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,10 +32,15 @@ class TextLine:
         polygon = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
         return cls(polygon, bottom - top, in_doubt)
 
-    @property
+    @cached_property
     def hull(self) -> NDArray[np.float64]:
         """The upright box around it, (4,) px: left, top, right, bottom."""
         return np.concatenate([self.polygon.min(0), self.polygon.max(0)]).astype(np.float64)
+
+
+def distance(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Return how far two corners, (2,) px, are apart, in px; quicker than NumPy's norm."""
+    return math.hypot(float(b[0]) - float(a[0]), float(b[1]) - float(a[1]))
 
 
 def hulls_of(lines: Sequence[TextLine]) -> NDArray[np.float64]:

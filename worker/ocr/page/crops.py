@@ -1,4 +1,4 @@
-"""Cut a line out of a page as the recogniser wants it: upright, tight, with a small margin."""
+"""Cut a line out of a page as the recogniser wants it: upright, tight, with the margin that it is used to."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.line_image import MARGIN
 from worker.ocr.ink.ink import Gray
 
-MARGIN = 0.06  # of the line height on every side; the recogniser is trained with it
 STRAIGHT = 1.0  # px; a polygon less tilted than this is cut without resampling
 
 
-def widen(polygon: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the polygon, (4, 2) px, with the margin added on every side."""
+def widen(polygon: NDArray[np.float32], margin: float = MARGIN) -> NDArray[np.float32]:
+    """Return the polygon, (4, 2) px, with a margin, a share of its height, added on every side."""
     along, down = _axes(polygon)
-    margin = MARGIN * float(np.linalg.norm(polygon[3] - polygon[0]))
+    margin *= float(np.linalg.norm(polygon[3] - polygon[0]))
     out = margin * np.array([-along - down, along - down, along + down, down - along], np.float32)
     return (polygon + out).astype(np.float32)
+
+
+def shares_of(inner: NDArray[np.float32], outer: NDArray[np.float32]) -> tuple[float, float]:
+    """Return where a line's polygon, (4, 2) px, begins and ends along another one of the same line, as shares of it."""
+    along, _ = _axes(outer)
+    width = max(float(np.linalg.norm(outer[1] - outer[0])), 1e-6)
+    return float((inner[0] - outer[0]) @ along) / width, float((inner[1] - outer[0]) @ along) / width
 
 
 def _axes(polygon: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -25,12 +32,12 @@ def _axes(polygon: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
     return along / max(float(np.linalg.norm(along)), 1e-6), down / max(float(np.linalg.norm(down)), 1e-6)
 
 
-def crop_line(gray: Gray, polygon: NDArray[np.float32]) -> Gray:
-    """Return the line image, (h, w) uint8, under a polygon, (4, 2) px clockwise from the line's top-left.
+def crop_line(gray: Gray, polygon: NDArray[np.float32], margin: float = MARGIN) -> Gray:
+    """Return the line image, (h, w) uint8, under a polygon, (4, 2) px clockwise from the line's top-left, and a margin.
 
     What lies outside the page repeats the page's edge.
     """
-    quad = widen(polygon)
+    quad = widen(polygon, margin)
     if max(abs(quad[0, 1] - quad[1, 1]), abs(quad[0, 0] - quad[3, 0])) < STRAIGHT:
         return _cut(gray, quad)
     return warp(gray, quad)

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink import components
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 
@@ -92,10 +91,9 @@ def estimate_angle(page: Copies) -> float:
 
 def _feet(page: Copies) -> tuple[NDArray[np.float64], float]:
     """Return the middle of the lower edge of each likely character, (N, 2) px, and the median character height."""
-    mask = page.main_ink(page.usual_scale)
-    pieces = components.find_pieces(mask)
+    pieces = page.main_pieces(page.usual_scale)
     tall, wide = pieces.heights, pieces.widths
-    likely = (tall >= 4) & (tall <= mask.shape[0] / 8) & (wide <= 6 * tall) & (tall <= 6 * wide)
+    likely = (tall >= 4) & (tall <= page.image(page.usual_scale).shape[0] / 8) & (wide <= 6 * tall) & (tall <= 6 * wide)
     boxes = pieces.boxes[likely]
     if len(boxes) > MOST_PROBES:
         boxes = boxes[:: len(boxes) // MOST_PROBES + 1]

@@ -31,16 +31,22 @@ Search = Callable[[int], Sequence[Gray]]  # quarter turns clockwise to the line 
 
 @dataclass(frozen=True)
 class Legibility:
-    """How well lines read. confidence: mean over their characters, 0..1, 0 without any; characters: how many."""
+    """How well lines read. confidence: mean over their characters, 0..1, 0 without any; characters, lines: how many."""
 
     confidence: float
     characters: int
+    lines: int
 
     @classmethod
     def of(cls, lines: Sequence[Sequence[float]]) -> Legibility:
         """Sum up lines of characters' confidences."""
         values = [value for line in lines for value in line]
-        return cls(sum(values) / max(1, len(values)), len(values))
+        return cls(sum(values) / max(1, len(values)), len(values), len(lines))
+
+    @property
+    def is_in_stubs(self) -> bool:
+        """Whether the lines are shorter than those of writing that lies right."""
+        return self.characters < CHARACTERS_OF_LINE * self.lines
 
 
 def find_turn(images: Sequence[Gray], confidences: Sequence[Sequence[float]], read: Read, search: Search) -> int:
@@ -59,12 +65,13 @@ def find_turn(images: Sequence[Gray], confidences: Sequence[Sequence[float]], re
     chosen = _longest(images)
     now = Legibility.of([confidences[i] for i in chosen])
     tried = {2: _legibility_upside_down([images[i] for i in chosen], read)}
-    in_stubs = whole.characters < CHARACTERS_OF_LINE * len(images)
-    if (in_stubs or whole.confidence < HOPELESS) and tried[2].confidence < SURE:
+    if (whole.is_in_stubs or whole.confidence < HOPELESS) and tried[2].confidence < SURE:
         side = search(1)
         side = [side[i] for i in _longest(side)]
         tried |= {1: Legibility.of(read(side)), 3: _legibility_upside_down(side, read)}
     best = max(tried, key=lambda turn: tried[turn].confidence)
+    if best != 2 and tried[best].is_in_stubs and tried[best].confidence < SURE:
+        return 0  # cells of a table: an 8 on its side reads as oo
     return best if _is_clear(tried[best], now) else 0
 
 

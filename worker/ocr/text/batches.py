@@ -15,13 +15,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.frames import Frames
 from worker.ocr.text import ctc
 from worker.ocr.text.ctc import BestPath
 
-LineImage = NDArray[np.float32]  # (1, 32, W), W a multiple of TIME_STRIDE
+LineImage = NDArray[np.float32]  # (channels, height, W), W a multiple of the recogniser's pixels per frame
 
 BUCKET = 32  # px
-TIME_STRIDE = 4  # px of the line image per frame
+WHOLE = 8  # px; a multiple of every recogniser's pixels per frame
 LONGEST = 1600  # px; a longer line is cut at a gap, because time and memory grow with the width
 SEARCH_FROM = 1200  # px; the gap is looked for between here and LONGEST
 CONTEXT = 192  # px; so much of its neighbours a piece of a long line sees, or the space between them would be lost
@@ -32,31 +33,31 @@ BATCH_LINES = 16
 class LineNetwork(Protocol):
     """What reading in batches needs of a recogniser."""
 
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 1, 32, W) float32 -> (N, W / 4, C) float32."""
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
+        """(N, channels, height, W) float32 -> the frames of each line, as many for each pixel of the width."""
 
 
 def recognise_lines(
     lines: Sequence[LineImage],
     recognizer: LineNetwork,
     checkpoint: Callable[[], None] = lambda: None,
-    read: Callable[[NDArray[np.float32]], BestPath] = ctc.best_path,
+    read: Callable[[Frames], BestPath] = ctc.best_path,
 ) -> list[BestPath]:
     """Return the path of each line, in the order given.
 
     Args:
         lines: Prepared images.
-        recognizer: Gives the logits.
+        recognizer: Gives the frames.
         checkpoint: Called before each batch.
-        read: (T, C) float32 logits -> path.
+        read: Frames -> path.
     """
     pieces = [(index, piece) for index, line in enumerate(lines) for piece in _pieces_of(line)]
     paths: dict[int, BestPath] = {}
     for batch in _batches([piece.image for _, piece in pieces]):
         checkpoint()
         padded = np.stack([pad(pieces[i][1].image) for i in batch])
-        for i, logits in zip(batch, recognizer.logits(padded), strict=True):
-            paths[i] = read(logits[pieces[i][1].own])
+        for i, frames in zip(batch, recognizer.frames(padded), strict=True):
+            paths[i] = read(frames.part(pieces[i][1].frames(frames.count / padded.shape[3])))
     by_line: dict[int, list[BestPath]] = defaultdict(list)
     for i, (index, _) in enumerate(pieces):
         by_line[index].append(paths[i])
@@ -65,10 +66,15 @@ def recognise_lines(
 
 @dataclass(frozen=True)
 class _Piece:
-    """A part of a line with something of its neighbours. own: which frames are the part's own."""
+    """A part of a line with something of its neighbours. start, end: px of the image, what is the part's own."""
 
     image: LineImage
-    own: slice
+    start: int
+    end: int
+
+    def frames(self, frames_per_pixel: float) -> slice:
+        """Which frames are the part's own."""
+        return slice(int(self.start * frames_per_pixel), int(self.end * frames_per_pixel))
 
 
 def _pieces_of(line: LineImage) -> list[_Piece]:
@@ -79,8 +85,7 @@ def _pieces_of(line: LineImage) -> list[_Piece]:
 
 def _piece(line: LineImage, start: int, end: int) -> _Piece:
     seen = max(0, start - CONTEXT)
-    own = slice((start - seen) // TIME_STRIDE, (end - seen) // TIME_STRIDE)
-    return _Piece(line[:, :, seen : end + CONTEXT], own)
+    return _Piece(line[:, :, seen : end + CONTEXT], start - seen, end - seen)
 
 
 def pad(line: LineImage) -> LineImage:
@@ -107,7 +112,7 @@ def split_long(line: LineImage) -> list[LineImage]:
     pieces = []
     while line.shape[2] > LONGEST:
         cut = _widest_gap(line[0, :, SEARCH_FROM:LONGEST]) + SEARCH_FROM
-        cut -= cut % TIME_STRIDE
+        cut -= cut % WHOLE
         pieces.append(line[:, :, :cut])
         line = line[:, :, cut:]
     return [*pieces, line]

@@ -10,6 +10,7 @@ nothing for or against rare characters (a density ratio: McDermott, Sak, Variani
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,13 +37,13 @@ Tokens = dict[tuple[History, int], tuple[float, Taken]]
 
 def candidates(logits: NDArray[np.float32]) -> list[Candidates]:
     """The likely labels of (N, C) float32 frames, likeliest first."""
-    below = logits - logits.max(axis=1, keepdims=True)
-    found: list[Candidates] = []
-    for row in below:
-        labels = np.flatnonzero(row > -CUT)
-        best = labels[np.argsort(-row[labels], kind="stable")[:CANDIDATES]]
-        found.append(list(zip(best.tolist(), row[best].tolist(), strict=True)))
-    return found
+    best = logits.max(axis=1)
+    frames, labels = np.divmod(np.flatnonzero(logits > (best - CUT)[:, None]), logits.shape[1])
+    below = logits[frames, labels] - best[frames]
+    order = np.lexsort((-below, frames))
+    rows = list(zip(labels[order].tolist(), below[order].tolist(), strict=True))
+    ends = np.searchsorted(frames, np.arange(len(logits) + 1)).tolist()
+    return [rows[start : min(end, start + CANDIDATES)] for start, end in pairwise(ends)]
 
 
 def search(

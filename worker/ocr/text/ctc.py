@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from models import charset as spelling
 from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, Charset
+from models.frames import Frames
 
 NEGLIGIBLE = 16.0  # logits below the best of a frame: 7,000 such classes change its probability by less than 0.001
 
@@ -53,22 +54,23 @@ class Peak:
     last: int
 
 
-def best_path(logits: NDArray[np.float32]) -> BestPath:
-    """Return the likeliest labels of (T, C) float32 logits. The softmax is taken only where a character is seen."""
-    labels = logits.argmax(axis=1).astype(np.int32)
-    return BestPath(labels, probabilities(logits, labels), labels)
+def best_path(frames: Frames) -> BestPath:
+    """Return the likeliest label of each frame. The softmax is taken only where a character is seen."""
+    labels = np.full(frames.count, BLANK, np.int32)
+    labels[frames.heard] = frames.logits.argmax(axis=1)
+    return BestPath(labels, probabilities(frames, labels), labels)
 
 
-def probabilities(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:
-    """The highest softmax probability of each frame in (T, C) logits, (T,) float32; 0 where (T,) labels are blank."""
+def probabilities(frames: Frames, labels: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The highest softmax probability of each frame, (T,) float32; 0 where (T,) labels are blank."""
     found = np.zeros(len(labels), np.float32)
     seen = np.flatnonzero(labels != BLANK)
     if len(seen):
-        rows = logits[seen]
+        rows = frames.at(seen)
         best = rows.max(axis=1)
         heard = np.flatnonzero(rows > best[:, None] - NEGLIGIBLE)
-        frames = heard // rows.shape[1]
-        found[seen] = 1.0 / np.bincount(frames, np.exp(rows.ravel()[heard] - best[frames]), len(seen))
+        of = heard // rows.shape[1]
+        found[seen] = 1.0 / np.bincount(of, np.exp(rows.ravel()[heard] - best[of]), len(seen))
     return found
 
 
@@ -94,7 +96,7 @@ def decode(path: BestPath, charset: Charset, calibration: Calibration = IDENTITY
 
 def raw_text(path: BestPath, charset: Charset) -> str:
     """What the network alone read, by the same rules of spelling."""
-    text = charset.decode(find_runs(path.raw_labels).labels.tolist())
+    text = spelling.unify(charset.decode(find_runs(path.raw_labels).labels.tolist()))
     return spelling.widen_punctuation(spelling.tidy_spaces(text))
 
 
@@ -125,7 +127,7 @@ def peak_confidences(path: BestPath, runs: Runs) -> NDArray[np.float32]:
 
 def _peaks(path: BestPath, charset: Charset, calibration: Calibration) -> list[Peak]:
     runs = find_runs(path.labels)
-    text = charset.decode(runs.labels.tolist())
+    text = spelling.unify(charset.decode(runs.labels.tolist()))
     confidences = calibration.apply(text, peak_confidences(path, runs)).tolist()
     rows = zip(text, confidences, runs.firsts.tolist(), runs.lasts.tolist(), strict=True)
     return [Peak(*row) for row in rows]

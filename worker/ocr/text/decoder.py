@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, CJK, Charset
+from models.frames import Frames
+from models.line_image import MARGIN
 from models.ngram import Ngram
 from shared.options import DEFAULT_CHARSET, CharsetName
 from worker.ocr.text import beam, ctc
@@ -41,10 +43,26 @@ def allowed_labels(charset: Charset, name: CharsetName) -> NDArray[np.int32]:
 
 
 class Reading(NamedTuple):
-    """One decoded line. raw_text: as the network alone would have it, before the n-gram was heard."""
+    """One decoded line.
+
+    raw_text: as the network alone would have it, before the n-gram was heard.
+    frame_count: frames from the left to the right end of the line's image.
+    margin: what the line's image has around the line on every side, as a share of the line's height.
+    disputes: what two recognisers read differently and were both sure of, as edits.
+    model: name of the recogniser.
+    """
 
     peaks: list[Peak]
     raw_text: str
+    frame_count: float = 0.0
+    margin: float = MARGIN
+    disputes: tuple[dict[str, Any], ...] = ()
+    model: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was read."""
+        return "".join(peak.text for peak in self.peaks)
 
 
 def edits(raw_text: str, text: str) -> tuple[dict[str, Any], ...]:
@@ -68,12 +86,12 @@ class Decoder:
     ngram: Ngram | None = None
     allowed: CharsetName = DEFAULT_CHARSET
 
-    def read(self, logits: NDArray[np.float32]) -> BestPath:
-        """The path of one line or piece of a line, of (T, C) float32 logits. Not allowed labels have no probability."""
+    def read(self, frames: Frames) -> BestPath:
+        """The path of one line or piece of a line. Not allowed labels have no probability."""
         if self.allowed == "all":
-            return self._read(logits, None)
+            return self._read(frames, None)
         labels = allowed_labels(self.charset, self.allowed)
-        path = self._read(logits[:, labels], labels)
+        path = self._read(replace(frames, logits=frames.logits[:, labels]), labels)
         raw = labels[path.raw_labels]
         return BestPath(raw if path.is_raw else labels[path.labels], path.confidences, raw)
 
@@ -83,22 +101,22 @@ class Decoder:
         text = "".join(peak.text for peak in peaks)
         return Reading(peaks, text if path.is_raw else ctc.raw_text(path, self.charset))
 
-    def _read(self, logits: NDArray[np.float32], labels: NDArray[np.int32] | None) -> BestPath:
-        """As `read`, of logits that hold nothing but `labels`; None: all."""
-        path = ctc.best_path(logits)
+    def _read(self, heard: Frames, labels: NDArray[np.int32] | None) -> BestPath:
+        """As `read`, of frames whose logits hold nothing but `labels`; None: all."""
+        path = ctc.best_path(heard)
         if self.ngram is None:
             return path
-        doubt = find_doubt(path, logits)
+        doubt = find_doubt(path, heard)
         if not doubt:
             return path
         own = doubt.runs.labels if labels is None else labels[doubt.runs.labels]
         frames = open_frames(doubt, path, self.charset.decode(own.tolist()))
         if not frames:
             return path
-        choices = dict(zip(frames, beam.candidates(logits[frames]), strict=True))
+        choices = dict(zip(frames, beam.candidates(heard.at(np.array(frames))), strict=True))
         known = self.ngram.label_of
         label_of = known if labels is None else [known[label] for label in labels]
         chosen = beam.search(path.labels, choices, self.ngram, label_of)
         if np.array_equal(chosen, path.labels):
             return path
-        return BestPath(chosen, ctc.probabilities(logits, chosen), path.labels)
+        return BestPath(chosen, ctc.probabilities(heard, chosen), path.labels)

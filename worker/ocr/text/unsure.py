@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.charset import BLANK, CJK
+from models.frames import Frames
 from worker.ocr.text import ctc
 from worker.ocr.text.ctc import BestPath, Runs
 
@@ -16,6 +17,7 @@ TOKEN = re.compile(rf"(?:(?!{CJK.pattern})[^ ])+")
 
 SURE = 0.95  # a character whose peak is above this stays
 HIDDEN = 3.0  # logits that the blank is ahead of a character: nearer ones may be missing, unless they stand beside it
+LEAST_SURE = 0.4  # mean probability of a line's characters; where it is lower there is nothing to go by, only to invent
 MAJORITY = 3  # letters or digits, that make a single stranger among them doubtful
 
 
@@ -36,12 +38,17 @@ class Doubt:
         return bool(len(self.runs.firsts)) and (bool(self.unsure.any()) or len(self.hidden) > 0)
 
 
-def find_doubt(path: BestPath, logits: NDArray[np.float32]) -> Doubt:
-    """Look for unsure characters in the best path of (T, C) logits."""
+def find_doubt(path: BestPath, heard: Frames) -> Doubt:
+    """Look for unsure characters in the best path of some frames."""
     runs = ctc.find_runs(path.labels)
-    unsure = ctc.peak_confidences(path, runs) < SURE
-    limits = np.where(path.labels == BLANK, logits[:, BLANK] - HIDDEN, np.inf).astype(np.float32)
-    frames, rivals = np.divmod(np.flatnonzero(logits > limits[:, None]), logits.shape[1])
+    confidences = ctc.peak_confidences(path, runs)
+    if len(confidences) and confidences.mean() < LEAST_SURE:
+        return Doubt(runs, np.zeros(len(confidences), np.bool_), np.zeros(0, np.int64))
+    unsure = confidences < SURE
+    blank = np.flatnonzero(path.labels[heard.heard] == BLANK)
+    logits = heard.logits[blank]
+    places, rivals = np.divmod(np.flatnonzero(logits > logits[:, [BLANK]] - HIDDEN), logits.shape[1])
+    frames = heard.heard[blank[places]]
     after = np.searchsorted(runs.firsts, frames)
     beside = np.concatenate([[BLANK], runs.labels, [BLANK]])
     strange = (rivals != BLANK) & (rivals != beside[after]) & (rivals != beside[after + 1])

@@ -12,7 +12,7 @@ from shared.result import Character, Word, as_polygon
 from worker.ocr.text.ctc import Peak
 
 
-def place_characters(peaks: Sequence[Peak], frame_count: float) -> list[Character]:
+def place_characters(peaks: Sequence[Peak], frame_count: float, start: float = 0.0) -> list[Character]:
     """Give each decoded character its cell along the line.
 
     CTC peaks stand near the middle of their characters, so a cell ends half-way between two peaks.
@@ -20,12 +20,14 @@ def place_characters(peaks: Sequence[Peak], frame_count: float) -> list[Characte
     Args:
         peaks: In order.
         frame_count: Frames that the line itself takes, without padding; need not be whole.
+        start: Where the line begins, in frames; before it lies what the recogniser saw of its surroundings.
     """
     if not peaks:
         return []
     middles = np.array([(peak.first + peak.last + 1) / 2 for peak in peaks])
     between = (middles[1:] + middles[:-1]) / 2
-    edges = np.clip(np.concatenate([[0.0], between, [frame_count]]) / frame_count, 0.0, 1.0)
+    inside = (between - start) / frame_count
+    edges = np.clip(np.concatenate([[0.0], inside, [1.0]]), 0.0, 1.0)
     edges = np.maximum.accumulate(edges)
     return [
         Character(peak.text, min(1.0, peak.confidence), float(a), float(b))

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import NO_BOXES, Boxes, Pieces
 from worker.ocr.ink.copies import Copies, resized
-from worker.ocr.lines.classical import fragments
+from worker.ocr.lines.classical import fragments, linking
+from worker.ocr.lines.dashes import are_dashes
 from worker.ocr.lines.learned.growing import explained
 from worker.ocr.lines.learned.scales import Box, Search
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, distance
 
 TALL = (4, 20)  # px of the searched copy: pieces so high may be characters that a closer look shows better
 MOST_ASPECT = 3.0  # of a piece: longer ones are rules
@@ -58,12 +59,13 @@ def _may_be_letters(pieces: Pieces) -> NDArray[np.bool_]:
 
 
 def _in_rows(free: Boxes, shape: tuple[int, ...]) -> Boxes:
-    """Return the pieces, (N, 4) px, that stand in rows, as letters do and specks do not."""
+    """Return the pieces, (N, 4) px, that stand in rows, as letters do and specks do not, and are no dashes."""
     if len(free) < FEWEST:
         return free[:0]
     pieces = Pieces(free, np.zeros(len(free), np.int32))
-    row = fragments.link_pieces(pieces, (shape[0], shape[1]), NO_BOXES)
-    return free[np.bincount(row)[row] >= FEWEST_IN_ROW]
+    rows = linking.members(fragments.link_pieces(pieces, (shape[0], shape[1]), NO_BOXES))
+    kept = [row for row in rows if len(row) >= FEWEST_IN_ROW and not are_dashes(free[row])]
+    return free[np.concatenate(kept)] if kept else free[:0]
 
 
 def _regions(free: Boxes, shape: tuple[int, ...]) -> Boxes:
@@ -95,8 +97,10 @@ def _gain(letters: Boxes, new: Sequence[Box], old: Sequence[Box]) -> int:
 
 
 def _lies_in(box: Box, region: NDArray[np.int32]) -> bool:
-    low, high = np.maximum(box.min(0), region[:2]), np.minimum(box.max(0), region[2:])
-    return bool(np.prod(np.clip(high - low, 0, None)) > 0.5 * np.prod(box.max(0) - box.min(0)))
+    (x0, y0), (x1, y1) = box.min(0).tolist(), box.max(0).tolist()
+    left, top, right, bottom = region.tolist()
+    wide, tall = max(0.0, min(x1, right) - max(x0, left)), max(0.0, min(y1, bottom) - max(y0, top))
+    return bool(wide * tall > 0.5 * (x1 - x0) * (y1 - y0))
 
 
 def _middles_in(boxes: Boxes, region: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -105,4 +109,4 @@ def _middles_in(boxes: Boxes, region: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 def _as_line(box: Box) -> TextLine:
-    return TextLine(box, float(np.linalg.norm(box[3] - box[0])))
+    return TextLine(box, distance(box[0], box[3]))

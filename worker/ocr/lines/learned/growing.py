@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.ink import Gray
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, distance
 
 REACH = 0.75  # of the line's height: so far from the end of a line its next character may begin
 FURTHEST = 3.5  # of the height: a line grows by no more than this at one end
@@ -43,8 +43,8 @@ class _Frame:
     @classmethod
     def of(cls, line: TextLine) -> _Frame:
         corners = line.polygon.astype(np.float64)
-        width = max(1.0, float(np.linalg.norm(corners[1] - corners[0])))
-        height = max(1.0, float(np.linalg.norm(corners[3] - corners[0])))
+        width = max(1.0, distance(corners[0], corners[1]))
+        height = max(1.0, distance(corners[0], corners[3]))
         return cls(corners[0], (corners[1] - corners[0]) / width, (corners[3] - corners[0]) / height, width, height)
 
     def backward(self) -> _Frame:
@@ -63,31 +63,43 @@ def explained(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.bool_]:
 
 
 def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
-    """Return for each piece of ink, (N, 4) px, the line in which its middle lies, -1 for none: (N,)."""
-    result = np.full(len(pieces), -1, np.intp)
+    """Return for each piece of ink, (N, 4) px, the line that holds its middle, the nearer one of two; -1: none."""
+    result, nearest = np.full(len(pieces), -1, np.intp), np.full(len(pieces), np.inf)
     levels = (pieces[:, 1] + pieces[:, 3]) / 2
     order = np.argsort(levels, kind="stable")
     ordered = levels[order]
     for i, line in enumerate(lines):
         frame = _Frame.of(line)
         slack = INSIDE * frame.height
-        reach = line.polygon[:, 1].min() - slack, line.polygon[:, 1].max() + slack
+        reach = line.hull[1] - slack, line.hull[3] + slack
         near = order[slice(*np.searchsorted(ordered, reach))]
         along, down = frame.place(pieces[near])
         inside = (along > -slack) & (along < frame.width + slack) & (down > -slack) & (down < frame.height + slack)
-        result[near[inside]] = i
+        here, off = near[inside], np.abs(down[inside] / frame.height - 0.5)
+        nearer = off < nearest[here]
+        result[here[nearer]], nearest[here[nearer]] = i, off[nearer]
     return result
 
 
-def grow(lines: Sequence[TextLine], pieces: Boxes, mask: Gray) -> list[TextLine]:
-    """Return the lines with the pieces, (N, 4) px, at their ends that no other line holds.
+def grow(
+    lines: Sequence[TextLine], pieces: Boxes, mask: Gray, are_dark: NDArray[np.bool_] | None = None
+) -> list[TextLine]:
+    """Return the lines with the pieces at their ends that no other line holds.
 
-    mask: (H, W) uint8, 255 = ink; nothing grows across an upright rule.
+    Args:
+        lines: Of the page.
+        pieces: (N, 4) px of the page's ink.
+        mask: (H, W) uint8, 255 = ink; nothing grows across an upright rule.
+        are_dark: (N,), which pieces are dark; dark writing grows to dark ones. None: all are alike.
     """
     of = owners(pieces, lines)
+    dark = np.ones(len(pieces), np.bool_) if are_dark is None else are_dark
+    tall = pieces[:, 3] - pieces[:, 1]
     result = []
     for i, line in enumerate(lines):
-        mine = np.flatnonzero((of == -1) | (of == i))
+        own = of == i
+        is_dark = tall[own & dark].sum() >= tall[own & ~dark].sum()
+        mine = np.flatnonzero(own | ((of == -1) & (dark == is_dark)))
         grown = _grow(line, pieces[mine], mask)
         if grown is not line:
             of[mine[explained(pieces[mine], [grown])]] = i

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
-from worker.ocr.lines.text_line import TextLine, hulls_of
+from worker.ocr.lines.text_line import TextLine, distance, hulls_of
 
 LEAST_GAP = 0.4  # of the height: what all lines of a gutter leave free in common
 FEWEST_LINES = 4  # that follow each other; fewer have a word gap in common by chance ...
@@ -26,7 +27,15 @@ NEXT_LINE = 2.6  # of the height: the next line of a column is no further down, 
 ALIKE = 0.7  # least ratio of the heights of lines of a column
 STRAIGHT = 0.5  # of the height: lines that rise by more have no upright gutter
 
-Gap = tuple[float, float]  # px, from and to
+AFTER_MARK = 1.5  # of the height: where all lines end with a mark before a gap no wider than this, sentences end there
+
+
+class Gap(NamedTuple):
+    """A white place in a line. start, end: px; after_mark: a comma or a full stop stands before it."""
+
+    start: float
+    end: float
+    after_mark: bool
 
 
 def part_columns(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
@@ -43,7 +52,7 @@ def part_columns(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
 def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]:
     """Return the white places in a line that may be a gutter."""
     left, top, right, bottom = hull.tolist()
-    height = float(np.linalg.norm(line.polygon[3] - line.polygon[0]))
+    height = distance(line.polygon[0], line.polygon[3])
     if right - left < 2 * LEAST_SIDE * height or abs(line.polygon[1, 1] - line.polygon[0, 1]) > STRAIGHT * height:
         return []
     inside = (pieces[:, 0] >= left - 2) & (pieces[:, 2] <= right + 2)
@@ -58,7 +67,8 @@ def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]
     is_mark = (own[:-1, 3] - own[:-1, 1] <= MARK * height) & (own[:-1, 1] >= (top + bottom) / 2)
     words = (starts - ends)[(starts - ends >= WORD_GAP * height) & ~is_mark]
     wide &= starts - ends >= WIDER * np.median(words) if len(words) >= FEWEST_WORD_GAPS else True
-    return list(zip(ends[wide].astype(float).tolist(), starts[wide].astype(float).tolist(), strict=True))
+    places = zip(ends[wide].tolist(), starts[wide].tolist(), is_mark[wide].tolist(), strict=True)
+    return [Gap(float(start), float(end), after_mark) for start, end, after_mark in places]
 
 
 def _follow(first: int, gap: Gap, hulls: NDArray[np.float64], gaps: Sequence[Sequence[Gap]]) -> dict[int, Gap]:
@@ -66,13 +76,17 @@ def _follow(first: int, gap: Gap, hulls: NDArray[np.float64], gaps: Sequence[Seq
     height = hulls[first, 3] - hulls[first, 1]
     chain, common, at = {first: gap}, gap, first
     while (after := _next(at, common, hulls)) is not None:
-        shared = [(min(common[1], g[1]) - max(common[0], g[0]), g) for g in gaps[after]]
+        shared = [(min(common.end, g.end) - max(common.start, g.start), g) for g in gaps[after]]
         width, own = max(shared, default=(0.0, gap))
         if width < LEAST_GAP * height:
             break
-        common = max(common[0], own[0]), min(common[1], own[1])
+        both = common.after_mark and own.after_mark
+        common = Gap(max(common.start, own.start), min(common.end, own.end), both)
         chain[after], at = own, after
-    is_clear = len(chain) >= FEW_LINES and common[1] - common[0] >= CLEAR_GAP * height
+    width = common.end - common.start
+    if common.after_mark and width <= AFTER_MARK * height:
+        return {}
+    is_clear = len(chain) >= FEW_LINES and width >= CLEAR_GAP * height
     return chain if len(chain) >= FEWEST_LINES or is_clear else {}
 
 
@@ -81,14 +95,14 @@ def _next(at: int, gap: Gap, hulls: NDArray[np.float64]) -> int | None:
     height = hulls[at, 3] - hulls[at, 1]
     heights = hulls[:, 3] - hulls[:, 1]
     down = (hulls[:, 1] + hulls[:, 3] - hulls[at, 1] - hulls[at, 3]) / 2
-    fits = (down > 0.5 * height) & (down <= NEXT_LINE * height) & (hulls[:, 0] < gap[0]) & (hulls[:, 2] > gap[1])
+    fits = (down > 0.5 * height) & (down <= NEXT_LINE * height) & (hulls[:, 0] < gap.start) & (hulls[:, 2] > gap.end)
     fits &= np.minimum(heights, height) >= ALIKE * np.maximum(heights, height)
     return int(np.where(fits, down, np.inf).argmin()) if fits.any() else None
 
 
 def _cut(line: TextLine, gap: Gap) -> list[TextLine]:
     a, b, c, d = line.polygon.astype(np.float64)
-    shares = [(x - a[0]) / max(1.0, b[0] - a[0]) for x in gap]
+    shares = [(x - a[0]) / max(1.0, b[0] - a[0]) for x in (gap.start, gap.end)]
     (above0, below0), (above1, below1) = ((a + share * (b - a), d + share * (c - d)) for share in shares)
     parts = ([a, above0, below0, d], [above1, b, c, below1])
     return [replace(line, polygon=np.array(part, np.float32)) for part in parts]

@@ -25,8 +25,10 @@ CLUSTER_GAP = 0.3  # of the usual height: pieces nearer than this beside each ot
 STROKE_GAP = 0.2  # ... and nearer than this above each other
 SOLID = 0.85  # share of ink in a cluster's box; more is a bar or a box
 ROW_REACH = 40.0  # of the usual height: so far away may be the line in whose row a lone character stands
-COLUMN_REACH = 4.0  # of the usual height: and so far the one in whose column it stands
-ALIGNED = 0.5  # of the usual height
+COLUMN_REACH = 4.0  # of the usual height: and so far the one in whose column it stands ...
+FAR = 14.0  # ... or, for what begins where it begins and must then read surely, so far: messages of one sender
+ALIGNED = 0.5  # of the usual height: edges or middles this near are in line ...
+EDGE = 0.2  # ... and edges so far away must be nearer
 MOST_LONE = 60  # more than this are texture ...
 MOST_APART = 6  # ... as are more than this that stand in no row and in no column
 
@@ -115,6 +117,7 @@ def _aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> tuple[bool,
     centred = np.abs(hulls[:, [0, 2]].mean(axis=1) - (left + right) / 2)
     below = np.maximum(hulls[:, 1] - bottom, top - hulls[:, 3])
     in_column = (np.minimum(sides, centred) <= ALIGNED * usual) & (below <= COLUMN_REACH * usual) & (below > 0)
+    in_column |= (sides <= EDGE * usual) & (below <= FAR * usual) & (below > 0) & ~in_row.any()
     return bool(in_row.any()), bool(in_column.any())
 
 

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.copies import MOST_PIXELS, Copies, resized
 from worker.ocr.ink.ink import Gray
+from worker.ocr.lines.text_line import distance
 
 Box = NDArray[np.float32]  # (4, 2) px, clockwise from the line's top-left
 Search = Callable[[Gray], list[Box]]  # the boxes on an image, px of that image
 
 SMALL_SIDE = 900  # px; a page with no longer side is searched on a copy of up to double size
-SMALL_PRINT = 10.0  # px of the searched copy; a page whose median line is lower is searched on a larger one
+SMALL_PRINT = 8.5  # px of the searched copy; a page whose median line is lower is searched on a larger one
 LARGER = 2.0  # how many times larger that is
 MOST_LARGER_PIXELS = 3_000_000
 LONG = 3.0  # long side to short side; longer pages are searched in strips
@@ -30,6 +31,8 @@ QUARTER = 0.25
 LARGE = 48.0  # px of the searched copy; lines of this height are looked for on the quarter
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
+MOST_PARTS = 6  # of large letters that were found as lines
+AROUND = 0.3  # of a large line's height: what runs through its box and so far beyond, from side to side, is a rule
 LEAST_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a large line
 LEAST_QUARTER = 32  # px; a quarter with a shorter side shows nothing
 
@@ -112,8 +115,9 @@ def _with_large(found: Found, work: Gray, search: Search) -> list[Box]:
 
 def _holds_tall_ink(image: Gray, box: Box) -> bool:
     """Tell whether some piece of ink in a box is as tall as a character of a line of its height."""
-    left, top = np.maximum(box.min(0), 0).astype(int)
-    right, bottom = box.max(0).astype(int) + 1
+    margin = AROUND * _height(box)
+    left, top = np.maximum(box.min(0) - margin, 0).astype(int)
+    right, bottom = (box.max(0) + margin).astype(int) + 1
     inner = image[top:bottom, left:right]
     if inner.size == 0 or np.ptp(inner) < LEAST_CONTRAST:
         return False
@@ -123,22 +127,27 @@ def _holds_tall_ink(image: Gray, box: Box) -> bool:
     _, _, pieces, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     _, _, wide, tall, area = pieces[1:].T
     is_frame = (wide > WIDE_INK * _height(box)) & (area < FRAME_FILL * wide * tall)
+    is_frame |= (wide == inner.shape[1]) | (tall == inner.shape[0])
     return bool(((tall >= TALL_INK * _height(box)) & ~is_frame).any())
 
 
 def _is_better(large: Box, within: Sequence[Box]) -> bool:
     """Tell whether a large line is one, rather than what was found in its place."""
-    if any(_height(box) >= 0.6 * _height(large) for box in within):
-        return sum(_width(box) for box in within) < 0.8 * _width(large)
-    return sum(_width(box) for box in within) < 0.6 * _width(large)
+    wide = sum(_width(box) for box in within) / _width(large)
+    tallest = max((_height(box) for box in within), default=0.0) / _height(large)
+    if tallest >= 0.6:
+        return wide < 0.8
+    filled = sum(_width(box) * _height(box) for box in within) / (_width(large) * _height(large))
+    are_parts = tallest >= 0.33 and filled < 0.5 and len(within) <= MOST_PARTS  # not the rows of a table
+    return wide < 0.6 or are_parts
 
 
 def _height(box: Box) -> float:
-    return float(np.linalg.norm(box[3] - box[0]))
+    return distance(box[0], box[3])
 
 
 def _width(box: Box) -> float:
-    return float(np.linalg.norm(box[1] - box[0]))
+    return distance(box[0], box[1])
 
 
 def _share(box: Box, other: Box) -> float:

@@ -13,7 +13,7 @@ from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.learned import growing, gutters, lone, rows, whole
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, distance
 
 DOTS_SHOW = 13.0  # px, the usual height of the characters; dots of lower ones are 2 px and less
 WITHIN = 0.6  # of a line's place: what lies so far within another line is found twice
@@ -35,7 +35,7 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     mask = np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
     found = whole.stack_strokes(without_doubles(_scaled(lines, scale)), pieces.boxes)
     found = whole.mend_torn(found, pieces)
-    found = without_doubles(_join(growing.grow(found, pieces.boxes, mask), pieces.boxes))
+    found = without_doubles(_join(growing.grow(found, pieces.boxes, mask, page.are_dark(scale)), pieces.boxes))
     found = rows.join_rows(gutters.part_columns(found, pieces.boxes))
     found = whole.stack_strokes([*found, *lone.find_lone(found, pieces, mask.shape)], pieces.boxes)
     return _scaled(found, 1 / scale)
@@ -56,7 +56,7 @@ def _join(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     gaps = np.array([MARK_GAP if _ends_in_mark(line, pieces) else WORD_GAP for line in lines])
     boxes = join_words([line.polygon for line in lines], gaps)
     known = {line.polygon.tobytes(): line for line in lines}
-    return [known.get(box.tobytes()) or TextLine(box, float(np.linalg.norm(box[3] - box[0]))) for box in boxes]
+    return [known.get(box.tobytes()) or TextLine(box, distance(box[0], box[3])) for box in boxes]
 
 
 def _ends_in_mark(line: TextLine, pieces: Boxes) -> bool:
@@ -88,7 +88,7 @@ def without_doubles(lines: Sequence[TextLine]) -> list[TextLine]:
 
 def _area(line: TextLine) -> float:
     a, b, _, d = line.polygon
-    return float(np.linalg.norm(b - a) * np.linalg.norm(d - a))
+    return distance(a, b) * distance(a, d)
 
 
 def _share_within(line: TextLine, other: TextLine) -> float:

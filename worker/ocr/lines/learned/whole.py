@@ -21,7 +21,8 @@ TORN_SHARE = 0.25  # of the ink in a line: so much of it is in such pieces, or i
 TOUCHING = 0.3  # of a piece's height: so much of it lies in a line that tears it
 WITHIN = 0.5  # of a line's box: what lies so far in a line that was made whole was a part of it
 SLACK = 0.2  # of the height: the ink of a line stands out of its box by no more
-NARROW = 1.8  # width to height: a wider line holds more than one character
+NARROW = 1.8  # width to height: a wider line holds more than one character ...
+MOST_STROKES, STROKE = 3, 0.6  # ... unless so few strokes of at least this share of its width are all that it holds
 SQUARE = 1.25  # height to width: strokes that reach further are two characters above each other
 HALVES = 1.1, 0.12  # height, and gap, to width: two lines that are no further apart are halves of one character
 STROKE_GAP = 0.7  # of the width: strokes above each other are no further apart, as those of 二 ...
@@ -113,11 +114,16 @@ def _narrow_part(line: TextLine, pieces: Boxes) -> _Part | None:
     """Return the ink of a line that may be a part of a character, None if it is none. pieces: whose middle it holds."""
     hull = line.hull
     tall = hull[3] - hull[1]
-    out = np.abs(pieces - np.clip(pieces, np.tile(hull[:2], 2), np.tile(hull[2:], 2)))
-    inside = pieces[(out <= SLACK * tall).all(axis=1)]
-    if hull[2] - hull[0] > NARROW * tall or not len(inside):
+    wide = hull[2] - hull[0]
+    if wide > NARROW * tall and not 0 < len(pieces) <= MOST_STROKES:
         return None
-    return _Part(fragments.hull_of(inside).astype(np.float64), bool(_is_flat(inside).all()))
+    low, high = hull - SLACK * tall, hull + SLACK * tall
+    inside = pieces[((pieces[:, :2] >= low[:2]) & (pieces[:, 2:] <= high[2:])).all(axis=1)]
+    flat = _is_flat(inside)
+    are_strokes = len(inside) > 1 and bool((flat & (inside[:, 2] - inside[:, 0] >= STROKE * wide)).all())
+    if not len(inside) or (wide > NARROW * tall and not are_strokes):
+        return None
+    return _Part(fragments.hull_of(inside).astype(np.float64), bool(flat.all()))
 
 
 def _may_be_one(part: _Part, other: _Part) -> bool:

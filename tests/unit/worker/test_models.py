@@ -1,0 +1,132 @@
+"""`ocrelay models`, and which model of a machine is the stronger one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from models import ModelFileError, packs
+from shared.settings import Settings
+from tests import packs as made
+from tests import tiny_foreign
+from worker.models.commands import models
+from worker.models.stronger import find_stronger
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wheel of the only pack there is, and a folder of models of its own."""
+    path = made.wheel(tmp_path)
+    monkeypatch.setattr(packs, "PACKS", {"acme": made.pack(path)})
+    monkeypatch.setenv("OCRELAY_MODELS", "crnn-zh-en,acme")
+    monkeypatch.setenv("OCRELAY_MODELS_DIR", str(tmp_path / "installed"))
+    return path
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(models, [str(one) for one in arguments])
+
+
+def test_a_pack_is_installed_from_its_wheel_and_the_licence_is_named_and_shown(wheel: Path, tmp_path: Path) -> None:
+    done = call("install", "acme", "--file", wheel)
+    assert (done.exit_code, "0BSD" in done.output) == (0, True)
+    shown = call("show", "acme").output
+    assert json.loads(shown.partition("\n\n")[0])["source"] == "acme==1.0 acme/models/rec.onnx"
+    assert "Do what you like." in shown
+    assert find_stronger(Settings.load()) is not None
+    assert [line.split()[:3] for line in call("list").output.splitlines()] == [
+        ["acme", "1.0", "stronger"],
+        ["crnn-zh-en", call("list").output.splitlines()[1].split()[1], "reads"],
+    ]
+
+
+def test_without_a_name_the_first_pack_of_the_settings_is_installed(wheel: Path) -> None:
+    assert call("install", "--file", wheel).exit_code == 0
+    assert call("install").output.startswith("acme 1.0 is installed")
+
+
+def test_who_wants_none_gets_none(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCRELAY_MODELS", "crnn-zh-en")
+    done = call("install", "--optional")
+    assert (done.exit_code, done.output) == (0, "OCRELAY_MODELS names no pack, so none is installed.\n")
+
+
+def test_what_cannot_be_had_fails_with_the_way_out_or_is_done_without(wheel: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone.whl"
+    strict, lenient = call("install", "acme", "--file", gone), call("install", "acme", "--file", gone, "--optional")
+    assert strict.exit_code == 1 and "acme-1.0-py3-none-any.whl" in strict.output
+    assert lenient.exit_code == 0 and len(lenient.output.splitlines()) == 1
+
+
+def test_a_pack_that_is_not_installed_is_listed_with_the_command_that_does_it(wheel: Path) -> None:
+    assert "ocrelay models install acme" in call("list").output
+    assert call("show", "acme").exit_code == 1
+    assert find_stronger(Settings.load()) is None
+
+
+def test_the_model_that_reads_every_line_is_not_the_stronger_one(wheel: Path) -> None:
+    call("install", "acme", "--file", wheel)
+    assert find_stronger(Settings.load(model="acme")) is not None  # crnn-zh-en stands beside it
+    assert find_stronger(Settings.load(model="acme", models="acme")) is None
+    assert find_stronger(Settings.load(models="crnn-zh-en")) is None
+
+
+def test_a_damaged_model_is_refused_before_it_reads_anything(wheel: Path, tmp_path: Path) -> None:
+    call("install", "acme", "--file", wheel)
+    (tmp_path / "installed" / "acme" / "model.onnx").write_bytes(b"damaged")
+    with pytest.raises(ModelFileError, match="models install acme"):
+        find_stronger(Settings.load())
+
+
+def test_a_model_of_ones_own_needs_no_card_beside_it(wheel: Path, tmp_path: Path) -> None:
+    own = tiny_foreign.write(tmp_path / "own.onnx")
+    found = find_stronger(Settings.load(models=f"crnn-zh-en,{own}"))
+    assert found is not None
+    card = found.load().card
+    assert (found.name, found.version, found.sha256) == ("own", card.version, card.sha256)
+    assert found.load() is found.load()
+
+
+def test_a_model_of_ones_own_is_added_under_a_name_and_removed(wheel: Path, tmp_path: Path) -> None:
+    file = tiny_foreign.write(tmp_path / "mine.onnx")
+    added = call("add", file, "--name", "own.v1")
+    assert added.exit_code == 0 and added.output.startswith("Added own.v1 ")
+    found = find_stronger(Settings.load(models="crnn-zh-en,own.v1"))
+    assert found is not None and found.load().card.name == "own.v1"
+    assert call("add", file, "--name", "own.v1").exit_code == 1
+    assert call("remove", "own.v1").exit_code == 0
+    assert find_stronger(Settings.load(models="crnn-zh-en,own.v1")) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "reason"),
+    [
+        (tiny_foreign.Foreign(class_count=40), "own", "do not fit"),
+        (tiny_foreign.Foreign(metadata={}), "own", "card.json"),
+        (tiny_foreign.Foreign(domain="acme.ops"), "own", "custom operators"),
+        (tiny_foreign.Foreign(), "crnn-zh-en", "already"),
+        (tiny_foreign.Foreign(), "../own", "is no name"),
+        (tiny_foreign.Foreign(), "detector-own", "is no name"),
+    ],
+)
+def test_what_cannot_be_added_is_refused_with_the_reason_and_nothing_is_stored(
+    wheel: Path, tmp_path: Path, *, given: tiny_foreign.Foreign, name: str, reason: str
+) -> None:
+    done = call("add", tiny_foreign.write(tmp_path / "mine.onnx", given), "--name", name)
+    assert done.exit_code == 1 and reason in done.output
+    assert not (tmp_path / "installed").exists() or not list((tmp_path / "installed").iterdir())
+
+
+def test_what_is_part_of_ocrelay_or_not_there_cannot_be_removed(wheel: Path) -> None:
+    for name in ("crnn-zh-en", "nowhere", ".."):
+        done = call("remove", name)
+        assert done.exit_code == 1 and "There is no model" in done.output
+
+
+def test_a_pack_is_removed_with_its_detector(wheel: Path, tmp_path: Path) -> None:
+    call("install", "acme", "--file", wheel)
+    assert call("remove", "acme").exit_code == 0
+    assert list((tmp_path / "installed").iterdir()) == []

@@ -1,0 +1,119 @@
+"""The sub-commands of `ocrelay models`: which models this machine has, and how it gets more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+import models as recognisers
+from models import packs, shelf
+from models.card import ModelFileError
+from models.recognizer import WEIGHTS, Place, find
+from shared.settings import Settings
+from worker.models.stronger import find_stronger
+
+
+@click.group()
+def models() -> None:
+    """List, show, add and remove the models of this machine, and install packs of stronger ones."""
+
+
+@models.command("list")
+def list_models() -> None:
+    """Models that are installed here, one a line, and the packs that could be."""
+    settings = Settings.load()
+    stronger = find_stronger(settings)
+    reads = {settings.model or recognisers.DEFAULT: "reads", stronger.name if stronger else "": "stronger"}
+    for name in recognisers.names(settings.models_folder):
+        place = find(name, settings.models_folder)
+        assert place is not None
+        click.echo(f"{name:16} {_version(place):12} {reads.get(name, '-'):9} {place.path.parent}")
+    for name in sorted(packs.PACKS.keys() - set(recognisers.names(settings.models_folder))):
+        click.echo(f"{name:16} {packs.PACKS[name].version:12} {'-':9} not installed: ocrelay models install {name}")
+
+
+@models.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """The card of a model, and the words on its licence."""
+    place = find(name, Settings.load().models_folder)
+    if place is None:
+        raise click.ClickException(f"There is no model {name!r} here. `ocrelay models list` names those there are.")
+    try:
+        card = recognisers.load(name, installed=Settings.load().models_folder).card
+    except ModelFileError as error:
+        raise click.ClickException(str(error)) from error
+    told = ("name", "version", "sha256", "licence", "source", "channels", "input_height", "time_stride", "output")
+    facts = {key: getattr(card, key) for key in told} | {"characters": len(card.charset.characters)}
+    click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+    for file in packs.licence_files(place.path.parent) if WEIGHTS not in place.path.parents else ():
+        click.echo(f"\n== {file.name}\n{file.read_text('utf-8', 'replace')}")
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@click.option("--file", "wheel", type=click.Path(path_type=Path), help="The wheel, where there is no registry.")
+@click.option("--optional", is_flag=True, help="Say it in one line and go on where a pack is not to be had.")
+def install(names: tuple[str, ...], wheel: Path | None, optional: bool) -> None:
+    """Fetch packs of models, pinned by hash; without NAMES the first pack that OCRELAY_MODELS names.
+
+    Workers take them up within seconds.
+    """
+    settings = Settings.load()
+    wanted = names or tuple(name for name in settings.model_names if name in packs.PACKS)[:1]
+    if not wanted:
+        click.echo("OCRELAY_MODELS names no pack, so none is installed.")
+    if wheel is not None and len(wanted) != 1:
+        raise click.UsageError("--file is the wheel of one pack: name that one.")
+    for name in wanted:
+        try:
+            _install(name, settings.models_folder, wheel)
+        except (packs.PackError, OSError) as error:
+            if not optional:
+                raise click.ClickException(str(error)) from error
+            click.echo(f"Going on without {name}, and with `quality` = fast: {error}", err=True)
+
+
+@models.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="What results call it.  [default: the name of the file]")
+def add(file: Path, name: str | None) -> None:
+    """Add a recogniser of your own: an .onnx FILE, with a card.json beside it where its metadata do not say enough."""
+    folder = Settings.load().models_folder
+    try:
+        card = shelf.add(file, name or file.stem, folder)
+    except (ModelFileError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Added {card.name} {card.version}, {len(card.charset.characters)} characters, in {folder / card.name}.")
+    click.echo(f"Workers read with it once it stands in OCRELAY_MODELS, or is OCRELAY_MODEL: {card.name}.")
+
+
+@models.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Take a model away that was added or installed. Workers do without it within seconds."""
+    try:
+        shelf.remove(name, Settings.load().models_folder)
+    except (ModelFileError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Removed {name}.")
+
+
+def _install(name: str, folder: Path, wheel: Path | None) -> None:
+    if name in packs.PACKS and packs.is_installed(name, folder):
+        click.echo(f"{name} {packs.PACKS[name].version} is installed in {folder / name}.")
+        return
+    recogniser, _ = packs.install(name, folder, wheel)
+    pack = packs.PACKS[name]
+    click.echo(f"Installed {name} ({pack.package} {pack.version}) in {recogniser}.")
+    words = ", ".join(str(file) for file in packs.licence_files(recogniser))
+    click.echo(f"Licence: {pack.licence}, in the words of {words}. `ocrelay models show {name}` prints them.")
+
+
+def _version(place: Place) -> str:
+    try:
+        return recognisers.load(str(place.path)).card.version
+    except ModelFileError:
+        return "unusable"

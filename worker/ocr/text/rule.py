@@ -1,0 +1,119 @@
+"""Which lines a stronger recogniser reads again: a rule that was fitted, and is kept as data beside this file.
+
+The rule estimates how likely a reading holds an error that the stronger recogniser would not make, by a logistic
+regression over what `measure` says of a line, in which errors and time have their price; `tests/bench/cascade.py` fits
+it and writes `rule.json`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import pathlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.charset import CJK
+from worker.ocr.text.decoder import Reading
+
+FILE = pathlib.Path(__file__).with_name("rule.json")
+EDGE = 1e-4  # confidences nearer to 0 or 1 than this count as this
+REACH = 0.75  # of the distance between characters; ink farther than this from each of them belongs to none
+PITCHES = (0.3, 0.55, 1.1)  # of the height: least, usual and most distance between characters
+MOST_UNSEEN = 2.0  # characters; where more are missing it is a picture, or no writing
+PROBE_HEIGHT = 32  # px; blur is measured on a copy of the line of this height
+
+
+def measure(image: NDArray[np.uint8], reading: Reading) -> dict[str, float]:
+    """What speaks for or against a reading.
+
+    Args:
+        image: (h, w) uint8, 0 = black, the line.
+        reading: What was read in it, at least one character.
+
+    Returns:
+        mean, least, second: logits of the characters' mean, least and second least confidence. doubts: log2 of one
+        more than the characters below 0.9. length: log2 of the characters. height: log2 px of the crop. blur: log2 of
+        the variance of its Laplacian; low is blurred. room: log2 of the crop's width for each character, in heights:
+        much is left over where something was not seen. chinese: share of the characters, 0..1. unseen: log2 of one
+        more than four times the characters that would fill the ink where none was read.
+    """
+    peaks = reading.peaks
+    confidences = np.array([peak.confidence for peak in peaks])
+    lowest = np.sort(confidences)[[0, min(1, len(peaks) - 1)]]
+    rows, columns = image.shape
+    return {
+        "mean": _logit(float(confidences.mean())),
+        "least": _logit(float(lowest[0])),
+        "second": _logit(float(lowest[1])),
+        "doubts": math.log2(1 + int((confidences < 0.9).sum())),
+        "length": math.log2(len(peaks)),
+        "height": math.log2(rows),
+        "blur": _sharpness(image),
+        "room": math.log2(columns / rows / len(peaks)),
+        "chinese": sum(CJK.match(peak.text) is not None for peak in peaks) / len(peaks),
+        "unseen": math.log2(1 + 4 * min(_unseen(image, reading), MOST_UNSEEN)),
+    }
+
+
+@dataclass(frozen=True)
+class Rule:
+    """weights: by the names of `measure`. limit: a line is read again from this sum on. sure: confidence of a line."""
+
+    weights: Mapping[str, float]
+    offset: float
+    limit: float
+    sure: float
+
+    def doubt(self, measured: Mapping[str, float]) -> float:
+        """The logit of an error that the stronger recogniser would not make."""
+        return self.offset + sum(weight * measured[name] for name, weight in self.weights.items())
+
+    def is_doubtful(self, image: NDArray[np.uint8], reading: Reading) -> bool:
+        """Whether a line is to be read again. Where nothing was read the stronger recogniser always has a look."""
+        return not reading.peaks or self.doubt(measure(image, reading)) >= self.limit
+
+    def to_json(self) -> str:
+        """For the file."""
+        return json.dumps(asdict(self), indent=1)
+
+
+@functools.cache
+def load() -> Rule:
+    """The rule that is shipped."""
+    stored = json.loads(FILE.read_text("utf-8"))
+    return Rule(**{name: stored[name] for name in ("weights", "offset", "limit", "sure")})
+
+
+def _logit(confidence: float) -> float:
+    clipped = min(max(confidence, EDGE), 1 - EDGE)
+    return math.log(clipped / (1 - clipped))
+
+
+def _unseen(image: NDArray[np.uint8], reading: Reading) -> float:
+    """How many characters would fill the ink that lies too far from each one that was read."""
+    rows, columns = image.shape
+    change = image.std(axis=0, dtype=np.float32)
+    ink = np.maximum(change - np.percentile(change, 10), 0)
+    scale = columns / reading.frame_count
+    centres = np.array([(peak.first + peak.last + 1) / 2 * scale for peak in reading.peaks if peak.text != " "])
+    if not ink.any() or not len(centres):
+        return 0.0
+    least, usual, most = (share * rows for share in PITCHES)
+    pitch = min(max(float(np.median(np.diff(centres))), least), most) if len(centres) > 2 else usual
+    between = np.concatenate([[-np.inf], centres, [np.inf]])
+    places = np.arange(columns) + 0.5
+    after = np.searchsorted(centres, places) + 1
+    distance = np.minimum(places - between[after - 1], between[after] - places)
+    return float(ink[distance > REACH * pitch].sum() / ink.sum()) * len(centres)
+
+
+def _sharpness(image: NDArray[np.uint8]) -> float:
+    width = max(1, round(image.shape[1] * PROBE_HEIGHT / image.shape[0]))
+    probe = cv2.resize(image, (width, PROBE_HEIGHT), interpolation=cv2.INTER_AREA)
+    return math.log2(1 + float(cv2.Laplacian(probe, cv2.CV_32F).var()))
