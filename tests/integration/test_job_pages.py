@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -79,6 +80,21 @@ def test_pages_put_together_are_the_result_that_all_at_once_would_be(
     with database.read() as connection:
         event = trail.list_events(connection, job_id=job.id)[0]
     assert (event.event, event.model, event.min_confidence) == (trail.Event.SUCCEEDED, "crnn", 0.5)
+
+
+def test_who_read_some_lines_again_is_named_where_anybody_did(database: Database, submission: Submission) -> None:
+    job = claimed(database, submission)
+    both = replace(page(2, "b"), lines=(replace(page(2, "b").lines[0], model="strong"),))
+    assert store(database, job, page(1, 'a "model": b'))
+    strong = ModelName("strong", "1", "ab" * 32)
+    with database.read() as connection:
+        alone = pages.assemble(connection, job.id, MODEL, stronger=lambda: strong)
+    assert "stronger_model" not in alone.summary and "stronger_model" not in json.loads(alone.document)
+    assert store(database, job, both) and store(database, job, page(3))
+    with database.read() as connection:
+        whole = pages.assemble(connection, job.id, MODEL, stronger=lambda: strong)
+    told = DocumentResult(MODEL, (page(1, 'a "model": b'), both, page(3)), stronger=strong).to_json()
+    assert json.loads(whole.document) == {"version": 1, **told}
 
 
 def test_a_document_without_text_has_no_confidence(database: Database, submission: Submission) -> None:

@@ -49,6 +49,7 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "tiff": lambda: saved(picture(), "TIFF"),
     "tiff lzw": lambda: saved(picture(), "TIFF", compression="tiff_lzw"),
     "tiff deflate": lambda: saved(picture(), "TIFF", compression="tiff_adobe_deflate"),
+    "tiff group 3": lambda: saved(picture("1"), "TIFF", compression="group3"),
     "tiff group 4": lambda: saved(picture("1"), "TIFF", compression="group4"),
     "tiff jpeg": lambda: saved(picture(), "TIFF", compression="jpeg"),
     "gif": lambda: saved(picture("P"), "GIF"),
