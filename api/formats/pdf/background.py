@@ -18,8 +18,8 @@ from shared.result import Page
 from shared.uploads import pdf
 
 POINTS_PER_INCH = 72
-LONGEST_POINTS = 14_400
-"""Source: ISO 32000-1, annex C. Many readers show no longer page."""
+SHORTEST_POINTS, LONGEST_POINTS = 3, 14_400
+"""Of a side of a page. Source: ISO 32000-1, annex C."""
 LONG_SIDE_INCHES = 297 / 25.4
 """Of A4: how large a page is taken to be that says nothing of it."""
 LEAST_DPI, MOST_DPI = 100, 1200
@@ -64,6 +64,7 @@ def dots_per_inch(page: Page, stated: float | None) -> float:
     longest = max(page.width, page.height)
     if stated is None or not LEAST_DPI <= stated <= MOST_DPI:
         stated = max(float(LEAST_DPI), longest / LONG_SIDE_INCHES)
+    stated = min(stated, min(page.width, page.height) * POINTS_PER_INCH / SHORTEST_POINTS)
     return max(stated, longest * POINTS_PER_INCH / LONGEST_POINTS)
 
 

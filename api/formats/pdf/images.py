@@ -15,7 +15,7 @@ import pi_heif
 from pikepdf import Array, Dictionary, Matrix, Name, Pdf, Stream
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from api.formats.pdf.background import Added, dots_per_inch, from_pixels
+from api.formats.pdf.background import SHORTEST_POINTS, Added, dots_per_inch, from_pixels
 from shared import errors
 from shared.result import Page
 
@@ -62,6 +62,8 @@ class ImagePages:
             self._image = Image.open(io.BytesIO(content))
         except (UnidentifiedImageError, OSError, ValueError) as error:
             raise errors.CorruptImage() from error
+        except Image.DecompressionBombError as error:  # OCRELAY_MAX_PIXELS was raised beyond what Pillow opens
+            raise errors.TooManyPixels(max_pixels=2 * (Image.MAX_IMAGE_PIXELS or 0)) from error
 
     def add_page(self, pdf: Pdf, page: Page) -> Added:
         """Add a page with the frame of this number."""
@@ -73,7 +75,7 @@ class ImagePages:
         stated = self._image.info.get("dpi", (None,))[0]
         to_points = from_pixels(page, dots_per_inch(page, None if stated is None else float(stated)))
         width, height = page.width * to_points.a, page.height * to_points.a
-        added = pdf.add_blank_page(page_size=(width, height))
+        added = pdf.add_blank_page(page_size=(max(width, SHORTEST_POINTS), max(height, SHORTEST_POINTS)))
         image = Stream(pdf, packed.data, Dictionary(Type=Name.XObject, Subtype=Name.Image))
         for key, value in packed.keys.items():
             image[f"/{key}"] = value
@@ -209,7 +211,7 @@ def group4(image: Image.Image) -> Packed:
 def png(image: Image.Image) -> Packed:
     """The pixels without loss, as a PNG packs them."""
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=9)
+    image.save(file, "PNG", compress_level=6)
     found = read_png(file.getvalue())
     assert found is not None
     return of_png(found)

@@ -25,18 +25,11 @@ def test_columns_come_left_to_right_under_their_title() -> None:
 
 
 def test_the_halves_of_rows_far_below_each_other_are_a_form_and_are_read_row_by_row() -> None:
-    assert order([*column(10, 290, 100, 5, step=48), *column(320, 600, 100, 5, step=48)]) == [
-        0,
-        5,
-        1,
-        6,
-        2,
-        7,
-        3,
-        8,
-        4,
-        9,
-    ]
+    halves = [*column(10, 290, 100, 5, step=48), *column(320, 600, 100, 5, step=48)]
+    assert order(halves) == list(range(10))  # text from side to side, with much space between its lines
+    widths = (200, 280, 180, 240, 190, 220, 200, 210, 270, 205)
+    fields = [(left, top, left + wide, bottom) for (left, top, _, bottom), wide in zip(halves, widths, strict=True)]
+    assert order(fields) == [0, 5, 1, 6, 2, 7, 3, 8, 4, 9]
 
 
 def test_three_columns_come_left_to_right() -> None:

@@ -16,6 +16,7 @@ COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
 FORM_ROWS = 3  # and more of them may be a form's ...
 FORM_PITCH, ONE_ROW = 2.0, 1.5  # ... where they are so many median line heights apart, and no higher each
+FULL, MOSTLY = 0.85, 0.6  # of a column's width, and share of its lines: a text's are so wide, a form's are not
 SHORT_COLUMN = 2, 10.0  # a column of so few lines is one where its wider ones are so many heights wide
 
 
@@ -56,7 +57,9 @@ def _longest_columns(
             break  # more bands only close more gaps
         for left in cuts:
             if _is_column(here[left]) and _is_column(here[~left]):
-                best = count, None if _is_form(boxes, bands[:count]) else (union[left], union[~left])
+                is_text = _is_filled(here[left]) and _is_filled(here[~left])
+                is_form = not is_text and _is_form(boxes, bands[:count])
+                best = count, None if is_form else (union[left], union[~left])
                 break
     return best
 
@@ -97,6 +100,12 @@ def _is_form(boxes: Boxes, bands: Sequence[NDArray[np.intp]]) -> bool:
     usual = _median(boxes[np.concatenate(bands), 3] - boxes[np.concatenate(bands), 1])
     is_apart = len(bands) >= FORM_ROWS and float(np.median(np.diff(tops))) >= FORM_PITCH * usual
     return is_apart and float(np.median(tall)) <= ONE_ROW * usual
+
+
+def _is_filled(boxes: Boxes) -> bool:
+    """Tell whether most lines of a column run from side to side, as those of text do and fields do not."""
+    wide = boxes[:, 2] - boxes[:, 0]
+    return float((wide >= FULL * (boxes[:, 2].max() - boxes[:, 0].min())).mean()) >= MOSTLY
 
 
 def _rows(boxes: Boxes, members: NDArray[np.intp]) -> list[int]:

@@ -321,6 +321,15 @@ def test_a_page_is_as_large_as_it_says_or_a_sheet(dpi: tuple[int, int] | None, i
         assert document[0].get_width() / 72 == pytest.approx(inches, abs=0.01)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (16, 9), (30_000, 1), (1, 30_000)])
+def test_the_smallest_and_the_longest_page_can_be_shown(size: tuple[int, int]) -> None:
+    page = page_of(width=size[0], height=size[1])
+    content = searchable(page, upload=encoded(Image.new("1", size, 1)), pdfa=True)
+    with in_pdfium(content) as document:
+        assert all(2.99 <= side <= 14_400.01 for side in document[0].get_size())
+    assert pdfa.validate_written(io.BytesIO(content), "2b").passed
+
+
 def test_what_cannot_be_shown_says_so() -> None:
     with pytest.raises(errors.CorruptImage):
         ImagePages(b"no image", 1, is_archival=False)
