@@ -14,6 +14,7 @@ from api.audit import routes as audit
 from api.dialects import original
 from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
+from api.http.form import FormRequest
 from api.http.id_path import IdPart
 from api.jobs import batches, control, events, results
 from api.jobs import routes as jobs
@@ -71,6 +72,7 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
         validation_error_model=answers.Problem,
         validation_error_callback=problems.of_validation,
     )
+    app.request_class = FormRequest
     app.url_map.converters["default"] = IdPart
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -43,6 +43,14 @@ def api() -> None:
 @with_server
 @click.option("--layout", type=click.Choice(sorted(options.LAYOUTS)), default=options.DEFAULT_LAYOUT, show_default=True)
 @click.option("--charset", type=click.Choice(options.CHARSETS), default=options.DEFAULT_CHARSET, show_default=True)
+@click.option("--pages", help="Which pages to read, such as 1-3,7; left out: all.")
+@click.option(
+    "--text-layer",
+    type=click.Choice(get_args(options.TextLayerName)),
+    default=options.DEFAULT_TEXT_LAYER,
+    show_default=True,
+    help="Whether pages of a PDF may be taken from their own text.",
+)
 @click.option(
     "--quality", type=click.Choice(options.QUALITIES), help="Who reads.  [default: what the server is set to]"
 )
@@ -64,7 +72,7 @@ def submit(
     pdfa: bool,
     **chosen: str | None,
 ) -> None:
-    """Send images to a server and print their text, or what else --format names.
+    """Send images and PDFs to a server and print their text, or what else --format names.
 
     Of text and json the job is printed, of other formats the file itself; one that is no text needs --output.
     """

@@ -15,5 +15,5 @@ class Limits:
     """Width times height of one page."""
     max_side: int = 30_000
     """Width or height of one page, in pixels."""
-    max_pages: int = 50
-    """Pages of a multi-page TIFF."""
+    max_pages: int = 1000
+    """Pages that are read of one document."""

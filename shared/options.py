@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared import errors
+
 LayoutName = Literal["line", "page", "auto"]
 CharsetName = Literal["all", "latin", "alphanumeric", "digits"]
 QualityName = Literal["fast", "balanced", "best"]
 PriorityName = Literal["high", "normal", "bulk"]
+TextLayerName = Literal["auto", "ignore"]
 
 LAYOUTS: tuple[LayoutName, ...] = get_args(LayoutName)
 CHARSETS: tuple[CharsetName, ...] = get_args(CharsetName)
@@ -22,12 +26,16 @@ DEFAULT_LAYOUT: LayoutName = "auto"
 DEFAULT_CHARSET: CharsetName = "all"
 DEFAULT_QUALITY: QualityName = "balanced"
 DEFAULT_PRIORITY: PriorityName = "normal"
+DEFAULT_TEXT_LAYER: TextLayerName = "auto"
 
 MAX_REFERENCE_LENGTH = 200
 REFERENCE_PATTERN = r"^[^\x00]*$"
 MAX_WEBHOOK_LENGTH = 2000
 MAX_MODEL_LENGTH = 100
 MODEL_PATTERN = r"^[A-Za-z0-9._-]+$"
+
+MAX_PAGES_LENGTH = 500
+PAGES_PATTERN = r"^[1-9][0-9]{0,5}(-[1-9][0-9]{0,5})?(,[1-9][0-9]{0,5}(-[1-9][0-9]{0,5})?)*$"
 
 HTTP_URL: dict[str, Any] = {"format": "uri", "pattern": "^https?://"}
 """What OpenAPI can say of a webhook's URL. That it must lead to a public address it cannot."""
@@ -48,6 +56,16 @@ class RecognitionOptions(BaseModel):
         "`digits`: 0-9 and `.,:/-+%`. The space is in all of them.",
     )
 
+    text_layer: TextLayerName = Field(
+        DEFAULT_TEXT_LAYER,
+        description="Of a PDF. `auto`: a page whose own text layer is sound is taken from it; `ignore`: recognise all.",
+    )
+    pages: str | None = Field(
+        None,
+        max_length=MAX_PAGES_LENGTH,
+        pattern=PAGES_PATTERN,
+        description="Which pages shall be read, such as `1-3,7`; left out: all.",
+    )
     quality: QualityName | None = Field(
         None,
         description="Who reads: `fast`: the fast model; `balanced`: lines that leave a doubt are read again by the "
@@ -99,3 +117,30 @@ class SubmitOptions(RecognitionOptions):
     def of_recognition(self) -> dict[str, Any]:
         """The options that decide what is recognised, as they are stored."""
         return self.model_dump(mode="json", include=set(RecognitionOptions.model_fields), exclude_none=True)
+
+
+def select_pages(wanted: str | None, page_count: int) -> list[int]:
+    """Return the numbers of the pages that shall be read, from 1, in the order of the document, each once.
+
+    Args:
+        wanted: As in the option `pages`; None: all.
+        page_count: So many the document has.
+
+    Raises:
+        InvalidOption: A page is named that the document does not have, or a range runs backwards.
+    """
+    if wanted is None:
+        return list(range(1, page_count + 1))
+    chosen: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:-(\d+))?", wanted):
+        start, end = int(first), int(last or first)
+        if start > end:
+            raise errors.InvalidOption(f"pages: {start}-{end} runs backwards. Write {end}-{start}.", option="pages")
+        if end > page_count:
+            raise errors.InvalidOption(
+                f"pages: there is no page {end}, the document has {page_count}. Choose among those.",
+                option="pages",
+                page_count=page_count,
+            )
+        chosen.update(range(start, end + 1))
+    return sorted(chosen)

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     max_document_bytes: int = Field(10 * 1024 * 1024, ge=1, description="Largest upload, in bytes.")
     max_pixels: int = Field(40_000_000, ge=1, description="Most pixels of one page.")
     max_side: int = Field(30_000, ge=1, description="Longest side of one page, in pixels.")
-    max_pages: int = Field(50, ge=1, description="Most pages of one document.")
+    max_pages: int = Field(1000, ge=1, description="Most pages of one document.")
     backlog_limit: int = Field(10_000, ge=0, description="Waiting jobs above which a submission is refused.")
     no_worker_seconds: float = Field(
         600, ge=0, description="Without any worker, a submission is refused once a job has waited so long; 0: never."

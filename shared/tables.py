@@ -108,6 +108,7 @@ jobs = Table(
     Column("traceparent", String(55)),
     Column("error", _Json),
     Column("timings_ms", _Json),
+    Column("pages_done", Integer, nullable=False, server_default="0"),
     Index("ix_jobs_state_id", "state", "id"),
     Index("ix_jobs_sha256_id", "sha256", "id"),
     Index(
@@ -144,6 +145,22 @@ results = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("reader_sha256", String(64)),
     Column("document", _Json, nullable=False),
+)
+
+# Of jobs under way; they become the result when the job succeeds. `page` is JSON that nobody asks into.
+pages = Table(
+    "pages",
+    metadata,
+    Column("job_id", String(30), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("page_number", Integer, primary_key=True, autoincrement=False),
+    Column("stored_at", UtcDateTime, nullable=False),
+    Column("reader_sha256", String(64)),
+    Column("page", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("character_count", Integer, nullable=False),
+    Column("confidence", Float(53)),
+    Column("min_confidence", Float(53)),
+    Column("timings_ms", _Json, nullable=False),
 )
 
 batches = Table(

@@ -38,6 +38,10 @@ _FIXES = {
         "win32": "Install the Visual C++ redistributable 2019 or newer (vc_redist.x64.exe). An older onnxruntime.dll "
         "in System32 is found first: remove it. nanoserver images lack these DLLs, take servercore.",
     },
+    **{
+        module: dict.fromkeys(("linux", "darwin", "win32"), _REINSTALL.format(package))
+        for module, package in (("PIL.Image", "pillow"), ("pi_heif", "pi-heif"), ("pypdfium2", "pypdfium2"))
+    },
 }
 
 

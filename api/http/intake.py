@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from flask import Request
 from pydantic import ValidationError
@@ -17,7 +18,13 @@ from shared import errors
 from shared.options import SubmitOptions
 
 FILE_FIELD = "file"
-BASE64_IMAGE = {"type": "string", "format": "byte", "minLength": 4, "description": "the image in base64"}
+BASE64_IMAGE = {
+    "type": "string",
+    "format": "byte",
+    "minLength": 4,
+    "description": "the file in base64, in the standard or the URL alphabet, also as a `data:` URI",
+}
+TO_STANDARD = str.maketrans("-_", "+/")
 IMAGE_FIELD = "image"
 
 
@@ -48,7 +55,8 @@ def read_upload(request: Request) -> Upload:
     """Take the document and its options out of a request. Options may stand in the query string of every kind of body.
 
     Raises:
-        MissingFile, InvalidJson, InvalidBase64, UnknownOption, InvalidOption: it is not one of the three kinds.
+        MissingFile, InvalidForm, FormTooLarge, InvalidJson, NotAnObject, InvalidBase64, UnknownOption, InvalidOption:
+            It is not one of the three kinds.
     """
     given = typed(once_each(request.args))
     if request.mimetype == "multipart/form-data":
@@ -103,14 +111,14 @@ def from_json(request: Request) -> tuple[bytes, dict[str, Any]]:
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object; raises InvalidJson."""
+    """The body as a JSON object; raises InvalidJson or NotAnObject."""
     content = request.get_data(cache=False)
     try:
         body = json.loads(content, object_pairs_hook=members, parse_constant=no_number)
     except (ValueError, RecursionError):
         raise errors.InvalidJson() from None
     if not isinstance(body, dict):
-        raise errors.InvalidJson()
+        raise errors.NotAnObject()
     return body
 
 
@@ -128,17 +136,18 @@ def no_number(name: str) -> NoReturn:
 
 
 def decode_base64(text: object) -> bytes:
-    """Bytes of a base64 string; a `data:` URI and line breaks are accepted.
+    """Bytes of a base64 string in either alphabet; padding may lack, and a `data:` URI and line breaks are accepted.
 
     Raises:
         InvalidBase64: It is no string, or not base64.
     """
     if not isinstance(text, str):
         raise errors.InvalidBase64("`image` is not a string. Put the file's bytes there, encoded in base64.")
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
+    if text[:5].lower() == "data:":
+        text = unquote(text.partition(",")[2])
+    text = "".join(text.split()).translate(TO_STANDARD)
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode(text if "=" in text[-2:] else text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise errors.InvalidBase64() from None
 

@@ -174,7 +174,7 @@ def check(parts: Parts, uploads: list[Upload]) -> None:
     wrong: list[tuple[int, errors.DocumentError]] = []
     for index, upload in enumerate(uploads):
         try:
-            header.inspect(upload.content, settings.limits)
+            header.inspect(upload.content, settings.limits, upload.options.pages)
         except errors.DocumentError as error:
             wrong.append((index, error))
     if wrong:

@@ -43,6 +43,8 @@ def blueprint(parts: Parts) -> APIBlueprint:
     def get_events(path: schemas.JobPath, query: answers.NoQuery) -> Response:
         """`job.queued`, `job.running`, `job.succeeded` or `job.failed`, each with the job as data, the first at once.
 
+        A job of several pages is told again, `job.running`, as its `pages_done` grow.
+
         The stream ends with the job, or after the longest time that a request is held; a browser then asks again.
         """
         del query
@@ -69,8 +71,9 @@ def follow(parts: Parts, job: jobs.Job, client: Caller) -> Iterator[str]:
                 latest = use_cases.find(parts, job.id, client)
             except errors.OcrelayError:  # deleted, or no database: the browser asks again and is told
                 return
-            changed = (latest.state, latest.attempt) != (job.state, job.attempt)
-            yield event(latest) if changed else ": still there\n\n"  # a write finds out whether the client is
+            yield (
+                event(latest) if event_id(latest) != event_id(job) else ": still there\n\n"
+            )  # a write finds out whether the client is
             job = latest
 
 
@@ -82,4 +85,5 @@ def event(job: jobs.Job) -> str:
 
 def event_id(job: jobs.Job) -> str:
     """What a browser sends back as Last-Event-ID."""
-    return f"{job.attempt}-{job.state}"
+    progress = f"-{job.pages_done}" if job.pages_done and not job.is_final else ""
+    return f"{job.attempt}-{job.state}{progress}"

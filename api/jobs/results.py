@@ -62,7 +62,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
             io.BytesIO(parts.blobs.get(job.sha256)),
             job.media_type,
             as_attachment=True,
-            download_name=f"{job.id}.{job.media_type.removeprefix('image/')}",
+            download_name=f"{job.id}.{job.media_type.partition('/')[2]}",
             etag=job.sha256,
         )
         response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"

@@ -26,7 +26,7 @@ UPLOAD_BODY = {
     "required": True,
     "content": {
         "multipart/form-data": {
-            "schema": form_schema({"type": "string", "format": "binary", "description": "the image"})
+            "schema": form_schema({"type": "string", "format": "binary", "description": "the document"})
         },
         "application/json": {"schema": json_schema(IMAGE_FIELD, BASE64_IMAGE)},
         "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
@@ -68,7 +68,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
     )
     @facts(Scope.SUBMIT, makes_work=True, takes_upload=True)
     def submit_job() -> Response:
-        """Send an image as a form field `file`, as the raw body, or as base64 in JSON.
+        """Send a document as a form field `file`, as the raw body, or as base64 in JSON.
 
         Answers 202 with the job and its address, or with `Prefer: wait=N` 200 with the finished job if it ends in time.
         """

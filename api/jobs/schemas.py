@@ -11,7 +11,7 @@ from api.formats import table
 from shared.ids import id_pattern
 from shared.jobs.record import StateName
 from shared.options import MAX_REFERENCE_LENGTH, REFERENCE_PATTERN, PriorityName
-from shared.result import Timings
+from shared.result import SourceName, Timings
 
 JOBS = Tag(name="jobs", description="One request to recognise one document.")
 Point = tuple[float, float]
@@ -63,7 +63,7 @@ class QualityWarning(BaseModel):
 
     code: Literal[
         "text_too_small", "low_contrast", "blurred", "low_resolution", "blank_page", "black_page", "cut_off",
-        "text_may_be_missing", "many_unsure_characters", "many_single_characters", "vertical_text",
+        "text_may_be_missing", "many_unsure_characters", "many_single_characters", "vertical_text", "first_frame_only",
     ]  # fmt: skip
     measure: str = Field(description="what was measured")
     value: float
@@ -81,6 +81,9 @@ class Page(BaseModel):
     width: int
     height: int
     angle: float = Field(description="how far the text is turned: degrees, -180 to 180, counter-clockwise positive")
+    source: SourceName = Field(
+        "recognition", description="`text_layer`: its lines were taken from the PDF and not recognised"
+    )
     quality: dict[str, float | None]
     warnings: list[QualityWarning] = Field([], description="why the page may read badly")
     lines: list[Line]
@@ -131,6 +134,8 @@ class JobDocument(BaseModel):
     batch_id: str | None
     copied_from: str | None = Field(description="the earlier job whose result this one was given; null: read itself")
     document: Document
+    pages_done: int = Field(description="so many pages are read and stored; they outlive a worker that dies")
+    pages_total: int = Field(description="so many shall be read")
     result: Result | None
     error: Failure | None
     timings_ms: Timings

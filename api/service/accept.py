@@ -90,7 +90,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
 
 def submission_of(parts: Parts, upload: Upload, envelope: Envelope) -> jobs.Submission:
     """What becomes of one upload; raises DocumentError."""
-    header = document.inspect(upload.content, parts.settings.limits)
+    header = document.inspect(upload.content, parts.settings.limits, upload.options.pages)
     return jobs.Submission(
         sha256=upload.sha256,
         media_type=header.media_type,

@@ -7,7 +7,7 @@ from shared.errors.base import OcrelayError
 
 
 class DocumentError(OcrelayError):
-    """The document cannot be read. Send a PNG, JPEG, WebP, BMP or TIFF image."""
+    """The document cannot be read. Send a PDF, PNG, JPEG, WebP, BMP, TIFF, GIF, JPEG 2000, HEIC or AVIF."""
 
     code = "document_error"
     http_status = 422
@@ -21,7 +21,7 @@ class EmptyDocument(DocumentError):
 
 
 class UnsupportedMediaType(DocumentError):
-    """The content is not an image that can be read. Send a PNG, JPEG, WebP, BMP or TIFF image."""
+    """The content cannot be read here. Send a PDF, PNG, JPEG, WebP, BMP, TIFF, GIF, JPEG 2000, HEIC or AVIF."""
 
     code = "unsupported_media_type"
     http_status = 415
@@ -42,10 +42,28 @@ class TooManyPixels(DocumentError):
 
 
 class TooManyPages(DocumentError):
-    """The document holds too many pages. Split it, or raise OCRELAY_MAX_PAGES on the server."""
+    """The document holds too many pages. Choose some (`pages=1-50`), split it, or raise OCRELAY_MAX_PAGES."""
 
     code = "too_many_pages"
     http_status = 413
+
+
+class EncryptedDocument(DocumentError):
+    """The PDF opens with a password only. Save it without one, and send that."""
+
+    code = "encrypted_document"
+
+
+class BrokenDocument(DocumentError):
+    """The PDF is damaged: its pages cannot be found. Save it anew with another program, and send the complete file."""
+
+    code = "broken_document"
+
+
+class NoPages(DocumentError):
+    """The PDF holds no page. Send one that has pages."""
+
+    code = "no_pages"
 
 
 class UnreadableHeader(DocumentError):

@@ -15,7 +15,7 @@ class RequestError(OcrelayError):
 
 
 class InvalidBase64(RequestError):
-    """The image is not valid base64. Encode the file's bytes with standard base64."""
+    """This is not base64. Encode the file's bytes in its standard or its URL alphabet, with or without padding."""
 
     code = "invalid_base64"
 
@@ -24,6 +24,20 @@ class MissingFile(RequestError):
     """The form holds no file. Send the image in the form field `file`."""
 
     code = "missing_file"
+
+
+class InvalidForm(RequestError):
+    """The body is called a form but cannot be read as one. Send it like curl -F file=@scan.png, and send all of it."""
+
+    code = "invalid_form"
+    http_status = 400
+
+
+class FormTooLarge(RequestError):
+    """The form holds more parts, or longer text, than options need. Send the file and the options that you choose."""
+
+    code = "form_too_large"
+    http_status = 413
 
 
 class UnknownOption(RequestError):
@@ -68,6 +82,12 @@ class InvalidJson(RequestError):
 
     code = "invalid_json"
     http_status = 400
+
+
+class NotAnObject(RequestError):
+    """The JSON is not an object. Send one object, `{...}`, with members as the documentation under /docs names."""
+
+    code = "not_an_object"
 
 
 class NotFound(RequestError):

@@ -7,15 +7,18 @@ the table of moves (``states``).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Connection, Text, and_, cast, insert, literal, or_, select, update
 
 from shared import errors, ids
 from shared.audit import trail
 from shared.audit.actor import Actor, copy_of, worker
 from shared.database import AnyRow, database_now
+from shared.jobs import pages
 from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
+from shared.jobs.pages import Assembled
 from shared.jobs.queries import is_state, to_job
 from shared.jobs.record import Job, State, Submission
 from shared.jobs.stored_result import from_stored, to_stored
@@ -53,7 +56,9 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
         The job, or None when the source has been erased meanwhile; nothing is stored then.
     """
     found = connection.execute(
-        select(results.c.document, results.c.reader_sha256).where(results.c.job_id == source_id)
+        select(results.c.document, results.c.reader_sha256, jobs.c.pages_done)
+        .join_from(results, jobs)
+        .where(results.c.job_id == source_id)
     ).one_or_none()
     if found is None:
         return None
@@ -66,9 +71,10 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
         copied_from=source_id,
         publish_count=0,
         timings_ms={"queue": 0.0, "total": 0.0},
+        pages_done=found.pages_done,
     )
     record(connection, row, trail.Event.SUBMITTED, actor=submission.actor)
-    _store_result(connection, row, found.document, found.reader_sha256, actor=copy_of(source_id))
+    _store_result(connection, row, found.document, found.document, found.reader_sha256, actor=copy_of(source_id))
     return to_job(row, result=from_stored(found.document).to_json())
 
 
@@ -109,7 +115,7 @@ def succeed(
     job_id: str,
     lease_token: str,
     *,
-    result: dict[str, Any],
+    result: dict[str, Any] | Assembled,
     timings_ms: dict[str, float],
     reader_sha256: str | None = None,
 ) -> bool:
@@ -119,7 +125,7 @@ def succeed(
         connection: A write transaction.
         job_id: Which one.
         lease_token: Of the claim.
-        result: The document that was read.
+        result: The document that was read: as a `result` object, or put together of its stored pages, which then go.
         timings_ms: By stage.
         reader_sha256: Of everything that decided the result beside bytes and options; None: it is never copied.
     """
@@ -130,12 +136,18 @@ def succeed(
         held(job_id, lease_token),
         finished_at=database_now(),
         timings_ms=timings_ms,
+        pages_done=result.page_count if isinstance(result, Assembled) else len(result.get("pages", ())),
         error=None,
         **NO_LEASE,
     )
     if row is None:
         return False
-    _store_result(connection, row, to_stored(result), reader_sha256, actor=worker(row.owner))
+    by = worker(row.owner)
+    if isinstance(result, Assembled):
+        pages.forget(connection, job_id)
+        _store_result(connection, row, _as_json(connection, result.document), result.summary, reader_sha256, actor=by)
+    else:
+        _store_result(connection, row, to_stored(result), result, reader_sha256, actor=by)
     return True
 
 
@@ -172,21 +184,33 @@ def _insert(connection: Connection, submission: Submission, **more: Any) -> AnyR
     return connection.execute(insert(jobs).values(values).returning(*jobs.c)).one()
 
 
+def _as_json(connection: Connection, document: str) -> ColumnElement[Any]:
+    """What a column of JSON takes a text as that is JSON already."""
+    text = literal(document, Text())
+    return cast(text, JSON()) if connection.dialect.name == "postgresql" else text
+
+
 def _store_result(
-    connection: Connection, row: AnyRow, result: dict[str, Any], reader_sha256: str | None, *, actor: Actor
+    connection: Connection,
+    row: AnyRow,
+    document: dict[str, Any] | ColumnElement[Any],
+    summary: Mapping[str, Any],
+    reader_sha256: str | None,
+    *,
+    actor: Actor,
 ) -> None:
     connection.execute(
-        insert(results).values(job_id=row.id, created_at=database_now(), reader_sha256=reader_sha256, document=result)
+        insert(results).values(job_id=row.id, created_at=database_now(), reader_sha256=reader_sha256, document=document)
     )
     record(
         connection,
         row,
         trail.Event.SUCCEEDED,
         actor=actor,
-        confidence=result.get("confidence"),
-        min_confidence=result.get("min_confidence"),
-        model=result.get("model"),
-        subject=(result.get("stronger_model") or {}).get("name", "")[:30] or None,
+        confidence=summary.get("confidence"),
+        min_confidence=summary.get("min_confidence"),
+        model=summary.get("model"),
+        subject=(summary.get("stronger_model") or {}).get("name", "")[:30] or None,
     )
 
 

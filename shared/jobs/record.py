@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from shared import errors
 from shared.audit.actor import Actor, client
-from shared.options import DEFAULT_PRIORITY, MAX_REFERENCE_LENGTH, PRIORITIES, PriorityName
+from shared.options import DEFAULT_PRIORITY, MAX_REFERENCE_LENGTH, PRIORITIES, PriorityName, select_pages
 from shared.telemetry.trace import Trace
 
 StateName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -147,6 +147,8 @@ class Job:
     """The last failure: {code, message, retryable, phase, details}; also set while a retry waits."""
     timings_ms: dict[str, float] | None
     """Milliseconds by stage, see `shared.result.Timings`."""
+    pages_done: int = 0
+    """So many of its pages are read and stored; a later attempt goes on after them."""
     result: dict[str, Any] | None = None
     """The recognised document; only from ``get``, once succeeded."""
     queue_position: int | None = None
@@ -156,6 +158,14 @@ class Job:
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
         return self.state in FINAL_STATES
+
+    @property
+    def pages_total(self) -> int:
+        """So many pages shall be read: all of the document, or those that were chosen."""
+        try:
+            return len(select_pages(self.options.get("pages"), self.page_count))
+        except errors.InvalidOption:  # stored by a version that counted otherwise
+            return self.page_count
 
     @property
     def trace(self) -> Trace:

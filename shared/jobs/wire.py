@@ -35,6 +35,8 @@ def job_document(job: Job, *, base_url: str = "") -> dict[str, Any]:
             "size_bytes": job.size_bytes,
             "page_count": job.page_count,
         },
+        "pages_done": job.pages_done,
+        "pages_total": job.pages_total,
         "result": job.result,
         "error": job.error,
         "timings_ms": {stage: (job.timings_ms or {}).get(stage) for stage in TIMING_STAGES},

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from shared.result.line import Line
 from shared.result.polygon import Polygon, from_points, to_points
 
+SourceName = Literal["recognition", "text_layer"]
+"""Whether the text of a page was recognised, or taken from the layer that the document brought along."""
 TOLD = ("code", "measure", "value", "threshold", "message")
 
 
@@ -46,7 +48,7 @@ class Page:
 
     page_number: 1-based. width, height: px of the original page. angle: degrees by which its writing is turned,
     counter-clockwise positive. quality: measured numbers, see `worker.ocr.page.quality`. lines: in reading order.
-    warnings: what its reader should know about its image, see `worker.ocr.page.admission`.
+    warnings: what its reader should know about its image, see `worker.ocr.page.admission`. source: of all its lines.
     """
 
     page_number: int
@@ -56,6 +58,7 @@ class Page:
     quality: dict[str, float | None]
     lines: tuple[Line, ...]
     warnings: tuple[Reason, ...] = ()
+    source: SourceName = "recognition"
 
     def __post_init__(self) -> None:
         if self.page_number < 1:
@@ -75,6 +78,7 @@ class Page:
             "width": self.width,
             "height": self.height,
             "angle": round(self.angle, 2),
+            "source": self.source,
             "quality": dict(self.quality),
             "warnings": [reason.to_json() for reason in self.warnings],
             "lines": [line.to_json() for line in self.lines],
@@ -82,7 +86,7 @@ class Page:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Page:
-        """The inverse of `to_json`; the first results said nothing of warnings."""
+        """The inverse of `to_json`; the first results said nothing of warnings or of where the text comes from."""
         return cls(
             found["page_number"],
             found["width"],
@@ -91,4 +95,5 @@ class Page:
             dict(found["quality"]),
             tuple(Line.from_json(line) for line in found["lines"]),
             tuple(Reason.from_json(reason) for reason in found.get("warnings", ())),
+            found.get("source", "recognition"),
         )

@@ -11,14 +11,18 @@ import imagesize
 
 from shared import errors
 from shared.limits import Limits
-from shared.uploads import jpeg
+from shared.options import select_pages
+from shared.uploads import jpeg, pdf, pictures
 
-MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff")
+MEDIA_TYPES = (
+    "image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff",
+    "image/gif", "image/jp2", "image/heic", "image/avif", pdf.MEDIA_TYPE,
+)  # fmt: skip
 _ALIASES = {"image/x-ms-bmp": "image/bmp", "image/apng": "image/png"}
 MOST_SAMPLE_BITS = 16
 MOST_SAMPLES = 4
-TOTAL_PAGES = 12
-"""So many of the largest allowed pages may all pages of a document hold together: a bound for the work of one job."""
+TOTAL_PAGES = 100
+"""So many of the largest allowed pages may all pages of a TIFF hold together: a bound for the work of one job."""
 _TIFF_OFFSETS = {b"II*\x00": "<", b"MM\x00*": ">"}
 
 
@@ -29,37 +33,53 @@ class DocumentHeader:
     media_type: str
     """One of MEDIA_TYPES, found from the content, never from a file name."""
     width: int
-    """Pixels of the first page as stored, before any EXIF orientation."""
+    """Pixels of the first page as stored, before any EXIF orientation; of a PDF, points."""
     height: int
-    """Pixels of the first page as stored, before any EXIF orientation."""
+    """Pixels of the first page as stored, before any EXIF orientation; of a PDF, points."""
     page_count: int
-    """1 but for multi-page TIFF."""
+    """1 but for multi-page TIFF and PDF; of what moves, the first frame is the page."""
 
 
-def inspect(content: bytes, limits: Limits) -> DocumentHeader:
+def inspect(content: bytes, limits: Limits, pages: str | None = None) -> DocumentHeader:
     """Read type, size and page count of a document from its header and check them against the limits.
 
     Args:
         content: The whole upload.
         limits: What is allowed.
+        pages: Which shall be read, as in the option; None: all.
 
     Raises:
         EmptyDocument: No byte at all.
         DocumentTooLarge: More bytes than allowed.
-        UnsupportedMediaType: Not PNG, JPEG, WebP, BMP or TIFF.
+        UnsupportedMediaType: None of MEDIA_TYPES.
         UnreadableHeader: The right magic, but the size cannot be read.
         ZeroSizeImage: No width or no height.
         TooManyPixels: Too wide, too high, or too many pixels.
-        TooManyPages: A TIFF with too many pages, or with a chain of pages that never ends.
+        TooManyPages: More pages than allowed, or a TIFF with a chain of pages that never ends.
+        EncryptedDocument, BrokenDocument, NoPages: A PDF that cannot be read.
+        InvalidOption: A page is chosen that is not there.
     """
     if not content:
         raise errors.EmptyDocument()
     if len(content) > limits.max_bytes:
         raise errors.DocumentTooLarge(size_bytes=len(content), max_bytes=limits.max_bytes)
     media_type = sniff(content)
-    if media_type == "image/tiff":
-        return _inspect_tiff(content, limits)
-    width, height = _SIZES.get(media_type, _header_size)(content)
+    if media_type == pdf.MEDIA_TYPE:
+        return _inspect_pdf(content, limits, pages)
+    header = (
+        _inspect_tiff(content, limits) if media_type == "image/tiff" else _inspect_image(content, media_type, limits)
+    )
+    select_pages(pages, header.page_count)
+    return header
+
+
+def _inspect_image(content: bytes, media_type: str, limits: Limits) -> DocumentHeader:
+    try:
+        width, height = _SIZES.get(media_type, _header_size)(content)
+    except errors.DocumentError:
+        raise
+    except Exception as error:  # parsers of foreign bytes: whatever they trip over means the same to the sender
+        raise errors.UnreadableHeader() from error
     check_size(width, height, limits)
     return DocumentHeader(media_type, width, height, page_count=1)
 
@@ -70,7 +90,9 @@ def sniff(content: bytes) -> str:
     Raises:
         UnsupportedMediaType: The bytes are none of MEDIA_TYPES.
     """
-    guess = filetype.guess_mime(content[:261])
+    guess = pictures.kind(content[:64]) or filetype.guess_mime(content[:261])
+    if guess is None and pdf.MAGIC in content[: pdf.LOOK_FOR_MAGIC_BYTES]:
+        guess = pdf.MEDIA_TYPE
     media_type = _ALIASES.get(guess or "", guess or "")
     if media_type not in MEDIA_TYPES:
         raise errors.UnsupportedMediaType(found=media_type or None)
@@ -93,10 +115,7 @@ def check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _header_size(content: bytes) -> tuple[int, int]:
-    try:
-        width, height = imagesize.get(io.BytesIO(content))
-    except Exception as error:  # a parser of foreign bytes: whatever it trips over means the same to the sender
-        raise errors.UnreadableHeader() from error
+    width, height = imagesize.get(io.BytesIO(content))
     if width < 0 or height < 0:
         raise errors.UnreadableHeader()
     return int(width), int(height)
@@ -104,25 +123,42 @@ def _header_size(content: bytes) -> tuple[int, int]:
 
 def _bmp_size(content: bytes) -> tuple[int, int]:
     """Read the size from a BMP header; a negative height means rows from top to bottom."""
-    try:
-        (header_bytes,) = struct.unpack_from("<I", content, 14)
-        width, height = struct.unpack_from("<HH" if header_bytes == 12 else "<ii", content, 18)
-    except struct.error as error:
-        raise errors.UnreadableHeader() from error
+    (header_bytes,) = struct.unpack_from("<I", content, 14)
+    width, height = struct.unpack_from("<HH" if header_bytes == 12 else "<ii", content, 18)
     return int(width), abs(int(height))
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:
-    try:
-        found = jpeg.size(content)
-    except struct.error as error:
-        raise errors.UnreadableHeader() from error
+    found = jpeg.size(content)
     if found is None:
         raise errors.UnreadableHeader()
     return found
 
 
-_SIZES = {"image/bmp": _bmp_size, "image/jpeg": _jpeg_size}
+_SIZES = {
+    "image/bmp": _bmp_size,
+    "image/jpeg": _jpeg_size,
+    "image/gif": pictures.gif_size,
+    "image/jp2": pictures.jp2_size,
+    "image/heic": pictures.heic_size,
+    "image/avif": pictures.avif_size,
+}
+
+
+def _inspect_pdf(content: bytes, limits: Limits, pages: str | None) -> DocumentHeader:
+    with pdf.opened(content) as document:
+        count = pdf.page_count(document)
+        if pages is None and count > limits.max_pages:
+            raise errors.TooManyPages(pages=count, max_pages=limits.max_pages)
+        chosen = select_pages(pages, count)
+        if len(chosen) > limits.max_pages:
+            raise errors.TooManyPages(pages=len(chosen), max_pages=limits.max_pages)
+        first = None
+        for width, height in pdf.sizes(document, chosen):
+            check_size(pdf.pixels(width, pdf.LEAST_DPI), pdf.pixels(height, pdf.LEAST_DPI), limits)
+            first = first or (width, height)
+    assert first is not None, "at least one page is chosen"
+    return DocumentHeader(pdf.MEDIA_TYPE, round(first[0]), round(first[1]), page_count=count)
 
 
 def _inspect_tiff(content: bytes, limits: Limits) -> DocumentHeader:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,6 +28,7 @@ from tests.bench import real_images
 from tests.bench.real_images import Gray, Truth
 from worker.ocr import pipeline
 from worker.ocr.decode import orientation, pages
+from worker.ocr.decode.pages import DecodedPage
 from worker.ocr.ink.ink import estimate_background
 from worker.ocr.lines.classical import find
 from worker.ocr.page import crops, turning
@@ -48,8 +49,8 @@ class Variant:
 def on_pages(step: Callable[[Gray], Gray]) -> tuple[Change, ...]:
     """Change every page, or given line, after it is decoded."""
 
-    def decode_pages(*given: Any) -> Iterator[Gray]:
-        return (step(gray) for gray in pages.decode_pages(*given))
+    def decode_pages(*given: Any) -> Iterator[DecodedPage]:
+        return (replace(page, gray=step(page.gray)) for page in pages.decode_pages(*given))
 
     return ((pipeline, "decode_pages", decode_pages),)
 

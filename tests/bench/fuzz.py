@@ -42,6 +42,7 @@ def work(seed: int, minutes: float, current: str, began: Synchronized[float], re
     from tests.malformed import corpus
     from tests.malformed.mutate import mutated
     from worker.ocr.decode.pages import decode_pages
+    from worker.ocr.decode.pdf import LayerPage
 
     limits = Limits(max_pixels=4_000_000)
     chance = random.Random(seed)
@@ -57,8 +58,8 @@ def work(seed: int, minutes: float, current: str, began: Synchronized[float], re
         began.value, started = time.monotonic(), time.process_time()
         try:
             inspect(content, limits)
-            for page in decode_pages(content, limits):
-                assert page.ndim == 2 and page.size <= limits.max_pixels
+            for page in decode_pages(content, limits, text_layer="auto" if chance.random() < 0.5 else "ignore"):
+                assert isinstance(page, LayerPage) or (page.gray.ndim == 2 and page.gray.size <= limits.max_pixels)
             outcome = "succeeded"
         except errors.DocumentError as error:
             outcome = error.code

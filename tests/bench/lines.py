@@ -27,7 +27,7 @@ Prepared = list[NDArray[np.float32]]
 def prepared_lines(folder: Path, score: ModuleType, recognizer: Recognizer) -> Iterator[tuple[str, Prepared]]:
     """Truth and line images of each row of a set, as a job with layout=line would see them."""
     for path, truth in score.read_lines(folder):
-        upright = as_is(next(decode_pages(path.read_bytes(), Limits())))
+        upright = as_is(next(decode_pages(path.read_bytes(), Limits())).gray)
         found = arrange(upright, "line").lines
         yield truth, [recognizer.prepare(crop_line(upright.image, line.polygon)) for line in found]
 

@@ -274,7 +274,7 @@ FILE = ('name="file"; filename="a.png"', png())
 @pytest.mark.parametrize(
     ("parts", "status", "code"),
     [
-        ([FILE] + [(f'name="a{n}"', b"1") for n in range(30)], 413, "document_too_large"),
+        ([FILE] + [(f'name="a{n}"', b"1") for n in range(30)], 413, "form_too_large"),
         ([FILE, ('name="reference"', b"x" * 600_000)], 413, "document_too_large"),
         ([FILE, ('name="reference"', b"1"), ('name="reference"', b"2")], 422, "invalid_option"),
         ([FILE, FILE], 422, "missing_file"),
@@ -296,9 +296,9 @@ def test_a_form_that_is_too_much_or_says_two_things_is_refused(
 
 def test_a_form_without_a_boundary_or_an_end_is_refused(unharmed: Server) -> None:
     body, _ = form(FILE)
-    refused(unharmed.ask(request("POST", "/v1/jobs", body, "Content-Type: multipart/form-data")), 422, "missing_file")
+    refused(unharmed.ask(request("POST", "/v1/jobs", body, "Content-Type: multipart/form-data")), 400, "invalid_form")
     body, kind = form(FILE)
-    refused(unharmed.ask(request("POST", "/v1/jobs", body[:-9], kind)), 422, "missing_file")
+    refused(unharmed.ask(request("POST", "/v1/jobs", body[:-9], kind)), 400, "invalid_form")
 
 
 IMAGE = base64.b64encode(png()).decode()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.malformed import bmp, foreign, jpeg, png, tiff, webp
+from tests.malformed import bmp, foreign, jpeg, pdfs, pictures, png, tiff, webp
 from tests.malformed.case import Case, saved
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "line-english.png"
@@ -29,7 +29,7 @@ STORED = {
 
 def cases() -> list[Case]:
     """Every case; the names are unique."""
-    return [case for room in (png, jpeg, webp, bmp, tiff, foreign) for case in room.cases()]
+    return [case for room in (png, jpeg, webp, bmp, tiff, pictures, pdfs, foreign) for case in room.cases()]
 
 
 def orientations(image_format: str) -> dict[int, bytes]:

@@ -37,21 +37,15 @@ def cases() -> Iterator[Case]:
         b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
         REFUSED,
     )
-    yield Case("pdf", b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\n%%EOF", REFUSED)
     yield Case("postscript", b"%!PS-Adobe-3.0 EPSF-3.0\n(file) run", REFUSED)
     yield Case("zip", zipped(), REFUSED)
     yield Case("gzip of an image", gzip.compress(white()), REFUSED)
     yield Case("elf", b"\x7fELF\x02\x01\x01" + bytes(200), REFUSED)
     yield Case("windows program", b"MZ" + bytes(200), REFUSED)
     yield Case("shell script", b"#!/bin/sh\nrm -rf /\n", REFUSED)
-    yield Case("gif", saved(picture("P"), "GIF"), REFUSED)
-    yield Case(
-        "gif that moves", saved(picture("P"), "GIF", save_all=True, append_images=[picture("P").rotate(90)]), REFUSED
-    )
     yield Case("icon", saved(picture().resize((32, 32)), "ICO"), REFUSED)
     yield Case("photoshop", b"8BPS\0\x01" + bytes(200), REFUSED)
-    yield Case("heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), REFUSED)
-    yield Case("jpeg 2000", b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(200), REFUSED)
+    yield Case("film", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(200), REFUSED)
     yield Case("jpeg xl", b"\xff\x0a" + bytes(200), REFUSED)
     yield Case("camera raw", b"II*\0\x10\0\0\0CR\x02\0" + bytes(200), REFUSED)
     yield Case("pickle", b"\x80\x04cos\nsystem\n(S'true'\ntR.", REFUSED)

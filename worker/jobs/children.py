@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 LOAD_AGAIN_SECONDS = 5.0
 STOP_SECONDS = 5.0
+SITTING = 0.1
+"""Share of the time limit for which a child reads pages of one job; what is left of it is for the page in hand."""
 
 
 class Child:
@@ -56,6 +58,7 @@ class Child:
             limits=settings.limits,
             lease_seconds=settings.lease_seconds,
             admission=settings.quality_admission,
+            sitting_seconds=settings.job_time_limit_seconds * SITTING,
             quality=settings.quality,
         )
 

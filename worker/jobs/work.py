@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from shared import clock, errors, jobs
 from shared.database import Database
-from shared.jobs import Job
+from shared.jobs import Job, pages
 from shared.limits import Limits
 from shared.options import DEFAULT_QUALITY, QualityName, RecognitionOptions
 from shared.telemetry import spans, trace
@@ -22,6 +25,7 @@ if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, aft
     from worker.models.stronger import Stronger
     from worker.ocr.lines.learned.detection import PageDetector
     from worker.ocr.page.admission import Admission
+    from worker.ocr.pipeline import Options, ReadPage
     from worker.ocr.text.reader import LineRecognizer
 
 log = structlog.get_logger(__name__)
@@ -37,6 +41,8 @@ class Workplace:
     admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
     stronger: reads what leaves a doubt; None: there is none. quality: who reads where the sender does not say.
     reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
+    sitting_seconds: a job of many pages that took so long goes back into the queue, so that time limits hold for a page
+    and nobody waits behind all of it.
     """
 
     database: Database
@@ -46,6 +52,7 @@ class Workplace:
     admission: Admission = "warn"
     detector: PageDetector | None = None
     reader_sha256: str | None = None
+    sitting_seconds: float = math.inf
     stronger: Stronger | None = None
     quality: QualityName = DEFAULT_QUALITY
 
@@ -87,15 +94,26 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
                 "ocrelay.attempt": job.attempt,
                 "ocrelay.outcome": outcome,
             }
-            span.end(told, is_error=outcome != "succeeded")
+            span.end(told, is_error=outcome not in ("succeeded", "handed_back"))
     return job
 
 
 def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease, span: spans.Span) -> str:
-    """Return ``succeeded``, or the code of the error."""
+    """Return ``succeeded``, ``handed_back``, or the code of the error."""
     started = clock.monotonic()
     try:
-        document = _read(job, recognizer, place, lease)
+        wanted = _want(job, recognizer, place)
+        content = place.blobs.get(job.sha256)
+        if job.pages_total > 1:
+            if not _read_pages(job, wanted, content, place, lease):
+                _hand_back(job, place, lease)
+                return "handed_back"
+            found = _assemble(job, wanted, place)
+            result: dict[str, Any] | pages.Assembled = found
+            stages = found.timings_ms
+        else:
+            document = wanted.read(content, place, lease)
+            result, stages = document.to_json(), document.timings_ms
     except LeaseLost:
         raise
     except errors.OcrelayError as error:
@@ -106,13 +124,40 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
         failure = errors.RecognitionFailed(reason=f"{type(error).__name__}: {error}"[:500])
         _finish_failed(job, place, lease, failure)
         return failure.code
-    span.add_stages(document.timings_ms)
-    _finish_succeeded(job, place, lease, document, elapsed_seconds=clock.monotonic() - started)
+    span.add_stages(stages)
+    _finish_succeeded(job, place, lease, result, stages, elapsed_seconds=clock.monotonic() - started)
     return "succeeded"
 
 
-def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) -> DocumentResult:
-    from worker.ocr.pipeline import Options, recognize_document
+@dataclass(frozen=True)
+class _Wanted:
+    """Who reads a job, and how. stronger: reads again what leaves a doubt; None: nobody does."""
+
+    reader: LineRecognizer
+    stronger: Callable[[], LineRecognizer] | None
+    options: Options
+
+    def read(self, content: bytes, place: Workplace, lease: Lease) -> DocumentResult:
+        """Read a document of one page."""
+        from worker.ocr.pipeline import recognize_document
+
+        return recognize_document(
+            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger
+        )
+
+    def read_pages(
+        self, content: bytes, place: Workplace, lease: Lease, done: Sequence[int]
+    ) -> Generator[ReadPage, None, None]:
+        """Read the pages that are not done, one by one."""
+        from worker.ocr.pipeline import recognize_pages
+
+        return recognize_pages(
+            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger, done=done
+        )
+
+
+def _want(job: Job, recognizer: LineRecognizer, place: Workplace) -> _Wanted:
+    from worker.ocr.pipeline import Options, choose_readers
 
     wished = RecognitionOptions.of_job(job.options)
     recognizer, quality = _choose(wished, recognizer, place)
@@ -122,10 +167,11 @@ def _read(job: Job, recognizer: LineRecognizer, place: Workplace, lease: Lease) 
         admission=place.admission,
         charset=wished.charset,
         quality=quality,
+        text_layer=wished.text_layer,
+        pages=wished.pages,
     )
     stronger = place.stronger.load if place.stronger else None
-    content = place.blobs.get(job.sha256)
-    return recognize_document(content, recognizer, options, lease.check, place.detector, stronger=stronger)
+    return _Wanted(*choose_readers(recognizer, options, stronger), options)
 
 
 def _choose(
@@ -149,13 +195,88 @@ def _choose(
     raise errors.UnknownModel(model=wished.model, loaded=loaded)
 
 
+def _read_pages(job: Job, wanted: _Wanted, content: bytes, place: Workplace, lease: Lease) -> bool:
+    """Read the pages that no attempt has read, and store each as it is done.
+
+    Returns:
+        False where there are pages left and the time of one sitting is over.
+    """
+    until = clock.monotonic() + place.sitting_seconds
+    done = _pages_done(job, place)
+    left = job.pages_total - len(done)
+    with closing(wanted.read_pages(content, place, lease, done)) as reading:
+        for read in reading:
+            if not _finish(partial(_store, job, place, read), lease):
+                raise errors.DatabaseUnavailable
+            left -= 1
+            log.debug("A page was read.", event_name="page.read", page_number=read.page.page_number)
+            if left and clock.monotonic() >= until:
+                return False
+    return True
+
+
+def _pages_done(job: Job, place: Workplace) -> list[int]:
+    """Return the numbers of the pages that an earlier attempt has stored."""
+    if not job.pages_done:
+        return []
+    with place.database.write() as connection:
+        done = pages.resume(connection, job.id, str(job.lease_token), place.reader_sha256)
+    if done is None:
+        raise LeaseLost(job.id)
+    return done
+
+
+def _store(job: Job, place: Workplace, read: ReadPage) -> bool:
+    with place.database.write() as connection:
+        token = str(job.lease_token)
+        return pages.store(
+            connection, job.id, token, read.page, timings_ms=read.timings_ms, reader_sha256=place.reader_sha256
+        )
+
+
+def _assemble(job: Job, wanted: _Wanted, place: Workplace) -> pages.Assembled:
+    """Put the stored pages together; raises QualityTooLow where none of them shows writing and such are refused."""
+    from worker.ocr.page.admission import require_writing
+    from worker.ocr.pipeline import name_of
+
+    stronger = wanted.stronger
+    with place.database.read() as connection:
+        found = pages.assemble(
+            connection,
+            job.id,
+            name_of(wanted.reader.card),
+            stronger=None if stronger is None else lambda: name_of(stronger().card),
+        )
+        if place.admission == "refuse" and not found.character_count:
+            require_writing(pages.stored(connection, job.id), place.admission)
+    if found.page_count != job.pages_total:
+        raise errors.RecognitionFailed(reason=f"{found.page_count} of {job.pages_total} pages are stored")
+    return found
+
+
+def _hand_back(job: Job, place: Workplace, lease: Lease) -> None:
+    """Put the job back into the queue, where others are before it; its pages stay, and the attempt does not count."""
+
+    def write() -> bool:
+        with place.database.write() as connection:
+            return bool(jobs.release(connection, owner=str(job.owner), reason="shutdown"))
+
+    if _finish(write, lease):
+        log.info("The job was handed back after some pages; it goes on.", event_name="job.handed_back")
+
+
 def _finish_succeeded(
-    job: Job, place: Workplace, lease: Lease, document: DocumentResult, *, elapsed_seconds: float
+    job: Job,
+    place: Workplace,
+    lease: Lease,
+    result: dict[str, Any] | pages.Assembled,
+    stages: dict[str, float],
+    *,
+    elapsed_seconds: float,
 ) -> None:
-    result = document.to_json()
     assert job.started_at is not None
     queue_ms = (job.started_at - job.created_at).total_seconds() * 1000
-    timings_ms = {"queue": queue_ms, **document.timings_ms, "total": queue_ms + elapsed_seconds * 1000}
+    timings_ms = {"queue": queue_ms, **stages, "total": queue_ms + elapsed_seconds * 1000}
     timings_ms = {stage: round(milliseconds, 1) for stage, milliseconds in timings_ms.items()}
 
     def write() -> bool:

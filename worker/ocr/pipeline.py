@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,16 +11,26 @@ import numpy as np
 from models.line_image import MARGIN
 from shared import clock
 from shared.limits import Limits
-from shared.options import DEFAULT_CHARSET, DEFAULT_LAYOUT, DEFAULT_QUALITY, CharsetName, LayoutName, QualityName
+from shared.options import (
+    DEFAULT_CHARSET,
+    DEFAULT_LAYOUT,
+    DEFAULT_QUALITY,
+    DEFAULT_TEXT_LAYER,
+    CharsetName,
+    LayoutName,
+    QualityName,
+    TextLayerName,
+)
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
-from worker.ocr.decode.pages import decode_pages
+from worker.ocr.decode.pages import DecodedPage, decode_pages
+from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import reading_order
 from worker.ocr.lines.coverage import Unread, find_unread
 from worker.ocr.lines.layout import Arrangement, arrange
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.page import admission, crops, turning
+from worker.ocr.page import admission, crops, from_layer, turning
 from worker.ocr.page.admission import Admission
 from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright, as_is, straighten
@@ -60,6 +70,8 @@ class Options:
     layout: `line` (the upload is one text line), `page`, or `auto` (look and decide).
     admission: `off`, `warn` (say which pages are poor) or `refuse` (do not read very poor ones).
     charset: which characters may be read, see `worker.ocr.text.decoder`.
+    text_layer: whether pages of a PDF may be taken from theirs; only with all characters, and not where it is one line.
+    pages: which pages; None: all.
     quality: `fast` (the recogniser alone), `balanced` (lines in doubt are read again by the stronger one) or `best`
         (the stronger one alone). Without a stronger one all three are `fast`.
     """
@@ -68,6 +80,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     admission: Admission = "warn"
     charset: CharsetName = DEFAULT_CHARSET
+    text_layer: TextLayerName = DEFAULT_TEXT_LAYER
+    pages: str | None = None
     quality: QualityName = DEFAULT_QUALITY
 
 
@@ -83,7 +97,7 @@ def recognize_document(
     """Read a document.
 
     Args:
-        content: The whole upload: PNG, JPEG, WebP, BMP or TIFF.
+        content: The whole upload, in one of the formats of `shared.uploads.header`.
         recognizer: Reads line images.
         options: Layout and limits.
         checkpoint: Called between batches; what it raises stops the work (a lost lease, a cancelled job).
@@ -98,20 +112,75 @@ def recognize_document(
             another one.
     """
     options = options or Options()
-    if stronger is not None and options.quality == "best":
-        recognizer, stronger = stronger(), None
-    reader = _Reader(recognizer, options, checkpoint, Stopwatch(), detector, stronger)
-    source = decode_pages(content, options.limits)
-    pages: list[Page] = []
-    while True:
-        checkpoint()
-        with reader.stopwatch.measure("decode"):
-            gray = next(source, None)
-        if gray is None:
-            break
-        pages.append(reader.read_page(len(pages) + 1, gray))
+    recognizer, stronger = choose_readers(recognizer, options, stronger)
+    read = list(recognize_pages(content, recognizer, options, checkpoint, detector, stronger=stronger))
+    pages = tuple(one.page for one in read)
     admission.require_writing(pages, options.admission)
-    return reader.result(pages)
+    by_two = any(line.model for page in pages for line in page.lines)
+    return DocumentResult(
+        name_of(recognizer.card),
+        pages,
+        sum_timings(one.timings_ms for one in read),
+        stronger=name_of(stronger().card) if stronger is not None and by_two else None,
+    )
+
+
+def choose_readers(
+    recognizer: LineRecognizer, options: Options, stronger: Callable[[], LineRecognizer] | None
+) -> tuple[LineRecognizer, Callable[[], LineRecognizer] | None]:
+    """Return who reads every line, and who reads again what leaves a doubt."""
+    return (stronger(), None) if stronger is not None and options.quality == "best" else (recognizer, stronger)
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """A page that was read, and how long it took: milliseconds by stage."""
+
+    page: Page
+    timings_ms: dict[str, float]
+
+
+def recognize_pages(
+    content: bytes,
+    recognizer: LineRecognizer,
+    options: Options,
+    checkpoint: Callable[[], None] = lambda: None,
+    detector: PageDetector | None = None,
+    *,
+    stronger: Callable[[], LineRecognizer] | None = None,
+    done: Sequence[int] = (),
+) -> Generator[ReadPage, None, None]:
+    """Read a document page by page; exhaust or close it in the thread that began. As `recognize_document`, and:
+
+    Args:
+        content: The whole upload.
+        recognizer: Reads line images, as `choose_readers` says.
+        options: Layout, limits, which pages.
+        checkpoint: Called before each page and between batches.
+        detector: Finds the lines of pages.
+        stronger: The same, for lines in doubt.
+        done: Numbers of pages that were read before and are left out.
+    """
+    layer: TextLayerName = options.text_layer if options.charset == "all" and options.layout != "line" else "ignore"
+    with closing(decode_pages(content, options.limits, options.pages, done=done, text_layer=layer)) as source:
+        while True:
+            checkpoint()
+            stopwatch = Stopwatch()
+            with stopwatch.measure("decode"):
+                decoded = next(source, None)
+            if decoded is None:
+                return
+            if isinstance(decoded, LayerPage):
+                page = from_layer.to_page(decoded, warned=options.admission != "off")
+            else:
+                page = _Reader(recognizer, options, checkpoint, stopwatch, detector, stronger).read_page(decoded)
+            yield ReadPage(page, stopwatch.timings_ms)
+
+
+def sum_timings(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the milliseconds of each stage over all pages."""
+    found = list(timings)
+    return {stage: round(sum(one[stage] for one in found), 2) for stage in STAGES}
 
 
 @dataclass(frozen=True)
@@ -143,17 +212,13 @@ class _Reader:
     detector: PageDetector | None
     stronger: Callable[[], LineRecognizer] | None
 
-    def result(self, pages: Sequence[Page]) -> DocumentResult:
-        """Return the document of these pages."""
-        by_two = any(line.model for page in pages for line in page.lines)
-        stronger = _name_of(self.stronger().card) if self.stronger and by_two else None
-        timings_ms = self.stopwatch.timings_ms
-        return DocumentResult(_name_of(self.recognizer.card), tuple(pages), timings_ms, stronger=stronger)
-
-    def read_page(self, page_number: int, gray: Gray) -> Page:
+    def read_page(self, decoded: DecodedPage) -> Page:
+        page_number, gray = decoded.page_number, decoded.gray
         policy = self.options.admission
         with self.stopwatch.measure("preprocess"):
             quality = measure_page(gray)
+            if decoded.dpi is not None:
+                quality["dpi"] = round(decoded.dpi, 1)
             admission.admit(page_number, quality, admission.PAGE_RULES, policy)
             upright = as_is(gray) if self.options.layout == "line" else straighten(gray)
         found = self._find(upright)
@@ -173,6 +238,7 @@ class _Reader:
         places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
         warned = policy != "off"
         warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
+        warnings = decoded.warnings + warnings
         return Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
 
     def _find_unread(self, found: _Found, kept: Sequence[int]) -> Unread:
@@ -242,7 +308,8 @@ class _Reader:
             return turning.turn_upright(gray, quarters)
 
 
-def _name_of(card: Card) -> ModelName:
+def name_of(card: Card) -> ModelName:
+    """What a result says of a model."""
     return ModelName(card.name, card.version, card.sha256)
 
 

@@ -13,7 +13,9 @@ import pikepdf
 from pikepdf import Matrix, Pdf
 
 from api.formats.format import Source
+from shared import errors
 from shared.result import Page
+from shared.uploads import pdf
 
 POINTS_PER_INCH = 72
 SHORTEST_POINTS, LONGEST_POINTS = 3, 14_400
@@ -46,7 +48,14 @@ class Background(Protocol):
 def background_of(source: Source) -> Background:
     """What shows the pages of an upload. A further kind of upload is chosen here, by `source.media_type`."""
     from api.formats.pdf.images import ImagePages
+    from api.formats.pdf.originals import PdfPages
 
+    if source.media_type == pdf.MEDIA_TYPE:
+        if source.choices.pdfa:
+            raise errors.InvalidOption(
+                "pdfa: what a PDF that was uploaded holds is not made anew. Leave it out.", option="pdfa"
+            )
+        return PdfPages(source.upload())
     return ImagePages(source.upload(), len(source.result.pages), is_archival=source.choices.pdfa)
 
 

@@ -40,7 +40,7 @@ class Part:
         """Add a page with its text."""
         added = self._background.add_page(self.pdf, page)
         self._bytes += added.bytes_added
-        if page.lines:
+        if page.lines and page.source == "recognition":  # else the page has its own
             added.page.add_resource(self._font.object, Name.Font, Name(FONT))
             added.page.contents_add(content_of(page.lines, self._font, FONT, added.to_points))
 

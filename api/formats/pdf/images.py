@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pi_heif
 from pikepdf import Array, Dictionary, Matrix, Name, Pdf, Stream
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -57,6 +58,7 @@ class ImagePages:
         self._allowed_bytes = int(GROWTH * len(content) / max(1, page_count))
         self._is_archival = is_archival
         try:
+            pi_heif.register_heif_opener()
             self._image = Image.open(io.BytesIO(content))
         except (UnidentifiedImageError, OSError, ValueError) as error:
             raise errors.CorruptImage() from error

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from api.formats.table import BY_NAME, DEFAULT
 from api.jobs.routes import IDEMPOTENCY_KEY
-from shared.options import MODEL_PATTERN, QUALITIES
+from shared.options import MODEL_PATTERN, PAGES_PATTERN, QUALITIES
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
@@ -37,12 +37,17 @@ schemathesis.openapi.media_type("application/octet-stream", IMAGES)
 
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
-    """Let the model that is loaded be the only one that can be asked for: every other name must be refused."""
+    """Let the model that is loaded be the only one that can be asked for, and the only page of the images above.
+
+    Every other name must be refused.
+    """
     parts: list[Any] = [raw_schema]
     for part in parts:  # it grows meanwhile
         if isinstance(part, dict):
             if part.get("pattern") == MODEL_PATTERN:
                 part["enum"] = [MODEL]
+            if part.get("pattern") == PAGES_PATTERN:
+                part["enum"] = ["1", "1-1", "1,1-1"]
             if part.get("enum") == [*QUALITIES]:
                 part["enum"] = [quality for quality in QUALITIES if quality != "best"]  # its workers have no such model
             parts += part.values()
@@ -56,7 +61,7 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
 
     Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. Only
     some formats of a result know `layout` or `pdfa`. An option may stand in the query string or in the body; both is an
-    error. In a form every value is text: a number or nothing is no wrong `reference` or `model` there.
+    error. In a form every value is text: a number or nothing is no wrong `reference`, `model` or `pages` there.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -72,7 +77,7 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     form = BY_NAME.get(str(query.get("format", DEFAULT.name)), DEFAULT)
     if case.method == "GET" and {"layout", "pdfa"} & set(query) - form.choices:
         return False
-    texts = (body.get("reference", ""), body.get("model", ""))
+    texts = (body.get("reference", ""), body.get("model", ""), body.get("pages", ""))
     return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)
 
 

@@ -15,7 +15,7 @@ from shared.database import Database
 from shared.jobs.states import MOVES
 from shared.tables import audit_events, deliveries, delivery_attempts, results
 from tests.e2e.chaos.clients import Diary
-from tests.e2e.chaos.documents import Document
+from tests.e2e.chaos.documents import BOOK_PAGES, Document
 from tests.receiver import Message
 
 COPY_TRAIL = [trail.Event.SUBMITTED, trail.Event.SUCCEEDED]
@@ -52,6 +52,10 @@ def misread(database: Database, diary: Diary) -> list[str]:
                 wrong.append(f"{job_id} is poison, and ended {job.state} ({code}) at attempt {job.attempt}")
             if document.kind != "poison" and code not in (None, "poison_job"):
                 wrong.append(f"{job_id} failed with {code}")
+            if document.kind == "book" and job.result is not None:
+                numbers = [page["page_number"] for page in job.result["pages"]]
+                if numbers != list(range(1, BOOK_PAGES + 1)) or job.pages_done != BOOK_PAGES:
+                    wrong.append(f"{job_id} ended with {job.pages_done} pages done, and holds {numbers}")
             told = diary.ends.get(job_id)
             if told is None:
                 wrong.append(f"nobody was told the end of {job_id}")

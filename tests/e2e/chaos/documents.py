@@ -1,4 +1,4 @@
-"""What the clients send: small images, each its own but for some that repeat; some are slow, and some are poison."""
+"""What the clients send: small images, each its own but for some that repeat; some slow or long, some poison."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import zlib
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.pdfs import PdfPage, pdf
 from tests.unit.api.conftest import png
 
-Kind = Literal["plain", "slow", "poison", "repeated"]
+Kind = Literal["plain", "slow", "poison", "repeated", "book"]
 END = png()[-12:]
+BOOK_PAGES = 40
+BOOK = pdf([PdfPage(b"10 10 %d 20 re f\n" % (10 + 2 * number), (120, 40)) for number in range(BOOK_PAGES)])
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,9 @@ class Document:
 
     @property
     def content(self) -> bytes:
-        """A PNG with a remark in it that makes it what it is."""
+        """A PNG with a remark in it that makes it what it is, or a PDF with a number behind it."""
+        if self.kind == "book":
+            return BOOK + b"%% %d\n" % self.number
         remark = "repeated" if self.kind == "repeated" else f"{self.number} tests:{self.kind}"
         body = b"Comment\0" + remark.encode()
         chunk = len(body).to_bytes(4, "big") + b"tEXt" + body + zlib.crc32(b"tEXt" + body).to_bytes(4, "big")
@@ -42,4 +47,6 @@ def document(number: int) -> Document:
         kind = "slow"
     elif number % 10 == 3:
         kind = "repeated"
+    elif number % 9 == 4:
+        kind = "book"
     return Document(number, kind, has_webhook=number % 3 == 0)

@@ -34,6 +34,7 @@ RESULT = {
             "width": 8,
             "height": 8,
             "angle": 0.0,
+            "source": "recognition",
             "quality": {},
             "warnings": [],
             "lines": [

@@ -22,6 +22,7 @@ from api.service.parts import Parts
 from shared import database, errors, jobs
 from shared.webhooks import deliveries
 from tests.docs.test_reference import every_error
+from tests.pdfs import PdfPage, encrypted, pdf
 from tests.services import wait_until
 from tests.unit.api.conftest import finish, png
 
@@ -217,6 +218,9 @@ PROVOKED: dict[str, Call] = {
     "unsupported_media_type": post(b"abc"),
     "document_too_large": post(png(), max_document_bytes=10),
     "too_many_pixels": post(png(50, 50), max_pixels=100),
+    "encrypted_document": post(encrypted([PdfPage()])),
+    "broken_document": post(b"%PDF-1.7\n"),
+    "no_pages": post(pdf([])),
     "too_many_pages": failed_job(errors.TooManyPages()),
     "unreadable_header": post(png()[:20]),
     "zero_size_image": post(png(0, 8)),
@@ -227,6 +231,11 @@ PROVOKED: dict[str, Call] = {
     "missing_file": ask("POST", "/v1/jobs", json={}),
     "invalid_base64": ask("POST", "/v1/jobs", json={"image": "!"}),
     "invalid_json": ask("POST", "/v1/jobs", data=b"{", content_type="application/json"),
+    "not_an_object": ask("POST", "/v1/jobs", json=[]),
+    "invalid_form": ask("POST", "/v1/jobs", data=b"x", content_type="multipart/form-data"),
+    "form_too_large": ask(
+        "POST", "/v1/jobs", data={f"f{i}": "1" for i in range(30)}, content_type="multipart/form-data"
+    ),
     "unknown_option": ask("GET", "/v1/jobs?colour=red"),
     "invalid_option": ask("GET", "/v1/jobs?limit=0"),
     "unknown_model": failed_job(errors.UnknownModel()),

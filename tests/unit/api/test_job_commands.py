@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from werkzeug.serving import make_server
 
 from api.app import app_of
 from api.client.job_commands import jobs as command
+from api.commands import submit as submit_command
 from api.service.parts import Parts
 from shared import errors, jobs, keys
 from shared.audit.actor import OPERATOR
 from shared.keys.record import Scope
+from tests.pdfs import PdfPage, pdf
 from tests.unit.api.conftest import finish, png
 
 
@@ -98,3 +101,16 @@ def test_the_key_is_taken_from_the_environment_or_the_command_line(parts: Parts,
     assert runner.invoke(command, arguments, env={"OCRELAY_API_KEY": text}).exit_code == 0
     assert runner.invoke(command, [*arguments, "--api-key", text]).exit_code == 0
     assert "invalid_key" in str(runner.invoke(command, [*arguments, "--api-key", "ocr_"]).exception)
+
+
+def test_pages_and_layers_of_a_pdf_are_chosen_on_the_command_line(parts: Parts, server: str, tmp_path: Path) -> None:
+    file = tmp_path / "book.pdf"
+    file.write_bytes(pdf([PdfPage(b"")] * 3))
+    chosen = ["--pages", "2-3", "--text-layer", "ignore", "--no-wait"]
+    result = CliRunner().invoke(submit_command, [str(file), "--server", server, *chosen])
+    assert result.exit_code == 0, result.output
+    with parts.database.read() as connection:
+        (job,) = jobs.list_jobs(connection)
+    assert (job.options["pages"], job.options["text_layer"], job.pages_total) == ("2-3", "ignore", 2)
+    refused = CliRunner().invoke(submit_command, [str(file), "--server", server, "--pages", "4", "--no-wait"])
+    assert refused.exit_code == 1 and "there is no page 4" in refused.output

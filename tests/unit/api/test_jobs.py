@@ -10,8 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import app_of
+from api.jobs.events import follow
+from api.service.caller import NOBODY
 from api.service.parts import Parts
 from shared import errors, jobs
+from shared.jobs import pages
+from shared.result import Page
+from tests.pdfs import PdfPage, pdf
 from tests.unit.api.conftest import RESULT, finish, png
 
 
@@ -275,3 +280,26 @@ def test_a_nul_never_reaches_the_database(client: FlaskClient, path: str) -> Non
 def test_pages_of_other_sites_are_refused_while_there_are_no_keys(client: FlaskClient, headers: dict[str, str]) -> None:
     answer = client.get("/v1/jobs", headers=headers)
     assert (answer.status_code, answer.json["code"]) == (403, "loopback_only")
+
+
+def test_the_stream_tells_how_many_pages_are_done(client: FlaskClient, parts: Parts) -> None:
+    patient = replace(parts, settings=parts.settings.model_copy(update={"wait_limit_seconds": 60.0}))
+    job_id = client.post("/v1/jobs", data=pdf([PdfPage(b"")] * 3)).json["id"]
+    with parts.database.write() as connection:
+        job = jobs.claim(connection, job_id, owner="test/1", lease_seconds=30)
+    assert job is not None
+    stream = follow(patient, job, NOBODY)
+    next(stream)  # how soon to come again
+    told = [next(stream)]
+    for number in (1, 2):
+        page = Page(number, 8, 8, 0.0, {}, ())
+        with parts.database.write() as connection:
+            assert pages.store(connection, job_id, str(job.lease_token), page, timings_ms={}, reader_sha256=None)
+        told.append(next(stream))
+    assert next(stream).startswith(":"), "nothing has changed"
+    stream.close()
+    assert [one.split("\n")[1] for one in told] == ["id: 1-running", "id: 1-running-1", "id: 1-running-2"]
+    data = [json.loads(one.split("\n")[2].removeprefix("data: ")) for one in told]
+    assert [(one["state"], one["pages_done"], one["pages_total"]) for one in data] == [
+        ("running", 0, 3), ("running", 1, 3), ("running", 2, 3),
+    ]  # fmt: skip

@@ -4,15 +4,18 @@ import base64
 import io
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 
 from api.app import app_of
+from api.http.intake import decode_base64
 from api.service.parts import Parts
 from shared import jobs, workers
 from shared.audit import trail
 from shared.options import QUALITIES
+from tests.pdfs import PdfPage, encrypted, pdf
 from tests.unit.api.conftest import png
 
 PNG = png()
@@ -37,7 +40,8 @@ def test_a_form_upload_is_accepted_with_its_address(client: FlaskClient, parts: 
     with parts.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
         events = trail.list_events(connection, job_id=answer.json["id"])
-    assert job is not None and job.options == {"layout": "line", "charset": "all"} and job.client_ip == "127.0.0.1"
+    assert job is not None and job.client_ip == "127.0.0.1"
+    assert job.options == {"layout": "line", "charset": "all", "text_layer": "auto"}
     assert [event.event for event in events] == ["job.submitted"]
     assert parts.blobs.get(job.sha256) == PNG
 
@@ -58,6 +62,58 @@ def test_base64_in_json_is_taken_with_and_without_a_data_uri(client: FlaskClient
     assert answer.json["document"]["size_bytes"] == len(PNG)
 
 
+ODD = b"\xfb\xff\xfe" + PNG  # in base64 with + and /
+WRITTEN = {
+    "the standard alphabet": base64.b64encode(ODD).decode(),
+    "the URL alphabet": base64.urlsafe_b64encode(ODD).decode(),
+    "no padding": base64.b64encode(ODD).decode().rstrip("="),
+    "the URL alphabet without padding": base64.urlsafe_b64encode(ODD).decode().rstrip("="),
+    "lines": base64.encodebytes(ODD).decode(),
+    "a data URI": "data:image/png;base64," + base64.b64encode(ODD).decode(),
+    "a data URI with escapes": "DATA:image/png;charset=x;base64," + quote(base64.b64encode(ODD).decode(), safe=""),
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+@pytest.mark.parametrize("extra", [0, 1, 2])
+def test_base64_is_the_same_bytes_however_it_is_written(how: str, extra: int) -> None:
+    assert decode_base64(WRITTEN[how]) == ODD
+    more = base64.urlsafe_b64encode(ODD + bytes(extra)).decode()
+    assert decode_base64(more.rstrip("=")) == decode_base64(more) == ODD + bytes(extra)
+
+
+NAMES = {"utf-8": "扫描.png", "gb18030": "扫描件\\.png", "latin-1": "caf\xe9.png", "big5": "掃描功.png"}
+
+
+def form_of(*parts: bytes) -> dict[str, object]:
+    body = b"".join(b"--x\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    return {"data": body, "content_type": "multipart/form-data; boundary=x"}
+
+
+def field(name: bytes, value: bytes, more: bytes = b"") -> bytes:
+    return b'Content-Disposition: form-data; name="' + name + b'"' + more + b"\r\n\r\n" + value
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_a_file_name_in_any_encoding_is_a_name_only(client: FlaskClient, encoding: str) -> None:
+    file_name = b'; filename="' + NAMES[encoding].encode(encoding) + b'"'
+    answer = client.post("/v1/jobs", **form_of(field(b"file", PNG, file_name), field(b"layout", b"line")))
+    assert answer.status_code == 202
+    assert answer.json["document"]["size_bytes"] == len(PNG)
+
+
+def test_a_field_name_in_another_encoding_is_an_unknown_option_and_no_missing_file(client: FlaskClient) -> None:
+    parts = field(b"file", PNG, b'; filename="a.png"'), field("备注".encode("gbk"), b"1")
+    answer = client.post("/v1/jobs", **form_of(*parts))
+    assert (answer.status_code, answer.json["code"]) == (422, "unknown_option")
+    assert "备注" in answer.json["detail"]
+
+
+def test_a_reference_in_another_encoding_is_stored_as_it_was_meant(client: FlaskClient) -> None:
+    parts = field(b"file", PNG, b'; filename="a.png"'), field(b"reference", "发票".encode("gbk"))
+    assert client.post("/v1/jobs", **form_of(*parts)).json["reference"] == "发票"
+
+
 FORM = {"content_type": "multipart/form-data"}
 BAD_UPLOADS = {
     "empty body": ({"data": b""}, 422, "empty_document"),
@@ -72,7 +128,20 @@ BAD_UPLOADS = {
     "base64 that is no string": ({"json": {"image": 7}}, 422, "invalid_base64"),
     "JSON without an image": ({"json": {"picture": "AAAA"}}, 422, "missing_file"),
     "JSON that is none": ({"data": "{", "content_type": "application/json"}, 400, "invalid_json"),
-    "JSON that is a list": ({"json": []}, 400, "invalid_json"),
+    "JSON that is a list": ({"json": []}, 422, "not_an_object"),
+    "base64 with a letter too many": ({"json": {"image": "AAAAA"}}, 422, "invalid_base64"),
+    "base64 with padding inside": ({"json": {"image": "AA==AAAA"}}, 422, "invalid_base64"),
+    "a form without a boundary": ({"data": b"--x\r\n", "content_type": "multipart/form-data"}, 400, "invalid_form"),
+    "a form that never ends": (
+        {"data": b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1",
+         "content_type": "multipart/form-data; boundary=x"}, 400, "invalid_form",
+    ),
+    "a part without a name": (
+        {"data": b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n",
+         "content_type": "multipart/form-data; boundary=x"}, 400, "invalid_form",
+    ),
+    "3,000 fields": ({"data": {f"field{i}": "1" for i in range(3000)}, **FORM}, 413, "form_too_large"),
+    "an endless field": (form_of(field(b"reference", b"x" * 600_000)), 413, "form_too_large"),
     "wrong field name": ({"data": {"upload": (io.BytesIO(PNG), "x.png")}}, 422, "missing_file"),
     "a form without a file": ({"data": {"layout": "line"}, **FORM}, 422, "missing_file"),
     "two files": ({"data": {"file": [(io.BytesIO(PNG), "a"), (io.BytesIO(PNG), "b")]}}, 422, "missing_file"),
@@ -84,6 +153,11 @@ BAD_UPLOADS = {
     "a model without a name": ({"data": PNG, "query_string": {"model": ""}}, 422, "invalid_option"),
     "a model without a name in JSON": ({"json": {"image": BASE64, "model": ""}}, 422, "invalid_option"),
     "an option twice": ({"data": PNG, "query_string": "layout=line&layout=page"}, 422, "invalid_option"),
+    "pages that are none": ({"data": PNG, "query_string": {"pages": "1,"}}, 422, "invalid_option"),
+    "a page that is not there": ({"data": PNG, "query_string": {"pages": "2"}}, 422, "invalid_option"),
+    "a PDF with a password": ({"data": encrypted([PdfPage()])}, 422, "encrypted_document"),
+    "a PDF without pages": ({"data": pdf([])}, 422, "no_pages"),
+    "a PDF that is cut": ({"data": pdf([PdfPage()])[:50]}, 422, "broken_document"),
     "an endless reference": ({"data": PNG, "query_string": {"reference": "x" * 201}}, 422, "invalid_option"),
     "a NUL in the reference": ({"data": PNG, "query_string": {"reference": "x\0"}}, 422, "invalid_option"),
 }  # fmt: skip
@@ -173,7 +247,12 @@ def test_a_model_can_be_asked_for_by_name(client: FlaskClient, parts: Parts, how
     assert answer.status_code == 202
     with parts.database.read() as connection:
         job = jobs.get(connection, answer.json["id"])
-    assert job is not None and job.options == {"layout": "auto", "charset": "all", "model": "crnn-zh-en"}
+    assert job is not None and job.options == {
+        "layout": "auto",
+        "charset": "all",
+        "text_layer": "auto",
+        "model": "crnn-zh-en",
+    }
 
 
 @pytest.mark.parametrize("how", HOW_A_MODEL_IS_NAMED)

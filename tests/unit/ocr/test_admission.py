@@ -11,6 +11,7 @@ from PIL import Image
 from api.jobs import schemas
 from shared.errors import QualityTooLow
 from shared.result import DocumentResult
+from worker.ocr.decode.pages import MOVES
 from worker.ocr.page import admission
 from worker.ocr.page.admission import Admission
 from worker.ocr.pipeline import Options, recognize_document
@@ -136,4 +137,4 @@ def test_the_api_names_the_same_codes() -> None:
     rules = (*admission.PAGE_RULES, *admission.WRITING_RULES, admission.FAINT, admission.BLANK, admission.DARK)
     rules += (*admission.READING_RULES, admission.UNREAD, admission.CUT_OFF)
     named = get_args(schemas.QualityWarning.model_fields["code"].annotation)
-    assert set(named) == {rule.code for rule in rules}
+    assert set(named) == {rule.code for rule in rules} | {MOVES.code}

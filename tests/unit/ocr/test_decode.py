@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from tests.malformed.case import zeros
 from tests.malformed.tiff import COMPRESSION_DEFLATE, tiff
 from worker.ocr.decode.pages import decode_pages, to_gray
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 SIZE = (60, 40)  # width, height
 
 
@@ -47,14 +49,20 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "tiff": lambda: saved(picture(), "TIFF"),
     "tiff lzw": lambda: saved(picture(), "TIFF", compression="tiff_lzw"),
     "tiff deflate": lambda: saved(picture(), "TIFF", compression="tiff_adobe_deflate"),
+    "tiff group 3": lambda: saved(picture("1"), "TIFF", compression="group3"),
     "tiff group 4": lambda: saved(picture("1"), "TIFF", compression="group4"),
     "tiff jpeg": lambda: saved(picture(), "TIFF", compression="jpeg"),
+    "gif": lambda: saved(picture("P"), "GIF"),
+    "jpeg 2000": lambda: saved(picture(), "JPEG2000"),
+    "jpeg 2000 gray": lambda: saved(picture("L"), "JPEG2000"),
+    "jpeg 2000 codestream": lambda: saved(picture(), "JPEG2000", no_jp2=True),
+    "avif": lambda: saved(picture(), "AVIF", quality=90),
 }
 
 
 def only_page(content: bytes, limits: Limits | None = None) -> np.ndarray:
     (page,) = decode_pages(content, limits or Limits())
-    return page
+    return page.gray
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -123,7 +131,7 @@ def test_a_document_with_too_many_pages_is_refused() -> None:
 
 def test_pages_of_a_tiff_come_in_order_and_each_in_its_own_size() -> None:
     content = saved(picture(), "TIFF", save_all=True, append_images=[picture("L").resize((30, 20)), picture("1")])
-    assert [page.shape for page in decode_pages(content, Limits())] == [(40, 60), (20, 30), (40, 60)]
+    assert [page.gray.shape for page in decode_pages(content, Limits())] == [(40, 60), (20, 30), (40, 60)]
 
 
 def test_a_tiff_whose_last_page_is_cut_is_truncated_before_any_page_is_given() -> None:
@@ -132,7 +140,39 @@ def test_a_tiff_whose_last_page_is_cut_is_truncated_before_any_page_is_given() -
         next(decode_pages(content[:-2000], Limits()))
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def moving(image_format: str) -> bytes:
+    return saved(picture(), image_format, save_all=True, append_images=[picture().rotate(180)])
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "AVIF"])
+def test_of_what_moves_the_first_frame_is_the_page_and_it_says_so(image_format: str) -> None:
+    (page,) = decode_pages(moving(image_format), Limits())
+    assert page.gray[2:8, 2:8].mean() < 80 and page.gray[20:, 20:].mean() > 200
+    assert [reason.code for reason in page.warnings] == ["first_frame_only"]
+
+
+def test_a_gif_that_stands_still_says_nothing() -> None:
+    (page,) = decode_pages(FORMATS["gif"](), Limits())
+    assert page.warnings == ()
+
+
+def test_a_heic_photo_is_read_as_it_is_seen() -> None:
+    assert only_page((SAMPLES / "line.heic").read_bytes()).shape == (60, 926)
+    turned = (SAMPLES / "turned.heic").read_bytes()
+    assert only_page(turned).shape == (96, 48), "stored on its side"
+    with pytest.raises(errors.UnreadableHeader):
+        only_page(turned[:-100])
+    (page,) = decode_pages((SAMPLES / "two.heic").read_bytes(), Limits())
+    assert [reason.code for reason in page.warnings] == ["first_frame_only"]
+
+
+def test_a_jpeg_2000_of_sixteen_bits_is_scaled_to_eight() -> None:
+    image = Image.fromarray(np.array([[0, 32768, 65535]] * 8, np.uint16))
+    page = only_page(saved(image, "JPEG2000"))
+    assert page[0].tolist() == [0, 127, 255]
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize(
     ("orientation", "corner"),
     [(1, "tl"), (2, "tr"), (3, "br"), (4, "bl"), (5, "tl"), (6, "tr"), (7, "br"), (8, "bl")],

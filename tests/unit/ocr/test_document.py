@@ -24,7 +24,7 @@ def test_the_result_has_exactly_the_fields_of_the_contract() -> None:
     assert list(result) == ["text", "confidence", "min_confidence", "model", "pages"]
     assert result["model"] == {"name": "crnn", "version": "1", "sha256": "ab" * 32}
     (only,) = result["pages"]
-    assert list(only) == ["page_number", "width", "height", "angle", "quality", "warnings", "lines"]
+    assert list(only) == ["page_number", "width", "height", "angle", "source", "quality", "warnings", "lines"]
     assert only["angle"] == -1.24
     assert only["lines"] == [
         {

@@ -12,7 +12,7 @@ RED, GREEN, BLUE, GRAY, ORANGE = (24, 20, 200), (10, 118, 12), (240, 60, 60), (1
 
 
 def only_page(image: np.ndarray, extension: str) -> np.ndarray:
-    (page,) = decode_pages(bytes(cv2.imencode(extension, image)[1]), Limits())
+    (page,) = (page.gray for page in decode_pages(bytes(cv2.imencode(extension, image)[1]), Limits()))
     return page
 
 

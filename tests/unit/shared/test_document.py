@@ -75,7 +75,7 @@ def test_too_many_bytes_are_refused() -> None:
     assert refused.value.details == {"size_bytes": LIMITS.max_bytes + 8, "max_bytes": LIMITS.max_bytes}
 
 
-@pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"hello", b"GIF89a" + b"\0" * 300, b"\0" * 500, b"\x89PN"])
+@pytest.mark.parametrize("content", [b"%!PS-1.7\n", b"hello", b"8BPS" + b"\0" * 300, b"\0" * 500, b"\x89PN"])
 def test_what_is_no_image_is_refused_whatever_its_name(content: bytes) -> None:
     with pytest.raises(errors.UnsupportedMediaType):
         document.inspect(content, LIMITS)

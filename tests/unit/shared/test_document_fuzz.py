@@ -15,7 +15,18 @@ from tests.malformed.mutate import mutated
 
 LIMITS = Limits(max_pixels=4_000_000)
 SEEDS = [case.content for case in corpus.cases() if len(case.content) < 50_000]
-MAGICS = st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF....WEBPVP8", b"BM", b"II*\0", b"MM\0*"])
+MAGICS = st.sampled_from(
+    [
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"RIFF....WEBPVP8",
+        b"BM",
+        b"II*\0",
+        b"MM\0*",
+        b"GIF89a",
+        b"\xff\x4f\xff\x51",
+    ]
+)
 
 
 def check(content: bytes) -> None:

@@ -21,10 +21,11 @@ def test_a_waiting_job_has_every_key_of_the_contract(sqlite_url: str, submission
     assert document == json.loads(json.dumps(document))
     assert list(document) == [
         "id", "state", "attempt", "created_at", "started_at", "finished_at", "queue_position", "reference", "priority",
-        "batch_id", "copied_from", "document", "result", "error", "timings_ms", "links",
+        "batch_id", "copied_from", "document", "pages_done", "pages_total", "result", "error", "timings_ms", "links",
     ]  # fmt: skip
     assert (document["state"], document["attempt"], document["priority"]) == ("queued", 0, "normal")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", document["created_at"])
+    assert (document["pages_done"], document["pages_total"]) == (0, 1)
     assert (document["started_at"], document["result"], document["error"]) == (None, None, None)
     assert document["document"] == {
         "sha256": submission.sha256,

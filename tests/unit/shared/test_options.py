@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.jobs.record import State, StateName
-from shared.options import CHARSETS, LAYOUTS, PRIORITIES, RecognitionOptions, SubmitOptions
+from shared.options import CHARSETS, LAYOUTS, PRIORITIES, RecognitionOptions, SubmitOptions, select_pages
 from shared.queue import QUEUES
 from shared.result import STAGES, TIMING_STAGES
 from shared.webhooks.record import DeliveryState, DeliveryStateName
@@ -29,7 +29,7 @@ def test_the_stages_of_recognition_stand_between_waiting_and_everything() -> Non
 
 def test_only_what_decides_the_text_is_stored_with_the_job() -> None:
     options = SubmitOptions(priority="bulk", reference="a", dedupe=False, webhook="https://hooks.example")
-    assert options.of_recognition() == {"layout": "auto", "charset": "all"}
+    assert options.of_recognition() == {"layout": "auto", "charset": "all", "text_layer": "auto"}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -54,3 +54,16 @@ def test_a_quality_is_stored_only_where_the_sender_chose_one() -> None:
 def test_a_name_that_is_no_option_is_refused() -> None:
     with pytest.raises(ValidationError):
         SubmitOptions.model_validate({"langauge": "zh"})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"), [(None, [1, 2, 3, 4, 5]), ("3", [3]), ("1-3,5", [1, 2, 3, 5]), ("5,1-2,2", [1, 2, 5])]
+)
+def test_pages_are_chosen_in_the_order_of_the_document_each_once(wanted: str | None, chosen: list[int]) -> None:
+    assert select_pages(wanted, 5) == chosen
+
+
+@pytest.mark.parametrize("wanted", ["0", "1-", "-3", "1,,2", "1 - 3", "a", "", "1-2-3", "1" * 8])
+def test_what_names_no_pages_is_no_option(wanted: str) -> None:
+    with pytest.raises(ValidationError):
+        SubmitOptions(pages=wanted)

@@ -18,7 +18,8 @@ def test_a_machine_that_has_everything_passes(tmp_path: Path, tiny_model_path: P
     findings = doctor.examine(Settings.load(data_dir=tmp_path / "new", model=str(tiny_model_path)))
     assert [finding.subject for finding in findings if not finding.is_good] == []
     assert {finding.subject for finding in findings} == {
-        "Python", "numpy", "cv2", "onnxruntime", "Database", "Broker", "Model", "Stronger model", "Line finder",
+        "Python", "numpy", "cv2", "onnxruntime", "PIL.Image", "pi_heif", "pypdfium2",
+        "Database", "Broker", "Model", "Stronger model", "Line finder",
     }  # fmt: skip
     assert not (tmp_path / "new").exists(), "looking must not change anything"
 
@@ -58,7 +59,7 @@ def test_an_old_python_is_named() -> None:
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
-@pytest.mark.parametrize("library", ["numpy", "cv2", "onnxruntime"])
+@pytest.mark.parametrize("library", ["numpy", "cv2", "onnxruntime", "PIL.Image", "pi_heif", "pypdfium2"])
 def test_a_native_library_that_cannot_be_imported_has_a_fix_on_each_system(
     library: str, platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,94 @@
+"""A PDF of many scans, page by page: memory, pages for each second, and the same pages as single images.
+
+    python -m tests.bench.long_documents FOLDER [--pages N]
+
+FOLDER holds PNG or JPEG pages; they are repeated as often as it takes. On one core; each way in a process
+of its own, so that one's memory is not the other's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import resource
+import subprocess
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+
+import cv2
+from PIL import Image
+
+import models
+from models import detector
+from shared import clock
+from shared.limits import Limits
+from tests.pdfs import pdf, scan
+from worker.ocr.pipeline import Options, recognize_document, recognize_pages
+
+DPI = 100
+MOST_IMAGES = 10
+
+
+def images_in(folder: Path) -> list[Image.Image]:
+    """The first pages of a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".jpg", ".jpeg"))[:MOST_IMAGES]
+    return [Image.open(path).convert("RGB") for path in files]
+
+
+def peak_mib() -> float:
+    """Most memory that this process ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def as_pdf(folder: Path, count: int) -> None:
+    """All pages in one document."""
+    content = pdf([scan(image, DPI) for image in islice(cycle(images_in(folder)), count)])
+    recognizer, finder = models.load("", threads=1), detector.load(threads=1)
+    start = clock.monotonic()
+    options = Options(limits=Limits(max_bytes=len(content), max_pages=count))
+    for done, _ in enumerate(recognize_pages(content, recognizer, options, detector=finder), 1):
+        if done in (1, 10, 50, 100, 200, 300):
+            print(f"  after {done:3} pages {peak_mib():5.0f} MiB at the peak", flush=True)
+    print(
+        f"one PDF      {count / (clock.monotonic() - start):6.2f} pages/s {peak_mib():5.0f} MiB at the peak", flush=True
+    )
+
+
+def as_images(folder: Path, count: int) -> None:
+    """Each page as a JPEG of its own."""
+    files = []
+    for image in images_in(folder):
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=85)
+        files.append(buffer.getvalue())
+    recognizer, finder = models.load("", threads=1), detector.load(threads=1)
+    start = clock.monotonic()
+    for content in islice(cycle(files), count):
+        recognize_document(content, recognizer, detector=finder)
+    print(
+        f"single JPEGs {count / (clock.monotonic() - start):6.2f} pages/s {peak_mib():5.0f} MiB at the peak", flush=True
+    )
+
+
+WAYS = {"pdf": as_pdf, "images": as_images}
+
+
+def main() -> None:
+    """Measure both ways, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--way", choices=WAYS)
+    given = parser.parse_args()
+    if given.way:
+        cv2.setNumThreads(1)
+        WAYS[given.way](given.folder, given.pages)
+        return
+    for way in WAYS:
+        command = [sys.executable, "-m", "tests.bench.long_documents", str(given.folder)]
+        subprocess.run([*command, "--pages", str(given.pages), "--way", way], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""A bound for what foreign code may allocate: better that one child ends than that the machine has no memory left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+_STATUS = Path("/proc/self/status")
+_HELD = re.compile(r"VmData:\s+(\d+) kB")
+
+
+@contextmanager
+def at_most(more_bytes: int) -> Iterator[None]:
+    """Let this process allocate so many bytes more while the block runs; what goes beyond fails, and may end it.
+
+    Where the system does not say what a process holds (it is not Linux) there is no bound.
+    """
+    held = _held_bytes()
+    if resource is None or held is None:
+        yield
+        return
+    before, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = held + more_bytes
+    limits = [limit for limit in (before, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([wanted, *limits]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
+
+
+def _held_bytes() -> int | None:
+    try:
+        found = _HELD.search(_STATUS.read_text("ascii", "replace"))
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None

@@ -1,0 +1,134 @@
+"""Pages of a PDF: rendered so finely that their text is 20 to 40 pixels high, or taken from their text layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+import pypdfium2 as pdfium
+from numpy.typing import NDArray
+
+from shared.errors import CorruptImage
+from shared.limits import Limits
+from shared.options import TextLayerName
+from shared.uploads import pdf
+from shared.uploads.pdf import POINTS_PER_INCH, pixels
+from worker.ocr.decode import memory, text_layer
+from worker.ocr.decode.text_layer import LayerLine
+
+TEXT_PX = 32.0  # from descender to ascender; capitals have 0.7 of it
+SMALL_TEXT = 0.2  # share of the characters that may be smaller than the size that counts
+DEFAULT_DPI = 200.0
+TEXT_DPI = (100.0, 400.0)
+PICTURE_DPI = (100.0, 300.0)
+LEAST_PICTURE = 0.3  # share of the page; smaller pictures say nothing of its resolution
+MEMORY_BYTES = 1 << 30  # for one page; 727 damaged bytes can make pdfium want 300 MB more each second without end
+PROBE_SIDE = 1000  # px; whether the layer is drawn where it says is looked at on a copy with no longer side
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """A page as pixels. image: (H, W, 3) uint8 BGR, forms and annotations drawn. dpi: pixels for each inch."""
+
+    page_number: int
+    image: NDArray[np.uint8]
+    dpi: float
+
+
+@dataclass(frozen=True)
+class LayerPage:
+    """A page that is taken from its text layer.
+
+    width, height: px that it would have at `dpi`. elsewhere: share of its ink that lies in none of the lines, 0..1.
+    """
+
+    page_number: int
+    width: int
+    height: int
+    dpi: float
+    lines: tuple[LayerLine, ...]
+    elsewhere: float = 0.0
+
+
+def read_pages(
+    content: bytes, page_numbers: Sequence[int], limits: Limits, layer: TextLayerName
+) -> Iterator[RenderedPage | LayerPage]:
+    """Yield pages one by one; one at a time is in memory. Call and close it in one thread.
+
+    Args:
+        content: The whole file, looked at before by `shared.uploads.header.inspect`.
+        page_numbers: From 1.
+        limits: Pixels and sides of a page.
+        layer: `auto`: pages with a sound text layer are taken from it.
+
+    Raises:
+        CorruptImage: A page cannot be rendered.
+        EncryptedDocument, BrokenDocument: As `inspect` says.
+    """
+    with pdf.opened(content) as document:
+        document.init_forms()
+        for number in page_numbers:
+            try:
+                with memory.at_most(MEMORY_BYTES), closing(document.get_page(number - 1)) as page:
+                    found = _read_page(page, number, limits, layer)
+            except pdfium.PdfiumError as error:
+                raise CorruptImage(page_number=number) from error
+            yield found
+
+
+def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLayerName) -> RenderedPage | LayerPage:
+    with closing(page.get_textpage()) as textpage:
+        dpi = within(choose_dpi(page, textpage), page.get_size(), limits)
+        if layer == "auto" and textpage.count_chars():
+            width, height = (pixels(side, dpi) for side in page.get_size())
+            glyphs = text_layer.read_glyphs(page, textpage, width, height)
+            lines = text_layer.to_lines(glyphs)
+            scale = min(1.0, PROBE_SIDE / max(width, height))
+            probe = render(page, dpi * scale, gray=True)
+            if text_layer.is_sound(page, glyphs, lines, probe, scale):
+                elsewhere = text_layer.ink_elsewhere(lines, probe, scale)
+                return LayerPage(number, width, height, dpi, tuple(lines), elsewhere)
+    return RenderedPage(number, render(page, dpi), dpi)
+
+
+def choose_dpi(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> float:
+    """Return the resolution that a page is read at: by the size of its text, by its picture, or the usual one."""
+    native = _picture_dpi(page)
+    heights = text_layer.text_heights(textpage)
+    if not heights:
+        return native or DEFAULT_DPI
+    wanted = POINTS_PER_INCH * TEXT_PX / float(np.quantile(heights, SMALL_TEXT))
+    wanted = min(max(wanted, TEXT_DPI[0]), TEXT_DPI[1])
+    return min(wanted, native) if native else wanted  # finer than the scan itself shows nothing more
+
+
+def _picture_dpi(page: pdfium.PdfPage) -> float | None:
+    """Return the resolution of a scan, whose strips count together; None: the page is none."""
+    found = list(text_layer.pictures(page))
+    share = sum(picture.share for picture in found)
+    if share < LEAST_PICTURE:
+        return None
+    mean = sum(picture.share * picture.dpi for picture in found) / share
+    return min(max(mean, PICTURE_DPI[0]), PICTURE_DPI[1])
+
+
+def within(dpi: float, size: tuple[float, float], limits: Limits) -> float:
+    """Return the resolution, or the finest at which a page of a size in points keeps the limits."""
+    width, height = (max(side, 1.0) / POINTS_PER_INCH for side in size)
+    by_side = (limits.max_side - 1) / max(width, height)
+    by_pixels = (
+        ((limits.max_pixels - width - height) / (width * height)) ** 0.5 if limits.max_pixels > width + height else 1
+    )
+    return max(min(dpi, by_side, by_pixels * 0.999), 1.0)
+
+
+def render(page: pdfium.PdfPage, dpi: float, *, gray: bool = False) -> NDArray[np.uint8]:
+    """Return (H, W, 3) uint8 BGR of a page over white, or (H, W) uint8, with its annotations and filled forms."""
+    bitmap = page.render(scale=dpi / POINTS_PER_INCH, grayscale=gray, draw_annots=True)
+    try:
+        pixels_of = np.array(bitmap.to_numpy(), np.uint8)
+    finally:
+        bitmap.close()
+    return pixels_of[:, :, 0] if gray and pixels_of.ndim == 3 else pixels_of
