@@ -48,7 +48,7 @@ def half(path: Path) -> str:
 
 def read_line(path: Path, readers: list[LineReader]) -> list[dict[str, Any]]:
     """What each reader made of the line in a file."""
-    upright = as_is(next(decode_pages(path.read_bytes(), Limits())))
+    upright = as_is(next(decode_pages(path.read_bytes(), Limits())).gray)
     lines = arrange(upright, "line").lines
     rows: list[dict[str, Any]] = []
     for reader in readers:
