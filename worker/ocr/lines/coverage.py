@@ -41,13 +41,19 @@ def find_unread(page: Copies, lines: Sequence[TextLine]) -> Unread:
     pieces = page.pieces(scale)
     scaled = [TextLine(line.polygon * np.float32(scale), line.height * scale) for line in lines]
     usual = float(np.median([line.height for line in scaled])) if lines else usual_height(pieces)
-    letters = pieces.select(_may_be_letters(pieces.heights, pieces.widths, usual) & _is_hollow(pieces))
-    rows = _groups(letters, scaled, page.image(scale).shape, FEWEST_IN_ROW)
-    ink = max(1, int(letters.areas.sum()))
-    turned = Pieces(np.ascontiguousarray(pieces.boxes[:, [1, 0, 3, 2]]), pieces.areas)
-    lying = turned.select(_may_be_letters(turned.heights, turned.widths, usual) & _is_hollow(turned))
-    upright = [TextLine(line.polygon[:, ::-1], line.height) for line in scaled]
-    columns = _groups(lying, upright, page.image(scale).shape[::-1], FEWEST_IN_COLUMN)
+    are_hollow = pieces.areas < SOLID * pieces.heights * pieces.widths
+    may_stand, may_lie = (
+        are_hollow & _may_be_letters(tall, wide, usual)
+        for tall, wide in ((pieces.heights, pieces.widths), (pieces.widths, pieces.heights))
+    )
+    ink = max(1, int(pieces.areas[may_stand].sum()))
+    either = np.flatnonzero(may_stand | may_lie)
+    free = either[~explained(pieces.boxes[either], scaled)]
+    shape = page.image(scale).shape
+    rows = _groups(pieces.select(free[may_stand[free]]), shape, FEWEST_IN_ROW)
+    lying = pieces.select(free[may_lie[free]])
+    turned = Pieces(np.ascontiguousarray(lying.boxes[:, [1, 0, 3, 2]]), lying.areas)
+    columns = _groups(turned, shape[::-1], FEWEST_IN_COLUMN)
     share = sum(int(group.areas.sum()) for group in (*rows, *columns)) / ink
     hulls = [fragments.hull_of(group.boxes) for group in rows]
     hulls += [fragments.hull_of(group.boxes)[[1, 0, 3, 2]] for group in columns]
@@ -59,13 +65,8 @@ def _may_be_letters(heights: NDArray[np.int32], widths: NDArray[np.int32], usual
     return np.asarray(tall & (widths >= LEAST_WIDTH * usual) & (widths <= MOST_WIDTH * usual), np.bool_)
 
 
-def _is_hollow(pieces: Pieces) -> NDArray[np.bool_]:
-    return np.asarray(pieces.areas < SOLID * pieces.heights * pieces.widths, np.bool_)
-
-
-def _groups(letters: Pieces, lines: Sequence[TextLine], shape: tuple[int, ...], fewest: int) -> list[Pieces]:
-    """Return the rows of at least so many letters that lie in no line."""
-    free = letters.select(~explained(letters.boxes, lines))
+def _groups(free: Pieces, shape: tuple[int, ...], fewest: int) -> list[Pieces]:
+    """Return the rows of at least so many letters."""
     if len(free) < fewest:
         return []
     groups = linking.members(fragments.link_pieces(free, (shape[0], shape[1]), NO_BOXES))
