@@ -24,7 +24,7 @@ ZERO = re.compile(r"(?<=[一二三四五六七八九〇])[Oo0]+(?=[一二三四�
 WIDE = dict(zip(",:;!?()", "，：；！？（）", strict=True))
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 CJK = re.compile(f"[{HAN}\u3001-\u303f\uff01-\uff60]")
-LOW_RING = re.compile(rf"(?<={CJK.pattern})₀")
+LOW_RING = re.compile(rf"(?:(?<={CJK.pattern})|(?<=%))[₀₆₉]")
 
 
 def unify(text: str) -> str:
@@ -74,7 +74,7 @@ def spell(text: str) -> str:
     """Write what the model cannot tell apart as its neighbours want it; lengths stay equal.
 
     Punctuation is widened, a ring between Chinese numerals is 〇 (二〇二六年), and a low one behind a Chinese character
-    is a full stop, not a subscript.
+    or a percent sign is a full stop, not a subscript.
     """
     text = ZERO.sub(lambda rings: "〇" * len(rings[0]), text)
     return widen_punctuation(LOW_RING.sub("。", text))

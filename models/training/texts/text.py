@@ -40,7 +40,7 @@ class TextSampler:
         self.known = set(characters)
         self.signs = [one for one in SIGNS + 3 * ADDED if one in self.known]
         self.kinds: list[tuple[float, Style, Callable[[], str]]] = [
-            (26, "page", self.chinese_prose), (16, "page", self.chinese_words), (14, "page", self.rare_hanzi), (15, "page", self.english_prose),
+            (30, "page", self.chinese_prose), (18, "page", self.chinese_words), (12, "page", self.rare_hanzi), (12, "page", self.rare_in_prose), (15, "page", self.english_prose),
             (6, "page", self.english_words), (7, "page", self.records.number), (8, "page", self.records.receipt), (4, "page", self.records.form),
             (4, "page", self.records.chinese_form), (8, "page", self.both), (2, "page", self.random_ascii), (14, "sign", self.sign),
             (9, "page", lambda: signs.sign_text(rng, self.phrase)), (3, "small", lambda: signs.sign_text(rng, self.phrase)), (5, "page", self.scattered_signs),
@@ -157,6 +157,14 @@ class TextSampler:
     def rare_hanzi(self) -> str:
         """Uniform over the charset: no class is starved."""
         return "".join(self.rng.choices(self.hanzi, k=self.rng.randint(1, 14)))
+
+    def rare_in_prose(self) -> str:
+        """Prose in which a few characters are replaced by rare ones: what the eye reads outweighs what would be usual."""
+        text = list(self.chinese_prose())
+        for index in self.rng.sample(range(len(text)), min(len(text), self.rng.randint(1, 3))):
+            if "\u4e00" <= text[index] <= "\u9fff":
+                text[index] = self.rng.choice(self.hanzi)
+        return "".join(text)
 
     def english_prose(self) -> str:
         length = self.length(30, 60)

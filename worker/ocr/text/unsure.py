@@ -18,6 +18,7 @@ TOKEN = re.compile(rf"(?:(?!{CJK.pattern})[^ ])+")
 SURE = 0.95  # a character whose peak is above this stays
 HIDDEN = 3.0  # logits that the blank is ahead of a character: nearer ones may be missing, unless they stand beside it
 LEAST_SURE = 0.4  # mean probability of a line's characters; where it is lower there is nothing to go by, only to invent
+LIKE_DIGITS = "lIOo"
 MAJORITY = 3  # letters or digits, that make a single stranger among them doubtful
 
 
@@ -95,8 +96,7 @@ def _fixed(characters: str) -> NDArray[np.bool_]:
         token = match[0]
         if any(character.isdigit() for character in token):
             fixed[match.start() : match.end()] = True
-            stranger = _stranger(token)
-            if stranger is not None:
+            for stranger in _strangers(token):
                 fixed[match.start() + stranger] = False
     beside = np.concatenate([[False], fixed[:-1]]) | np.concatenate([fixed[1:], [False]])
     spaces = np.array([character == " " for character in characters], np.bool_)
@@ -104,12 +104,12 @@ def _fixed(characters: str) -> NDArray[np.bool_]:
     return fixed
 
 
-def _stranger(token: str) -> int | None:
-    """Place of the only letter among digits or the only digit among letters, or None."""
+def _strangers(token: str) -> list[int]:
+    """Places of the only letter among digits, of the only digit among letters, and of letters that look like digits."""
     digits = [index for index, character in enumerate(token) if character.isdigit()]
     letters = [index for index, character in enumerate(token) if character.isalpha()]
     if len(digits) == 1 and len(letters) >= MAJORITY:
-        return digits[0]
-    if len(letters) == 1 and len(digits) >= MAJORITY - 1 and letters[0] > digits[0]:
-        return letters[0]
-    return None
+        return digits
+    if letters and all(token[index] in LIKE_DIGITS for index in letters):
+        return letters
+    return letters if len(letters) == 1 and len(digits) >= MAJORITY - 1 and letters[0] > digits[0] else []
