@@ -22,6 +22,11 @@ def current(connection: Connection) -> dict[Role, Generation]:
     return {found.role: found for found in map(_to_generation, connection.execute(query))}
 
 
+def get(connection: Connection, number: int) -> Generation:
+    """Return a generation that is known to be there."""
+    return _to_generation(connection.execute(select(generations).where(generations.c.number == number)).one())
+
+
 def activate(connection: Connection, model: KnownModel, role: Role, *, actor: Actor) -> Generation:
     """Give a role a model. Children take it up with their next job, or within seconds."""
     return _add(connection, role, model.name, model.sha256, actor=actor, event=trail.Event.MODEL_ACTIVATED)

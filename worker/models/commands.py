@@ -12,12 +12,17 @@ from models import golden, packs, shelf
 from models.card import ModelFileError
 from models.recognizer import FILE_NAME, WEIGHTS, Place, find
 from shared.settings import Settings
+from worker.models.rollout_commands import activate, rollback
 from worker.models.stronger import find_stronger
 
 
 @click.group()
 def models() -> None:
     """List, show, add and remove the models of this machine, and install packs of stronger ones."""
+
+
+models.add_command(activate)
+models.add_command(rollback)
 
 
 @models.command("list")
