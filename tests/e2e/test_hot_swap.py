@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from models import golden, shelf
+from shared import registry
 from shared.audit import trail
 from shared.settings import Settings
 from tests import tiny_foreign
@@ -44,6 +45,14 @@ def read(system: System, _: object = None) -> str:
     job = system.submit(LINE, "layout=line&quality=fast")
     assert job["state"] == "succeeded", job
     return str(job["result"]["model"]["name"])
+
+
+def test_what_lies_on_the_machine_is_known_without_anybodys_doing(system: System) -> None:
+    def known() -> list[str]:
+        with system.database.read() as connection:
+            return [model.name for model in registry.list_models(connection)]
+
+    wait_until(lambda: known() == ["crnn-zh-en", "own"], what="the models are noted")
 
 
 def test_no_job_fails_while_two_models_are_activated_in_turn(system: System) -> None:

@@ -99,6 +99,8 @@ class Child:
         while not self._load():
             if self._stopping.wait(LOAD_AGAIN_SECONDS):
                 return
+        self._say_alive()
+        self._note_models()
         while True:
             self._say_alive()
             said = clock.monotonic()
@@ -110,6 +112,11 @@ class Child:
                     self._say_alive()
             with self._lock:
                 self._look_at_models()
+
+    def _note_models(self) -> None:
+        from worker.models.noting import note_all
+
+        note_all(self.place.database, self._given, actor.worker(f"{self._node}/{os.getpid()}"))
 
     def _catch_up(self) -> None:
         """Take up what was activated since the last look; the job in hand keeps what it has.
@@ -189,6 +196,7 @@ class Child:
         reader = reader_sha256(self._recognizer, self._detector, self._settings, new)
         self.place = replace(self.place, stronger=new, reader_sha256=reader)
         self._is_told = False
+        self._note_models()
         log.info(
             "This child reads with another stronger model from now on.",
             event_name="child.stronger_model_changed",

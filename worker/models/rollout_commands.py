@@ -17,6 +17,7 @@ from shared.database import Database
 from shared.migrations import check_schema
 from shared.registry.record import Generation, Role, RolloutState
 from shared.settings import Settings
+from worker.models.noting import facts_of
 
 ROLE = click.option(
     "--role", type=click.Choice([Role.RECOGNISER, Role.STRONGER]), default=Role.RECOGNISER, show_default=True
@@ -40,12 +41,11 @@ def activate(name: str, role: str, *, wait: bool, data_dir: Path | None) -> None
         card = recognisers.Recognizer(place.path, place.name).card
     except ModelFileError as error:
         raise click.ClickException(str(error)) from error
-    told = {"licence": card.licence, "source": card.source, "characters": len(card.charset.characters)}
-    facts = {"version": card.version, "sha256": card.sha256, "card": told, "path": str(place.path)}
+    facts = facts_of(place, card)
 
     def order(database: Database) -> Generation | None:
         with database.write() as connection:
-            registry.note(connection, name=card.name, kind="recogniser", actor=OPERATOR, **facts)  # type: ignore[arg-type]
+            registry.note(connection, **facts, actor=OPERATOR)
             model = registry.find(connection, card.name)
             assert model is not None
             return registry.activate(connection, model, Role(role), actor=OPERATOR)
