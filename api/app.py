@@ -23,6 +23,7 @@ from api.openapi import access as access_document
 from api.openapi import description, documentation
 from api.service.parts import Parts
 from api.service.waiting import Waiting
+from api.web import routes as web
 from api.webhooks import deliveries, endpoints, secrets
 from shared import errors, queue
 from shared.database import Database
@@ -80,6 +81,7 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
     for room in (jobs, control, batches, results, events, original, endpoints, secrets, deliveries, audit, health):
         app.register_api(room.blueprint(parts))
     app.register_api(metrics.blueprint(parts, counters))
+    app.register_blueprint(web.blueprint())
     add_documents(app, parts.settings)
     app.wsgi_app = request_log.RequestLog(app.wsgi_app, counters)  # type: ignore[method-assign]
 
