@@ -15,7 +15,7 @@ from api.dialects import original
 from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
 from api.http.id_path import IdPart
-from api.jobs import batches, control, events, results
+from api.jobs import batches, control, events, page_images, results
 from api.jobs import routes as jobs
 from api.metrics import health
 from api.metrics import routes as metrics
@@ -78,7 +78,20 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = int(parts.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, control, batches, results, events, original, endpoints, secrets, deliveries, audit, health):
+    for room in (
+        jobs,
+        control,
+        batches,
+        results,
+        page_images,
+        events,
+        original,
+        endpoints,
+        secrets,
+        deliveries,
+        audit,
+        health,
+    ):
         app.register_api(room.blueprint(parts))
     app.register_api(metrics.blueprint(parts, counters))
     app.register_blueprint(web.blueprint())

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from flask import Blueprint, Response, render_template, send_from_directory
 
+from api.formats import table
 from api.http.facts import PUBLIC, facts
 from api.web import files
 
@@ -22,9 +23,8 @@ def blueprint() -> Blueprint:
     generation = files.generation()
 
     def page(name: str) -> Response:
-        response = Response(
-            render_template("page.html", page=name, files=f"/static/{generation}"), mimetype="text/html"
-        )
+        text = render_template("page.html", page=name, files=f"/static/{generation}", formats=" ".join(table.NAMES))
+        response = Response(text, mimetype="text/html")
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["Cache-Control"] = files.ASK_AGAIN
         return response
@@ -33,6 +33,12 @@ def blueprint() -> Blueprint:
     @facts(PUBLIC)
     def read() -> Response:
         return page("read")
+
+    @pages.get("/read/<job_id>")
+    @facts(PUBLIC)
+    def result(job_id: str) -> Response:
+        del job_id  # the page reads it from its address
+        return page("result")
 
     @pages.get("/static/<version>/<path:name>")
     def file(version: str, name: str) -> Response:

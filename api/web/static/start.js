@@ -5,7 +5,7 @@ import { forgetKey, key } from "./key.js";
 import { applyTheme, chooseTheme, theme, THEMES } from "./theme.js";
 import { chooseLanguage, language, NAMES, t } from "./words.js";
 
-const PAGES = { read: () => import("./read.js") };
+const PAGES = { read: () => import("./read.js"), result: () => import("./result.js") };
 
 function link(name, address) {
   const here = location.pathname === address;
