@@ -15,7 +15,7 @@ from api.dialects import original
 from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
 from api.http.id_path import IdPart
-from api.jobs import batches, control, events, page_images, results
+from api.jobs import batches, control, corrections, events, page_images, results
 from api.jobs import routes as jobs
 from api.metrics import health
 from api.metrics import routes as metrics
@@ -84,6 +84,7 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
         batches,
         results,
         page_images,
+        corrections,
         events,
         original,
         endpoints,

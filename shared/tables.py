@@ -146,6 +146,22 @@ results = Table(
     Column("document", _Json, nullable=False),
 )
 
+# What people say that a line holds. Rows are added, never changed: the last one of a line is what it holds now.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("job_id", String(30), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("page_number", Integer, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("key_id", String(30)),
+    Column("client_ip", String(45)),
+    Index("ix_corrections_job_id_id", "job_id", "id"),
+)
+
 batches = Table(
     "batches",
     metadata,

@@ -70,6 +70,7 @@ def test_recognised_text_stays_text(open_page: Open, job_id: str) -> None:
     page = open_page(f"/read/{job_id}")
     expect(page.get_by_text(TEXTS[1][0])).to_be_visible()
     assert page.locator(".text b").count() == 0
+    assert not re.search(r"\bnull\b|undefined|\[object", page.locator("main").inner_text())
 
 
 def test_tab_goes_from_one_doubtful_line_to_the_next_and_holds_nobody(open_page: Open, job_id: str) -> None:

@@ -28,5 +28,5 @@ export function say(text) {
 
 /** Put content where the page has its own. */
 export function show(...content) {
-  document.getElementById("main").replaceChildren(...content);
+  document.getElementById("main").replaceChildren(...content.flat().filter((child) => child != null));
 }

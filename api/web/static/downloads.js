@@ -33,16 +33,17 @@ function copyWithoutTls(text) {
 export function downloads(job) {
   const formats = document.body.dataset.formats.split(" ");
   const format = el("select", { "aria-label": t("format") }, formats.map((name) => el("option", { value: name }, name)));
+  const corrected = el("input", { type: "checkbox", checked: true });
   const problem = el("span", { class: "error", role: "alert" });
   const go = async () => {
     problem.textContent = "";
     try {
-      await save(`${job.links.result}?format=${format.value}`);
+      await save(`${job.links.result}?format=${format.value}&corrected=${corrected.checked}`);
     } catch (error) {
       problem.textContent = error.message;
     }
   };
-  return el("div", { class: "buttons" }, problem, format, el("button", { type: "button", class: "main", onclick: go }, t("download")));
+  return el("div", { class: "buttons" }, problem, el("label", {}, corrected, ` ${t("with_corrections")}`), format, el("button", { type: "button", class: "main", onclick: go }, t("download")));
 }
 
 async function save(address) {

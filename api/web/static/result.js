@@ -21,14 +21,19 @@ export async function start() {
     job = await follow(job, (latest) => show(title(), el("p", { class: `state ${latest.state}` }, t(latest.state))));
   }
   if (!job.result) return show(title(), el("p", { class: `state ${job.state}` }, t(job.state)), notesOf(job));
-  new Result(job).begin(title());
+  const { corrections } = await json(`/v1/jobs/${job.id}/corrections`);
+  new Result(job, corrections).begin(title());
 }
 
 class Result {
-  constructor(job) {
+  constructor(job, corrections) {
     this.job = job;
     this.lines = job.result.pages.flatMap((page) => page.lines.map((line, index) => Object.assign(line, {
       page, number: index + 1, isDoubtful: line.confidence != null && line.confidence < DOUBTFUL, shown: line.text })));
+    for (const one of corrections) {
+      const page = job.result.pages.find((page) => page.page_number === one.page_number);
+      Object.assign(page.lines[one.line_number - 1], { shown: one.after, isDoubtful: false });
+    }
     this.viewer = new Viewer(job, (line) => this.choose(line), (line) => this.hover(line));
     this.editor = new Editor(this);
   }
@@ -61,9 +66,10 @@ class Result {
 
   row(line) {
     line.words_shown = el("span", { dir: "auto" }, line.shown);
+    const mended = line.shown === line.text ? null : el("span", { class: "mended" }, `✎ ${t("corrected")}`);
     const label = line.isDoubtful ? el("span", { class: "doubt" }, `▲ ${percent(line.confidence)}`, el("span", { class: "unseen" }, ` ${t("doubtful")}`)) : null;
-    line.button = el("button", { type: "button", class: line.isDoubtful ? "line doubtful" : "line", onclick: () => this.choose(line),
-      onpointerenter: () => this.hover(line), onpointerleave: () => this.hover(null), onfocus: () => this.hover(line) }, line.words_shown, label);
+    line.button = el("button", { type: "button", class: line.isDoubtful ? "line doubtful" : "line", title: line.shown === line.text ? null : t("was_read", { text: line.text }), onclick: () => this.choose(line),
+      onpointerenter: () => this.hover(line), onpointerleave: () => this.hover(null), onfocus: () => this.hover(line) }, line.words_shown, label, mended);
     return el("li", {}, line.button, copyButton("⧉", () => line.shown, t("copy_line")));
   }
 
@@ -87,6 +93,15 @@ class Result {
     const at = this.lines.indexOf(line);
     const rest = step > 0 ? this.lines.slice(at + 1) : this.lines.slice(0, at).reverse();
     return rest.find((one) => one.isDoubtful);
+  }
+
+  /** What people say that a line holds; nobody doubts it any more. */
+  corrected(line, text) {
+    Object.assign(line, { shown: text, isDoubtful: false });
+    if (line.page !== this.page) return;
+    const before = line.button.parentElement;
+    before.replaceWith(this.row(line));
+    this.viewer.settle(line);
   }
 
   text() {

@@ -80,6 +80,6 @@ export function notesOf(job) {
   if (job.state === "failed" && job.error) notes.push(el("p", { class: "error" }, told(job.error.code, job.error.message)));
   const codes = new Map((job.result?.pages ?? []).flatMap((page) => page.warnings.map((one) => [one.code, one.message])));
   for (const [code, message] of codes) notes.push(el("p", { class: "warning" }, told(code, message)));
-  if (job.result) notes.push(el("p", { class: "excerpt" }, job.result.text.slice(0, 120)));
+  if (job.result?.text) notes.push(el("p", { class: "excerpt" }, job.result.text.slice(0, 120)));
   return notes;
 }

@@ -49,6 +49,10 @@ export class Viewer {
     return shape;
   }
 
+  settle(line) {
+    this.shapes.get(line)?.classList.remove("doubtful");
+  }
+
   mark(name, line) {
     for (const shape of this.shapesLayer.querySelectorAll(`.${name}`)) shape.classList.remove(name);
     this.shapes.get(line)?.classList.add(name);

@@ -77,5 +77,10 @@ export const EN = {
   line_of: "Line {line} of page {page}",
   cut_out: "The line, cut out of the image",
   one_line: "One line",
-  editor_help: "Tab and Shift+Tab go from one uncertain line to the next; Escape closes.",
+  editor_help: "Tab and Shift+Tab go from one uncertain line to the next; Enter saves, Escape closes.",
+  was_read: "Read as: {text}",
+  saved: "Saved.",
+  conflict: "Somebody else corrected this line to “{text}”. Press Enter to save yours over it.",
+  corrected: "corrected",
+  with_corrections: "with corrections",
 };

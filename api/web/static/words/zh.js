@@ -77,5 +77,10 @@ export const ZH = {
   line_of: "第 {page} 页第 {line} 行",
   cut_out: "从图像中截取的这一行",
   one_line: "单行",
-  editor_help: "Tab 和 Shift+Tab 在不确定的行之间移动；Esc 关闭。",
+  editor_help: "Tab 和 Shift+Tab 在不确定的行之间移动；回车保存，Esc 关闭。",
+  was_read: "识别结果：{text}",
+  saved: "已保存。",
+  conflict: "其他人已将此行改为“{text}”。再按回车可用您的文字覆盖。",
+  corrected: "已更正",
+  with_corrections: "包含更正",
 };
