@@ -40,6 +40,11 @@ def blueprint() -> Blueprint:
         del job_id  # the page reads it from its address
         return page("result")
 
+    @pages.get("/jobs")
+    @facts(PUBLIC)
+    def jobs() -> Response:
+        return page("jobs")
+
     @pages.get("/static/<version>/<path:name>")
     def file(version: str, name: str) -> Response:
         media_type = files.MEDIA_TYPES.get(PurePosixPath(name).suffix)

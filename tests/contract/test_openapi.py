@@ -15,7 +15,7 @@ from api.app import create_app
 from shared.settings import Settings
 
 DOCUMENTATION = ("/docs", "/static", "/openapi.json")
-PAGES = ("/", "/read/<job_id>")
+PAGES = ("/", "/jobs", "/read/<job_id>")
 """For people, who need no document of them."""
 
 

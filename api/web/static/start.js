@@ -5,7 +5,7 @@ import { forgetKey, key } from "./key.js";
 import { applyTheme, chooseTheme, theme, THEMES } from "./theme.js";
 import { chooseLanguage, language, NAMES, t } from "./words.js";
 
-const PAGES = { read: () => import("./read.js"), result: () => import("./result.js") };
+const PAGES = { read: () => import("./read.js"), result: () => import("./result.js"), jobs: () => import("./jobs.js") };
 
 function link(name, address) {
   const here = location.pathname === address;
@@ -24,7 +24,7 @@ function head() {
   document.getElementById("top").append(
     el("a", { class: "skip", href: "#main" }, t("skip")),
     el("a", { class: "brand", href: "/" }, "ocrelay"),
-    el("nav", {}, el("ul", {}, link("read", "/"), link("api", "/docs"))),
+    el("nav", {}, el("ul", {}, link("read", "/"), link("jobs", "/jobs"), link("api", "/docs"))),
     el("div", { class: "choices" },
       choice(t("language"), NAMES, language(), chooseLanguage),
       choice(t("theme"), themes, theme(), chooseTheme),
