@@ -246,6 +246,11 @@ PROVOKED: dict[str, Call] = {
     "endpoint_disabled": disabled,
     "delivery_not_found": ask("GET", f"/v1/deliveries/dlv_{NO_ID}"),
     "delivery_running": delivery_under_way,
+    "correction_conflict": ended(
+        "POST",
+        "/v1/jobs/ID/corrections",
+        json={"page_number": 1, "line_number": 1, "before": "not what it holds", "after": "x"},
+    ),
     "no_result": lambda door: door.client.get(f"/v1/jobs/{door.submit()}/result"),
     "not_acceptable": ended("GET", "/v1/jobs/ID/result", headers={"Accept": "image/png"}),
     "not_found": ask("GET", "/nowhere"),
