@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.http import answers, caller
 from api.http.facts import facts
@@ -22,13 +22,21 @@ LONGEST_LINE = 10_000
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
+def whole(value: Any) -> Any:
+    """JSON knows one kind of number: 2.0 is an integer there, too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Number = Annotated[int, BeforeValidator(whole)]
+
+
 class NewCorrection(BaseModel):
     """A line as it shall read."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    page_number: int = Field(ge=1, le=1_000_000)
-    line_number: int = Field(ge=1, le=1_000_000, description="1 is the first line of the page's `lines`")
+    page_number: Number = Field(ge=1, le=1_000_000)
+    line_number: Number = Field(ge=1, le=1_000_000, description="1 is the first line of the page's `lines`")
     before: str = Field(max_length=LONGEST_LINE, description="as the client believes that it reads now")
     after: str = Field(max_length=LONGEST_LINE, pattern=PRINTABLE)
 

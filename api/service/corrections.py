@@ -23,7 +23,7 @@ def add(
 ) -> list[Correction]:
     """Correct a line; return all corrections of the job.
 
-    Raises JobNotFound, JobDeleted, NoResult, NotFound, CorrectionConflict.
+    Raises JobNotFound, JobDeleted, NoResult, CorrectionConflict.
     """
     job = use_cases.find_own(parts, job_id, client)
     if job.result is None:
@@ -37,7 +37,9 @@ def add(
     if not is_added:
         now = corrections.text_of(job.result, made, page_number, line_number)
         if now is None:
-            raise errors.NotFound("The result has no such line. Take page and line from the result, counted from 1.")
+            raise errors.CorrectionConflict(
+                "The result has no such line. Take page and line from the result, counted from 1.", text=None
+            )
         raise errors.CorrectionConflict(text=now)
     return made
 

@@ -57,9 +57,9 @@ def test_who_was_slower_is_told_and_overwrites_nothing(client: FlaskClient, job_
     assert client.get(f"/v1/jobs/{job_id}/result?format=text&corrected=true").get_data(as_text=True).strip() == "second"
 
 
-def test_a_line_that_is_not_there_is_not_found(client: FlaskClient, job_id: str) -> None:
-    assert correct(client, job_id, "", "x", line_number=2).get_json()["code"] == "not_found"
-    assert correct(client, job_id, "", "x", page_number=2).get_json()["code"] == "not_found"
+def test_a_line_that_is_not_there_cannot_be_corrected(client: FlaskClient, job_id: str) -> None:
+    assert correct(client, job_id, "", "x", line_number=2).get_json()["details"] == {"text": None}
+    assert correct(client, job_id, "", "x", page_number=2).get_json()["details"] == {"text": None}
 
 
 @pytest.mark.parametrize("wrong", [{"after": "a\nb"}, {"after": 3}, {"line_number": 0}, {"other": 1}])
