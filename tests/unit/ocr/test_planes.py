@@ -75,3 +75,11 @@ def test_a_bright_page_with_writing_of_its_own_lies_on_white() -> None:
     image[5:-5, 5:-5] = (255, 255, 255, 255)
     image[20:40, 20:120] = (0, 0, 0, 255)
     assert only_page(image, ".png")[0, 0] == 255
+
+
+def test_black_and_white_writing_on_transparency_both_show() -> None:
+    image = np.zeros((120, 400, 4), np.uint8)
+    cv2.putText(image, "Black line", (10, 45), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0, 255), 2)
+    cv2.putText(image, "White line", (10, 95), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 255, 255, 255), 2)
+    (page,) = decode_pages(bytes(cv2.imencode(".png", image)[1]), Limits())
+    assert page.gray.min() < 20 and page.gray.max() > 235 and 120 <= np.median(page.gray) <= 136

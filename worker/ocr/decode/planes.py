@@ -19,6 +19,9 @@ NEAR = 9  # px of that copy: an edge that gray shows well looks hidden where its
 OPAQUE = 200  # alpha; less opaque pixels are edges
 UNIFORM = 48  # grey levels: what is visible of a picture with more between its tenths shows by itself
 BRIGHT = 160  # grey level; brighter writing shows on black better than on white
+BLACK, MIDDLE, WHITE = 0, 128, 255  # grey levels of the ground
+LEAST_OF_EACH = 0.08  # share of what is visible: so much bright and so much dark writing shows on gray alone ...
+MOST_VISIBLE = 0.5  # ... where no more of the image is visible: a picture has its own ground
 
 
 def clearest(bgr: NDArray[np.uint8], gray: Gray) -> Gray:
@@ -62,8 +65,8 @@ def _spread(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def over_ground(gray: Gray, alpha: Gray) -> Gray:
-    """Blend (H, W) over white, or over black where all that is visible is bright: it would not show on white."""
-    ground = np.uint16(0 if _is_bright(gray, alpha) else 255)
+    """Blend (H, W) over a ground on which all shows that is visible: white, black for bright writing, gray for both."""
+    ground = np.uint16(_ground(gray, alpha))
     blend: NDArray[np.integer[Any]] = gray.astype(np.uint16)
     blend *= alpha
     blend += ground * (np.uint16(255) - alpha.astype(np.uint16))
@@ -72,9 +75,12 @@ def over_ground(gray: Gray, alpha: Gray) -> Gray:
     return blend.astype(np.uint8)
 
 
-def _is_bright(gray: Gray, alpha: Gray) -> bool:
+def _ground(gray: Gray, alpha: Gray) -> int:
     visible = gray[alpha >= OPAQUE]
     if visible.size in (0, gray.size):
-        return False
+        return WHITE
     low, middle, high = np.percentile(visible, (10, 50, 90))
-    return bool(high - low <= UNIFORM and middle >= BRIGHT)
+    if high - low <= UNIFORM and middle >= BRIGHT:
+        return BLACK
+    is_mixed = (visible >= BRIGHT).mean() >= LEAST_OF_EACH and (visible <= WHITE - BRIGHT).mean() >= LEAST_OF_EACH
+    return MIDDLE if is_mixed and visible.size <= MOST_VISIBLE * gray.size else WHITE
