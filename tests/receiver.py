@@ -73,7 +73,11 @@ def _server_of(receiver: Receiver, host: str) -> ThreadingHTTPServer:
             super().setup()
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # its sender was killed in the middle: nothing was delivered
+                self.close_connection = True
+                return
             message = Message(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             receiver.messages.append(message)
             answer = receiver.answer(message)
