@@ -16,7 +16,8 @@ from shared import errors
 from shared.result import Character, DocumentResult, Line, ModelName, Page, Word, as_polygon
 from tests.pdfs import A4, PdfPage, encrypted, pdf, picture, text
 from tests.unit.api.formats.documents import source_of, written
-from worker.ocr.decode import text_layer
+from worker.ocr.decode.layer.glyphs import read_glyphs
+from worker.ocr.decode.layer.lines import to_lines
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 OLD = text("Old words of an old OCR", 72, 300, mode=3)
@@ -50,7 +51,7 @@ def test_a_scan_gets_its_text_in_place_of_an_old_one_whatever_way_it_is_turned(t
         page = document[0]
         textpage = page.get_textpage()
         assert textpage.get_text_range().split() == ["New", "words"]
-        (line,) = text_layer.to_lines(text_layer.read_glyphs(page, textpage, width, height))
+        (line,) = to_lines(read_glyphs(page, textpage, width, height))
         assert np.abs(line.polygon[:, 0] - [200, 500, 500, 200]).max() < 8
         assert np.abs(line.polygon[:, 1].mean() - 420) < 12
         assert page.render().to_pil().convert("L").getpixel((200, 200)) < 250, "the picture is still there"
