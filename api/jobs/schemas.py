@@ -57,7 +57,9 @@ class Line(BaseModel):
     edits: list[dict[str, Any]]
     model: str | None = Field(None, description="name of the model that read it, where two read the page")
     source: SourceName | None = Field(
-        None, description="`recognition`: it was read beside the text layer that the page was taken from"
+        None,
+        exclude_if=lambda source: source is None,
+        description="`recognition`: it was read beside the text layer that the page was taken from",
     )
 
 
