@@ -22,7 +22,7 @@ from shared.options import (
     TextLayerName,
 )
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
-from worker.ocr.decode.pages import DecodedPage, decode_pages
+from worker.ocr.decode.pages import DecodedPage, decode_pages, to_gray
 from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.columns import find as columns
@@ -31,7 +31,7 @@ from worker.ocr.lines.coverage import Unread, find_unread
 from worker.ocr.lines.layout import Arrangement, arrange, search_all
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.page import admission, crops, from_layer, turning
+from worker.ocr.page import admission, agreement, beside_layer, crops, from_layer, turning
 from worker.ocr.page.admission import Admission
 from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright, as_is, straighten
@@ -172,10 +172,8 @@ def recognize_pages(
                 decoded = next(source, None)
             if decoded is None:
                 return
-            if isinstance(decoded, LayerPage):
-                page = from_layer.to_page(decoded, warned=options.admission != "off")
-            else:
-                page = _Reader(recognizer, options, checkpoint, stopwatch, detector, stronger).read_page(decoded)
+            reader = _Reader(recognizer, options, checkpoint, stopwatch, detector, stronger)
+            page = reader.read_layer(decoded) if isinstance(decoded, LayerPage) else reader.read_page(decoded)
             yield ReadPage(page, stopwatch.timings_ms)
 
 
@@ -213,6 +211,21 @@ class _Reader:
     stopwatch: Stopwatch
     detector: PageDetector | None
     stronger: Callable[[], LineRecognizer] | None
+
+    def read_layer(self, found: LayerPage) -> Page:
+        """Take a page from its text layer, where that says what is seen, and read what stands beside it."""
+        decoded = DecodedPage(found.page_number, to_gray(found.image), dpi=found.dpi)
+        if not agreement.agrees(found.lines, decoded.gray, self.recognizer.card.charset, self._read_texts):
+            return self.read_page(decoded)
+        page = from_layer.to_page(found, warned=self.options.admission != "off")
+        if not beside_layer.is_worth_reading(found.elsewhere, found.lines):
+            return page
+        rest = replace(decoded, gray=beside_layer.without_lines(decoded.gray, found.lines))
+        lenient = replace(self.options, layout="page", admission="off" if self.options.admission == "off" else "warn")
+        return beside_layer.merge(page, replace(self, options=lenient).read_page(rest))
+
+    def _read_texts(self, images: Sequence[Gray]) -> list[tuple[str, float]]:
+        return [("".join(peak.text for peak in one.peaks), _confidence(one)) for one in self._read(images)]
 
     def read_page(self, decoded: DecodedPage) -> Page:
         page_number, gray = decoded.page_number, decoded.gray
