@@ -38,6 +38,15 @@ PROSE_EN = [
 VERSE = ["雨水顺着", "屋檐落进", "青石水缸", "里去"]
 TALK = ["明天几点开会？", "三点半", "好的", "一起去吧", "Turn left", "到了", "一", "OK", "收到", "二楼会议室"]
 LONG = ("Her violin teacher lives above the bakery and the pump runs quietly below forty degrees " * 3)[:240].strip()
+PROSE = (
+    "Her violin teacher lives above the bakery",
+    "and the pump runs quietly below forty degrees",
+    "until somebody shuts the door of the cellar",
+    "and goes home along the river in the rain",
+    "while the lamps are lit one after the other",
+    "and the ferry waits for the last of them",
+    "who comes late, as he does every evening",
+)
 POEM = ("春眠不觉晓", "处处闻啼鸟", "夜来风雨声", "花落知多少")
 HALVES = "the upper half and the lower half of the first character are found as two lines"
 ALONE = "a thin hanzi that stands in no row and in no column with a line is not read"
@@ -116,6 +125,15 @@ def down(
         for y, character in enumerate(text)
     ]
     return sheet(rows, size, px, hanzi=hanzi)
+
+
+def with_turned(text: str, degrees: int, px: int) -> Image.Image:
+    """A page of prose with one line on its side, or upside down at its foot."""
+    image = lines(PROSE, px, 3 * px)
+    face = Face(SANS, LATIN, px)
+    strip = sheet([(text, 4, px)], (round(face.width(text)) + 8, round(1.4 * px)), px).rotate(degrees, expand=True)
+    image.paste(strip, (px // 2, 2 * px) if degrees != 180 else (4 * px, image.height - 2 * px))
+    return image
 
 
 def below_title(title: str, image: Image.Image, px: int) -> Image.Image:
@@ -242,3 +260,24 @@ def test_what_users_sent_is_read(text: str, draw: Draw, layout: LayoutName) -> N
     recognizer, finder = shipped()
     document = recognize_document(png.getvalue(), recognizer, Options(layout), detector=finder)
     assert plain(document.text) == plain(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "degrees"),
+    [
+        ("Archive 2051-1190 page 8", 90),
+        ("Archive 2051-1190 page 8", 270),
+        ("旋转文字在页面边上", 270),
+        ("This line stands upside down here", 180),
+        ("颠倒的一行文字在下面", 180),
+    ],
+)
+def test_a_line_that_lies_otherwise_than_its_page_is_read(text: str, degrees: int) -> None:
+    png = io.BytesIO()
+    try:
+        with_turned(text, degrees, 22).save(png, "png")
+    except FontMissingError as missing:
+        unavailable(str(missing))
+    recognizer, finder = shipped()
+    read = recognize_document(png.getvalue(), recognizer, Options(), detector=finder).text.splitlines()
+    assert sorted(map(plain, read)) == sorted(map(plain, [*PROSE, text]))

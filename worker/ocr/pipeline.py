@@ -25,12 +25,14 @@ from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_poly
 from worker.ocr.decode.pages import DecodedPage, decode_pages, to_gray
 from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
+from worker.ocr.lines import turned
 from worker.ocr.lines.columns import find as columns
 from worker.ocr.lines.columns import order
 from worker.ocr.lines.coverage import Unread, find_unread
 from worker.ocr.lines.layout import Arrangement, arrange, search_all
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.turned import DOUBTFUL, Way
 from worker.ocr.page import admission, agreement, beside_layer, crops, from_layer, turning
 from worker.ocr.page.admission import Admission
 from worker.ocr.page.islands import in_one_polarity
@@ -185,11 +187,15 @@ def sum_timings(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _Found:
-    """The lines of a page. images: (h, w) uint8 each, with the usual margin. quality: of the writing."""
+    """The lines of a page.
+
+    images: (h, w) uint8 each, with the usual margin. quality: of the writing. unread: by the lines that were read.
+    """
 
     arrangement: Arrangement
     images: Sequence[Gray]
     quality: Quality
+    unread: dict[frozenset[int], Unread] = field(default_factory=dict)
 
     def images_for(self, recognizer: LineRecognizer, places: Sequence[int] | None = None) -> list[Gray]:
         """Return the images of all lines, or of those at these places, as the recogniser wants them."""
@@ -243,6 +249,7 @@ class _Reader:
             found = self._find(self._turn(gray, quarters))
             read = self._read_lines(found)
         found, read = self._read_columns(found, read)
+        found, read = self._read_turned(found, read)
         read = self._read_again(found, read)
         kept = _in_order(found, read)
         upright, searched = found.arrangement.upright, found.arrangement.searched
@@ -261,8 +268,12 @@ class _Reader:
         """Return what looks like writing and lies in no line that was kept; a line that is given is all there is."""
         if not found.arrangement.searched:
             return Unread(0.0, ())
-        with self.stopwatch.measure("lines"):
-            return find_unread(found.arrangement.upright.copies, [found.arrangement.lines[i] for i in kept])
+        key = frozenset(kept)
+        if key not in found.unread:
+            with self.stopwatch.measure("lines"):
+                copies = found.arrangement.upright.copies
+                found.unread[key] = find_unread(copies, [found.arrangement.lines[i] for i in kept])
+        return found.unread[key]
 
     def _find(self, upright: Upright) -> _Found:
         """Return the lines of an upright page."""
@@ -287,11 +298,15 @@ class _Reader:
             return found, read
         hanzi = [words.middles_of_hanzi(one, line.polygon) for one, line in zip(read, arrangement.lines, strict=True)]
         places = np.concatenate([np.zeros((0, 2)), *hanzi])
-        if not columns.may_run_down(places) and self._find_unread(found, range(len(read))).share < columns.MOST_UNREAD:
+        count = sum(len(one.peaks) for one in read)
+        is_chinese = len(places) >= words.MOSTLY * count
+        if not columns.may_run_down(places) and not (
+            is_chinese and self._find_unread(found, range(len(read))).share >= columns.MOST_UNREAD
+        ):
             return found, read
         with self.stopwatch.measure("lines"):
             lines = columns.find_columns(upright.image, lambda page: search_all(page, self.detector), places)
-            images = [in_one_polarity(columns.image_of(upright.image, line, MARGIN)) for line in lines]
+        images = self._images(upright.image, lines)
         down = self._read(images)
         sure = [i for i, one in enumerate(down) if _confidence(one) >= LEAST_IN_COLUMN and words.is_chinese(one)]
         if not sure:
@@ -306,6 +321,36 @@ class _Reader:
         images = [found.images[i] for i in across] + [images[i] for i in sure]
         found = _Found(replace(arrangement, lines=lines), images, found.quality)
         return found, [read[i] for i in across] + [down[i] for i in sure]
+
+    def _read_turned(self, found: _Found, read: list[Reading]) -> tuple[_Found, list[Reading]]:
+        """Return the lines with those that lie upside down, or on their side, read as they lie."""
+        if not found.arrangement.searched:
+            return found, read
+        page, lines = found.arrangement.upright.image, list(found.arrangement.lines)
+        images, read = list(found.images), list(read)
+        ways = [_way(one) for one in read]
+        doubtful = [i for i in turned.doubtful(ways) if lines[i].cells is None]
+        other = [turned.upside_down(lines[i]) for i in doubtful]
+        other_images = self._images(page, other)
+        for i, line, image, one in zip(doubtful, other, other_images, self._read(other_images), strict=True):
+            if turned.is_right(_way(one), ways[i]):
+                lines[i], images[i], read[i], ways[i] = line, image, one, _way(one)
+                found = _Found(replace(found.arrangement, lines=lines), images, found.quality)
+        kept = [i for i in _kept(found, read) if ways[i].confidence >= DOUBTFUL]
+        boxes = turned.on_side(self._find_unread(found, kept).places, lines, ways)
+        if not boxes:
+            return found, read
+        side = turned.choose(boxes, lambda some: [_way(one) for one in self._read(self._images(page, some))])
+        stay = turned.without(lines, ways, side)
+        side_images = self._images(page, side)
+        lines, images = [lines[i] for i in stay] + side, [images[i] for i in stay] + side_images
+        found = _Found(replace(found.arrangement, lines=lines), images, found.quality)
+        return found, [read[i] for i in stay] + self._read(side_images)
+
+    def _images(self, page: Gray, lines: Sequence[TextLine]) -> list[Gray]:
+        """Return the images of lines with the usual margin."""
+        with self.stopwatch.measure("lines"):
+            return [in_one_polarity(columns.image_of(page, line, MARGIN)) for line in lines]
 
     def _read_again(self, found: _Found, read: list[Reading]) -> list[Reading]:
         """Return what was read, the doubtful lines read by the stronger recogniser, too.
@@ -360,15 +405,24 @@ def _confidence(reading: Reading) -> float:
     return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
 
 
+def _way(reading: Reading) -> Way:
+    return Way(_confidence(reading), len(reading.peaks))
+
+
 def _confidences(read: Sequence[Reading]) -> list[list[float]]:
     return [[peak.confidence for peak in reading.peaks] for reading in read]
 
 
 def _in_order(found: _Found, read: Sequence[Reading]) -> list[int]:
-    """Return which lines hold text, in reading order; what was found by searching and reads badly does not."""
+    """Return which lines hold text, in reading order."""
+    kept = _kept(found, read)
+    return [kept[place] for place in order.order_lines([found.arrangement.lines[i] for i in kept])]
+
+
+def _kept(found: _Found, read: Sequence[Reading]) -> list[int]:
+    """Return which lines hold text; what was found by searching and reads badly does not."""
     lines, searched = found.arrangement.lines, found.arrangement.searched
-    kept = [i for i, line in enumerate(lines) if _holds_text(line, read[i], searched=searched)]
-    return [kept[place] for place in order.order_lines([lines[i] for i in kept])]
+    return [i for i, line in enumerate(lines) if _holds_text(line, read[i], searched=searched)]
 
 
 def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:

@@ -38,7 +38,7 @@ def crop_line(gray: Gray, polygon: NDArray[np.float32], margin: float = MARGIN) 
     What lies outside the page repeats the page's edge.
     """
     quad = widen(polygon, margin)
-    if max(abs(quad[0, 1] - quad[1, 1]), abs(quad[0, 0] - quad[3, 0])) < STRAIGHT:
+    if max(abs(quad[0, 1] - quad[1, 1]), abs(quad[0, 0] - quad[3, 0])) < STRAIGHT and quad[0, 0] < quad[1, 0]:
         return _cut(gray, quad)
     return warp(gray, quad)
 
