@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from gunicorn import glogging
@@ -14,6 +12,7 @@ from api.app import create_app
 from api.http import counters
 from api.server import malformed
 from api.server.slow_clients import PatientSocket
+from shared import leftovers
 from shared.settings import Settings
 from shared.telemetry import spans
 
@@ -45,7 +44,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.metrics_folder = Path(tempfile.mkdtemp(prefix="ocrelay-metrics-"))
+        self.metrics_folder = leftovers.folder_of_this_process("metrics")
         super().__init__()
 
     def load_config(self) -> None:

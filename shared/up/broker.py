@@ -17,7 +17,7 @@ from pathlib import Path
 
 import redis
 
-from shared import clock, errors
+from shared import clock, errors, leftovers
 from shared.settings import Settings, runtime_dir
 
 OLDEST_VERSION = (6, 2)
@@ -167,7 +167,9 @@ def _socket_path(folder: Path) -> Path:
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9/._-]+", str(path)):
         return path
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    private = (runtime_dir() or Path(tempfile.gettempdir())) / f"ocrelay-{os.getuid()}-{name}"
+    parent = runtime_dir() or Path(tempfile.gettempdir())
+    private = parent / f"ocrelay-{os.getuid()}-{name}"
+    leftovers.remove_deaf_sockets(parent, private)
     private.mkdir(mode=0o700, exist_ok=True)
     if private.stat().st_uid != os.getuid() or private.stat().st_mode & 0o077:
         raise errors.InvalidConfiguration(f"{private} belongs to somebody else. Remove it, or set TMPDIR.")

@@ -1,6 +1,6 @@
 """A PDF of many scans, page by page: memory, pages for each second, and the same pages as single images.
 
-    python -m tests.bench.long_documents FOLDER [--pages N]
+    python -m tests.bench.long_documents FOLDER [--pages N] [--stronger MODEL_FOLDER]
 
 FOLDER holds PNG or JPEG pages; they are repeated as often as it takes. On one core; each way in a process
 of its own, so that one's memory is not the other's.
@@ -41,13 +41,15 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def as_pdf(folder: Path, count: int) -> None:
-    """All pages in one document."""
+def as_pdf(folder: Path, count: int, stronger: str | None) -> None:
+    """All pages in one document; `stronger`: reads again what leaves a doubt."""
     content = pdf([scan(image, DPI) for image in islice(cycle(images_in(folder)), count)])
     recognizer, finder = models.load("", threads=1), detector.load(threads=1)
+    again = models.load(stronger, threads=1) if stronger else None
     start = clock.monotonic()
     options = Options(limits=Limits(max_bytes=len(content), max_pages=count))
-    for done, _ in enumerate(recognize_pages(content, recognizer, options, detector=finder), 1):
+    read = recognize_pages(content, recognizer, options, detector=finder, stronger=(lambda: again) if again else None)
+    for done, _ in enumerate(read, 1):
         if done in (1, 10, 50, 100, 200, 300):
             print(f"  after {done:3} pages {peak_mib():5.0f} MiB at the peak", flush=True)
     print(
@@ -55,7 +57,7 @@ def as_pdf(folder: Path, count: int) -> None:
     )
 
 
-def as_images(folder: Path, count: int) -> None:
+def as_images(folder: Path, count: int, stronger: str | None) -> None:
     """Each page as a JPEG of its own."""
     files = []
     for image in images_in(folder):
@@ -63,9 +65,10 @@ def as_images(folder: Path, count: int) -> None:
         image.save(buffer, "JPEG", quality=85)
         files.append(buffer.getvalue())
     recognizer, finder = models.load("", threads=1), detector.load(threads=1)
+    again = models.load(stronger, threads=1) if stronger else None
     start = clock.monotonic()
     for content in islice(cycle(files), count):
-        recognize_document(content, recognizer, detector=finder)
+        recognize_document(content, recognizer, detector=finder, stronger=(lambda: again) if again else None)
     print(
         f"single JPEGs {count / (clock.monotonic() - start):6.2f} pages/s {peak_mib():5.0f} MiB at the peak", flush=True
     )
@@ -79,14 +82,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--stronger", help="folder of a second model, such as ocrelay models install makes")
     parser.add_argument("--way", choices=WAYS)
     given = parser.parse_args()
     if given.way:
         cv2.setNumThreads(1)
-        WAYS[given.way](given.folder, given.pages)
+        WAYS[given.way](given.folder, given.pages, given.stronger)
         return
     for way in WAYS:
         command = [sys.executable, "-m", "tests.bench.long_documents", str(given.folder)]
+        command += ["--stronger", given.stronger] if given.stronger else []
         subprocess.run([*command, "--pages", str(given.pages), "--way", way], check=True)
 
 

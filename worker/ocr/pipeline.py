@@ -22,6 +22,7 @@ from shared.options import (
     TextLayerName,
 )
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
+from worker.ocr.decode import memory
 from worker.ocr.decode.pages import DecodedPage, decode_pages, to_gray
 from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
@@ -176,6 +177,8 @@ def recognize_pages(
                 return
             reader = _Reader(recognizer, options, checkpoint, stopwatch, detector, stronger)
             page = reader.read_layer(decoded) if isinstance(decoded, LayerPage) else reader.read_page(decoded)
+            del decoded
+            memory.give_back()
             yield ReadPage(page, stopwatch.timings_ms)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from shared import errors
 from shared.result import Character, DocumentResult, Line, ModelName, Page, Word, as_polygon
 from tests.pdfs import A4, PdfPage, encrypted, pdf, picture, text
 from tests.unit.api.formats.documents import source_of, written
+from tests.unit.api.formats.poppler import run
 from worker.ocr.decode.layer.glyphs import read_glyphs
 from worker.ocr.decode.layer.lines import to_lines
 
@@ -79,11 +78,9 @@ def test_visible_text_of_a_page_that_was_recognised_is_seen_and_not_found_beside
         assert (ink < 128).sum() > 500, "it is still there"
         found = document[0].get_textpage().get_text_range()
     if reader == "poppler":
-        if shutil.which("pdftotext") is None:
-            pytest.skip("apt-get install poppler-utils")
         path = tmp_path / "page.pdf"
         path.write_bytes(file)
-        found = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True, text=True).stdout
+        found = run("pdftotext", path, "-")
     assert found.split() == ["New", "words"]
 
 
