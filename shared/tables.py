@@ -365,6 +365,34 @@ api_keys = Table(
     Column("revision", Integer, nullable=False),  # grows with every change: the sum over all keys tells of any
 )
 
+models = Table(
+    "models",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("version", String(100), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("card", _Json, nullable=False),
+    Column("path", String(4096), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("added_by", String(200), nullable=False),
+)
+
+model_generations = Table(
+    "model_generations",
+    metadata,
+    Column("number", _Serial, primary_key=True, autoincrement=True),
+    Column("role", String(16), nullable=False),
+    Column("model", String(200)),  # NULL: the model that the settings name
+    Column("sha256", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(500)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Index("ix_model_generations_role_number", "role", "number"),
+    sqlite_autoincrement=True,
+)
+
 # What /metrics says of the past: sums over the audit trail, kept by the sweeper; see shared/audit/tallies.py.
 tallies = Table(
     "tallies",

