@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from models import golden, shelf
+from models import golden
+from models.bringing import shelf
 from shared import registry
 from shared.audit import trail
 from shared.settings import Settings

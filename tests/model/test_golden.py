@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import models
-from models import ModelFileError, golden, shelf
+from models import ModelFileError, golden
+from models.bringing import shelf
 from models.recognizer import WEIGHTS
 from tests import tiny_foreign
 

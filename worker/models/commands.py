@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 import models as recognisers
-from models import golden, packs, shelf
+from models import golden
+from models.bringing import packs, shelf
 from models.card import ModelFileError
 from models.recognizer import FILE_NAME, WEIGHTS, Place, find
 from shared.settings import Settings

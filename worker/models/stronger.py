@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import models
+from models.bringing.derive import CARD_NAME, read_beside
+from models.bringing.packs import is_damaged
 from models.card import sha256_of
-from models.derive import CARD_NAME, read_beside
-from models.packs import is_damaged
 from models.recognizer import DEFAULT, Place, find
 from shared.settings import Settings
 

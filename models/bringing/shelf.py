@@ -10,8 +10,8 @@ import tempfile
 from typing import Final
 
 from models import golden
+from models.bringing.derive import CARD_NAME, read_beside
 from models.card import ModelCard, ModelFileError, sha256_of
-from models.derive import CARD_NAME, read_beside
 from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Recognizer
 
 MOST_BYTES: Final = 500 * 1024 * 1024

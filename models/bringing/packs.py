@@ -18,8 +18,8 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any, Final
 
+from models.bringing.derive import CARD_NAME, read_beside
 from models.card import KIND, ModelFileError, sha256_of
-from models.derive import CARD_NAME, read_beside
 from models.golden import FILE_NAME as GOLDEN_NAME
 from models.ngram import FILE_NAME as NGRAM_NAME
 from models.recognizer import DETECTORS, FILE_NAME
