@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import cv2
@@ -23,6 +23,7 @@ from models.frames import Frames
 LINES = pathlib.Path(__file__).with_name("golden_lines")
 FILE_NAME = "golden.json"  # name of a line -> what must be read there
 ALIKE = 0.9  # least share of characters that must be the same: another processor may decide a close call otherwise
+FOUND = 0.5  # least probability of a cell in which there is a line
 
 
 class Reads(Protocol):
@@ -39,17 +40,48 @@ class Reads(Protocol):
         """(N, channels, input_height, W) float32 -> the frames of each line."""
 
 
+class Detects(Protocol):
+    """What is needed of a detector; `models.detector.Detector` is one."""
+
+    @property
+    def card(self) -> Any:
+        """What it says of itself."""
+
+    def maps(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(H, W) uint8, 0 = black -> (3, ceil(H / 4), ceil(W / 4)) float32; the first is a probability."""
+
+
 def read(recognizer: Reads) -> dict[str, str]:
     """What a recogniser reads in each golden line: the likeliest label of each frame, without dictionary or rules."""
     charset: Charset = recognizer.card.charset
     found = {}
+    for name, gray in _images():
+        labels = recognizer.frames(recognizer.prepare(gray)[None])[0].dense().argmax(1)
+        changes = np.flatnonzero(np.diff(labels, prepend=BLANK))
+        found[name] = charset.decode(labels[changes].tolist())
+    return found
+
+
+def check_detector(detector: Detects) -> None:
+    """Let a detector look for each golden line, with white around it.
+
+    Raises:
+        ModelFileError: it finds none.
+    """
+    for name, gray in _images():
+        page = np.pad(gray, 2 * gray.shape[0], constant_values=255)
+        maps = detector.maps(page)
+        if not np.isfinite(maps).all() or not (maps[0] > FOUND).any():
+            raise ModelFileError(
+                f"{detector.card.name} finds no line in the golden line {name!r}. Install or add it anew."
+            )
+
+
+def _images() -> Iterator[tuple[str, NDArray[np.uint8]]]:
     for path in sorted(LINES.glob("*.png")):
         gray = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
         assert gray is not None, f"{path} is no image"
-        labels = recognizer.frames(recognizer.prepare(gray.astype(np.uint8))[None])[0].dense().argmax(1)
-        changes = np.flatnonzero(np.diff(labels, prepend=BLANK))
-        found[path.stem] = charset.decode(labels[changes].tolist())
-    return found
+        yield path.stem, gray.astype(np.uint8)
 
 
 def stated_beside(path: pathlib.Path) -> dict[str, str] | None:

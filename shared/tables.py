@@ -277,6 +277,7 @@ worker_children = Table(
     Column("stronger", String(200)),
     Column("stronger_version", String(100)),
     Column("stronger_sha256", String(64)),
+    Column("on_hand", _Json),  # SHA-256 of each recogniser of its machine, by name
     Column("started_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
     Column("rss_bytes", BigInteger),
@@ -391,6 +392,16 @@ model_generations = Table(
     Column("created_by", String(200), nullable=False),
     Index("ix_model_generations_role_number", "role", "number"),
     sqlite_autoincrement=True,
+)
+
+model_takeups = Table(
+    "model_takeups",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # of the generation
+    Column("child", String(200), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(500)),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 # What /metrics says of the past: sums over the audit trail, kept by the sweeper; see shared/audit/tallies.py.

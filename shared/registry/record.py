@@ -8,6 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 
+class Kind(StrEnum):
+    """What a model is."""
+
+    RECOGNISER = "recogniser"
+    """It reads lines."""
+    DETECTOR = "detector"
+    """It finds them."""
+
+
 class Role(StrEnum):
     """What a model does in every worker child."""
 
@@ -17,6 +26,11 @@ class Role(StrEnum):
     """It reads again what leaves a doubt."""
     DETECTOR = "detector"
     """It finds the lines of pages."""
+
+    @property
+    def kind(self) -> Kind:
+        """What a model must be to have it."""
+        return Kind.DETECTOR if self is Role.DETECTOR else Kind.RECOGNISER
 
 
 class RolloutState(StrEnum):
@@ -28,6 +42,17 @@ class RolloutState(StrEnum):
     """All children that lived had taken it up."""
     HELD = "held"
     """A child could not take it up, so the one before it came back."""
+
+
+class TakeupState(StrEnum):
+    """How far one worker child is with a generation."""
+
+    WAITING = "waiting"
+    """It has not taken it up yet."""
+    TAKEN = "taken"
+    """It reads with it."""
+    REFUSED = "refused"
+    """It could not take it up, and keeps what it had."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +97,17 @@ class Generation:
     """When it was ordered; the database's clock, UTC."""
     created_by: str
     """Who ordered it, as the audit trail names actors."""
+
+
+@dataclass(frozen=True)
+class Takeup:
+    """What one worker child did with one generation: a row of ``model_takeups``, or that there is none yet."""
+
+    child: str
+    """``NODE/PID``."""
+    state: TakeupState
+    """How far it is."""
+    reason: str | None = None
+    """Why it refused."""
+    at: datetime | None = None
+    """When it did; the database's clock, UTC. None while it waits."""

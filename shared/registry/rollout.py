@@ -27,6 +27,13 @@ def get(connection: Connection, number: int) -> Generation:
     return _to_generation(connection.execute(select(generations).where(generations.c.number == number)).one())
 
 
+def newest_of(connection: Connection, model: str) -> list[Generation]:
+    """Return the newest generation of each role that was given this model, by role."""
+    newest = select(func.max(generations.c.number)).where(generations.c.model == model).group_by(generations.c.role)
+    query = select(generations).where(generations.c.number.in_(newest)).order_by(generations.c.role)
+    return [_to_generation(row) for row in connection.execute(query)]
+
+
 def activate(connection: Connection, model: KnownModel, role: Role, *, actor: Actor) -> Generation:
     """Give a role a model. Children take it up with their next job, or within seconds."""
     return _add(connection, role, model.name, model.sha256, actor=actor, event=trail.Event.MODEL_ACTIVATED)

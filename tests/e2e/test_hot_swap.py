@@ -53,7 +53,7 @@ def test_what_lies_on_the_machine_is_known_without_anybodys_doing(system: System
         with system.database.read() as connection:
             return [model.name for model in registry.list_models(connection)]
 
-    wait_until(lambda: known() == ["crnn-zh-en", "own"], what="the models are noted")
+    wait_until(lambda: known() == ["crnn-zh-en", "detector-lines", "own"], what="the models are noted")
 
 
 def test_no_job_fails_while_two_models_are_activated_in_turn(system: System) -> None:
@@ -74,7 +74,7 @@ def test_no_job_fails_while_two_models_are_activated_in_turn(system: System) -> 
 def test_wait_shows_child_by_child_and_copies_are_of_the_active_model(system: System) -> None:
     content = (SAMPLES / "line-mixed.png").read_bytes()
     done = order(system, "activate", "crnn-zh-en", "--wait")
-    assert done.exit_code == 0 and done.output.count("crnn-zh-en 2") == 2, done.output
+    assert done.exit_code == 0 and done.output.count("taken  crnn-zh-en") == 2, done.output
     first = system.call("/v1/jobs?layout=line", content)[1]
     assert system.call("/v1/jobs?layout=line", content)[1]["copied_from"] == first["id"]
     assert order(system, "activate", "own").exit_code == 0

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables; both are empty, and what the settings name goes on reading."""
+    """Make the tables; all are empty, and what the settings name goes on reading."""
     op.create_table(
         "models",
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -41,9 +41,21 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_model_generations_role_number", "model_generations", ["role", "number"], unique=False)
+    op.create_table(
+        "model_takeups",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("child", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("number", "child", name=op.f("pk_model_takeups")),
+    )
+    op.add_column("worker_children", sa.Column("on_hand", sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade() -> None:
     """Undo it."""
+    op.drop_column("worker_children", "on_hand")
+    op.drop_table("model_takeups")
     op.drop_table("model_generations")
     op.drop_table("models")
