@@ -15,6 +15,8 @@ from models.card import ModelCard, ModelFileError, sha256_of
 from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Recognizer
 
 MOST_BYTES: Final = 500 * 1024 * 1024
+TAKEN: Final = ("retry", "rollback")
+"""Orders that stand beside the models in an address."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -70,7 +72,7 @@ def remove(name: str, folder: pathlib.Path) -> None:
 
 
 def _check_name(name: str, folder: pathlib.Path) -> None:
-    if not NAME.fullmatch(name) or name.startswith(DETECTORS):
+    if not NAME.fullmatch(name) or name.startswith(DETECTORS) or name in TAKEN:
         raise ModelFileError(
             f"{name!r} is no name for a recogniser: letters, digits, `.`, `_` and `-`. Choose another."
         )

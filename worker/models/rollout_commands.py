@@ -16,7 +16,9 @@ from shared.registry.record import Generation, Role, RolloutState, Takeup, Takeu
 from shared.settings import Settings
 from worker.models.telling import facts_on_hand, opened
 
-ROLE = click.option("--role", type=click.Choice([*Role]), default=Role.RECOGNISER, show_default=True)
+ROLE = click.option(
+    "--role", type=click.Choice([str(role) for role in Role]), default=str(Role.RECOGNISER), show_default=True
+)
 WAIT = click.option("--wait", is_flag=True, help="Show child by child how it is taken up, until it is or is held.")
 LOOK_SECONDS = 0.5
 
