@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from shared import registry, workers
 from shared.audit import trail
 from shared.audit.actor import OPERATOR, worker
-from shared.database import Database
+from shared.database import Database, database_now
 from shared.registry.record import KnownModel, Role, RolloutState
+from shared.registry.takeups import KEPT_SECONDS
+from shared.tables import model_takeups
 from tests.actors import CLIENT
 
 CHILD = worker("node/1")
@@ -99,3 +103,37 @@ def test_a_change_ends_what_children_said_they_read_with(database: Database) -> 
         workers.register(connection, node="n", host="h", pid=1, model=model, reader_sha256="r")
         registry.activate(connection, a, Role.RECOGNISER, actor=OPERATOR)
         assert [child.reader_sha256 for child in workers.live_children(connection)] == [None]
+
+
+def test_each_child_that_lives_is_told_of_whatever_it_did(database: Database) -> None:
+    model = {"name": "m", "version": "1", "sha256": "0"}
+    a = noted(database, "a")
+    with database.write() as connection:
+        for pid in (1, 2, 3):
+            workers.register(connection, node="n", host="h", pid=pid, model=model, reader_sha256="r")
+        good = registry.activate(connection, a, Role.RECOGNISER, actor=OPERATOR)
+        registry.take_up(connection, [good.number], "n/1")
+        registry.take_up(connection, [good.number], "n/1")  # it was registered anew
+        registry.refuse(connection, good.number, "n/2", "it reads nonsense")
+        registry.take_up(connection, [good.number], "n/9")  # and died since
+        found = [(one.child, str(one.state), one.reason) for one in registry.by_child(connection, good.number)]
+        assert found == [
+            ("n/1", "taken", None),
+            ("n/2", "refused", "it reads nonsense"),
+            ("n/3", "waiting", None),
+            ("n/9", "taken", None),
+        ]
+        assert registry.newest_of(connection, "a") == [good] and registry.newest_of(connection, "b") == []
+        assert registry.forget_old(connection) == 0
+        connection.execute(update(model_takeups).values(at=database_now(-KEPT_SECONDS - 1)))
+        assert registry.forget_old(connection) == 3
+
+
+def test_a_job_that_names_a_model_has_a_reader_of_its_own(database: Database) -> None:
+    with database.write() as connection:
+        told = {"name": "m", "version": "1", "sha256": "11"}
+        workers.register(connection, node="n", host="h", pid=1, model=told, reader_sha256="r", on_hand={"b": "22"})
+        (child,) = workers.live_children(connection)
+    assert child.models == {"m": "11", "b": "22"}
+    readers = {child.reader_of(model) for model in (None, "m", "b")}
+    assert len(readers) == 3 and child.reader_of(None) == "r" and child.reader_of("nobody") is None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import models
-from models import ModelFileError, golden
+from models import ModelFileError, detector, golden
 from models.bringing import shelf
 from models.recognizer import WEIGHTS
 from tests import tiny_foreign
@@ -50,3 +52,18 @@ def test_what_says_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="Correct or remove"):
         golden.stated_beside(tmp_path / "model.onnx")
     assert golden.stated_beside(tmp_path / "elsewhere" / "model.onnx") is None
+
+
+class Blind:
+    """A detector that sees nothing."""
+
+    card = detector.DetectorCard("blind", "1", "")
+
+    def maps(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.zeros((3, -(-gray.shape[0] // 4), -(-gray.shape[1] // 4)), np.float32)
+
+
+def test_a_detector_must_find_each_golden_line() -> None:
+    golden.check_detector(detector.load())
+    with pytest.raises(ModelFileError, match="finds no line"):
+        golden.check_detector(Blind())

@@ -144,7 +144,7 @@ class Follower:
         """
         if role is Role.STRONGER:
             if generation.model is not None:
-                if wanted.settings_for(settings, {}).model == generation.model:
+                if wanted.reads_every_line(settings) == generation.model:
                     raise models.ModelFileError(f"{generation.model} reads every line already. Name another one.")
                 wanted.open_recogniser(settings, generation)
             return None

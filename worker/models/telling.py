@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 import models
 from models.detector import Detector
-from models.recognizer import DEFAULT, find
+from models.recognizer import find
 from shared import errors, registry
 from shared.audit.actor import OPERATOR
 from shared.database import Database
@@ -21,6 +21,7 @@ from shared.registry.record import Generation, Role
 from shared.settings import Settings
 from worker.models import on_hand
 from worker.models.noting import facts_of, facts_of_detector
+from worker.models.wanted import reads_every_line
 
 
 def has_database(settings: Settings) -> bool:
@@ -103,8 +104,7 @@ def note_gone(settings: Settings, name: str, remove: Callable[[], None]) -> None
 def _check_idle(settings: Settings, name: str, generations: Mapping[Role, Generation]) -> None:
     active = {role: one.model for role, one in generations.items()}
     if active.get(Role.RECOGNISER) is None:
-        place = find(settings.model or DEFAULT, settings.models_folder)
-        active[Role.RECOGNISER] = place.name if place else None
+        active[Role.RECOGNISER] = reads_every_line(settings)
     for role, model in active.items():
         if model == name:
             raise models.ModelFileError(

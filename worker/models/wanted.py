@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import models
 from models import detector, golden
 from models.card import sha256_of
-from models.recognizer import Place, find
+from models.recognizer import DEFAULT, Place, find
 from shared.registry.record import Generation, Role
 from shared.settings import Settings
 from worker.models import on_hand
@@ -24,6 +24,12 @@ def settings_for(settings: Settings, generations: Generations) -> Settings:
     if stronger and stronger.model:
         changed["models"] = f"{_findable(settings, stronger.model)},{settings.models}"
     return settings.model_copy(update=changed)
+
+
+def reads_every_line(settings: Settings) -> str | None:
+    """Return the name of the recogniser that reads every line; None: it is nowhere."""
+    place = find(settings.model or DEFAULT, settings.models_folder)
+    return place.name if place else None
 
 
 def open_recogniser(settings: Settings, generation: Generation) -> models.Recognizer:
