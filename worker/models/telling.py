@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 import models
 from models.detector import Detector
-from models.recognizer import find
+from models.recognizer import FILE_NAME, find
 from shared import errors, registry
 from shared.audit.actor import OPERATOR
 from shared.database import Database
@@ -102,6 +102,9 @@ def note_gone(settings: Settings, name: str, remove: Callable[[], None]) -> None
 
 
 def _check_idle(settings: Settings, name: str, generations: Mapping[Role, Generation]) -> None:
+    """Raise ModelFileError where a model is active that could be removed."""
+    if not (settings.models_folder / name / FILE_NAME).is_file():
+        return
     active = {role: one.model for role, one in generations.items()}
     if active.get(Role.RECOGNISER) is None:
         active[Role.RECOGNISER] = reads_every_line(settings)
