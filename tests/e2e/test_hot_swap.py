@@ -149,7 +149,7 @@ def test_a_model_whose_golden_lines_fail_is_held(system: System, tmp_path: Path)
 
 
 def test_the_call_of_the_original_service_swaps_and_waits(system: System) -> None:
-    wait_until(lambda: settled(system), seconds=PATIENCE_SECONDS, what="the rollout of before settles")
+    assert order(system, "activate", "crnn-zh-en", "--wait").exit_code == 0
     answer = post(system, "/api/model/reload", {"path": str(system.settings.models_folder / "own" / "model.onnx")})
     assert (answer["status"], answer["model"], answer["workers"]) == ("success", "own", 2)
     assert read(system) == "own"
