@@ -11,7 +11,7 @@ from flask_openapi3 import Info, OpenAPI
 
 from api.access import limits, rules
 from api.audit import routes as audit
-from api.dialects import original
+from api.dialects import original, reload
 from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
 from api.http.form import FormRequest
@@ -20,6 +20,7 @@ from api.jobs import batches, control, events, results
 from api.jobs import routes as jobs
 from api.metrics import health
 from api.metrics import routes as metrics
+from api.models import routes as models
 from api.openapi import access as access_document
 from api.openapi import description, documentation
 from api.service.parts import Parts
@@ -79,7 +80,9 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = int(parts.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, control, batches, results, events, original, endpoints, secrets, deliveries, audit, health):
+    for room in (jobs, control, batches, results, events, original, reload, models):
+        app.register_api(room.blueprint(parts))
+    for room in (endpoints, secrets, deliveries, audit, health):
         app.register_api(room.blueprint(parts))
     app.register_api(metrics.blueprint(parts, counters))
     add_documents(app, parts.settings)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.card import ModelFileError, sha256_of
-from models.recognizer import FILE_NAME, WEIGHTS
+from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Place
 from models.session import open_session
 
 KIND = "detector"
@@ -96,3 +96,9 @@ def load(name: str = "", *, threads: int = 1) -> Detector:
         if path.is_file():
             return Detector(path, name, threads)
     raise ModelFileError(f"There is no detector {name!r}. Restore its file, or set OCRELAY_LINE_FINDER=classical.")
+
+
+def places(installed: pathlib.Path | None = None) -> list[Place]:
+    """Where detectors lie, those of models/weights and those that were added; not each of them need be of this kind."""
+    paths = [path for folder in (installed, WEIGHTS) if folder for path in folder.glob(f"{DETECTORS}*/{FILE_NAME}")]
+    return [Place(path, path.parent.name) for path in sorted(paths)]

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bringing.derive import derive_card
 from models.card import ModelFileError
 from models.charset import BLANK
-from models.derive import derive_card
 from models.frames import Frames
 from models.line_image import prepare
 from models.ngram import FILE_NAME as NGRAM_NAME

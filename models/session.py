@@ -9,8 +9,8 @@ from typing import Any
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told before it is loaded
 import onnxruntime
 
+from models.bringing.onnx_file import demands
 from models.card import ModelFileError
-from models.onnx_file import demands
 
 
 def open_session(path: pathlib.Path, threads: int = 1) -> Any:

@@ -77,7 +77,7 @@ class RecognitionOptions(BaseModel):
         max_length=MAX_MODEL_LENGTH,
         pattern=MODEL_PATTERN,
         description="Name of the recognition model that shall read it alone; left out: `quality` decides. A name that "
-        "no worker has loaded is refused with `unknown_model`, and so is one beside `quality`, with `invalid_option`.",
+        "not every worker can read with is refused with `unknown_model`; one beside `quality`, with `invalid_option`.",
     )
 
     @classmethod

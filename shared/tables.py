@@ -277,6 +277,7 @@ worker_children = Table(
     Column("stronger", String(200)),
     Column("stronger_version", String(100)),
     Column("stronger_sha256", String(64)),
+    Column("on_hand", _Json),  # SHA-256 of each recogniser of its machine, by name
     Column("started_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
     Column("rss_bytes", BigInteger),
@@ -363,6 +364,44 @@ api_keys = Table(
     Column("revoked_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("revision", Integer, nullable=False),  # grows with every change: the sum over all keys tells of any
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("version", String(100), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("card", _Json, nullable=False),
+    Column("path", String(4096), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("added_by", String(200), nullable=False),
+)
+
+model_generations = Table(
+    "model_generations",
+    metadata,
+    Column("number", _Serial, primary_key=True, autoincrement=True),
+    Column("role", String(16), nullable=False),
+    Column("model", String(200)),  # NULL: the model that the settings name
+    Column("sha256", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(500)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Index("ix_model_generations_role_number", "role", "number"),
+    sqlite_autoincrement=True,
+)
+
+model_takeups = Table(
+    "model_takeups",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # of the generation
+    Column("child", String(200), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(500)),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 # What /metrics says of the past: sums over the audit trail, kept by the sweeper; see shared/audit/tallies.py.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,11 +52,28 @@ class WorkerChild:
     """Version of that model."""
     stronger_sha256: str | None = None
     """SHA-256 of that model's file."""
+    on_hand: dict[str, str] | None = None
+    """SHA-256 of each model of its machine that a job may name, by name."""
 
     @property
-    def models(self) -> set[str]:
-        """Names of the models that it can read with."""
-        return {self.model} | ({self.stronger} if self.stronger else set())
+    def models(self) -> dict[str, str]:
+        """SHA-256 of each model that it can read with, by name: with its own two, and with those of its machine."""
+        own = {self.model: self.model_sha256}
+        if self.stronger and self.stronger_sha256:
+            own[self.stronger] = self.stronger_sha256
+        return {**(self.on_hand or {}), **own}
+
+    def reader_of(self, model: str | None) -> str | None:
+        """SHA-256 of all that decides what it reads for a job that names this model; None: it is not known."""
+        if model is None or self.reader_sha256 is None:
+            return self.reader_sha256
+        sha256 = self.models.get(model)
+        return None if sha256 is None else named_reader(self.reader_sha256, sha256)
+
+
+def named_reader(reader_sha256: str, model_sha256: str) -> str:
+    """Return the SHA-256 of all that decides what is read where a job names the model that shall read it alone."""
+    return hashlib.sha256(f"{reader_sha256} {model_sha256}".encode("ascii")).hexdigest()
 
 
 def live_children(connection: Connection, *, node: str | None = None) -> list[WorkerChild]:
@@ -77,6 +95,7 @@ def register(
     reader_sha256: str | None = None,
     rss_bytes: int | None = None,
     stronger: dict[str, Any] | None = None,
+    on_hand: dict[str, str] | None = None,
 ) -> str:
     """Note a child as ready for jobs and return its id.
 
@@ -89,6 +108,7 @@ def register(
         reader_sha256: of everything that decides what it reads.
         rss_bytes: Memory that it holds.
         stronger: The same of the stronger model that it has.
+        on_hand: SHA-256 of each model of its machine that a job may name, by name.
     """
     stronger = stronger or {}
     child_id = f"{node}/{pid}"
@@ -106,6 +126,7 @@ def register(
             stronger=stronger.get("name"),
             stronger_version=stronger.get("version"),
             stronger_sha256=stronger.get("sha256"),
+            on_hand=on_hand,
             started_at=database_now(),
             heartbeat_at=database_now(),
             rss_bytes=rss_bytes,

@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from models.packs import Pack
+from models.bringing.packs import Pack
 from tests.tiny_foreign import write
 
 CODE = "raise SystemExit('a pack must never be imported')"

@@ -6,6 +6,7 @@ from werkzeug.routing import BaseConverter
 
 
 class IdPart(BaseConverter):
-    """Anything but `retry`: beside the jobs, under that name, stands the order to retry many, with other methods."""
+    """Anything but `retry` and `rollback`: under these names stand, beside the jobs the order to retry many, beside the
+    models the order to go back, with other methods."""
 
-    regex = r"(?!retry\Z)[^/]+"
+    regex = r"(?!(?:retry|rollback)\Z)[^/]+"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection
 
-from api.service.capacity import admit, check_open_jobs
+from api.service.capacity import Readers, admit, check_open_jobs
 from api.service.discard import discard
 from api.service.parts import Parts
 from api.service.upload import Upload
@@ -68,11 +68,11 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
         for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
             parts.guard.check(url)  # once for a batch: a look-up of its name may take seconds
         chosen = [upload.options for upload in sent]
-        reader = admit(parts, {one.model for one in chosen if one.model}, {one.quality for one in chosen})
+        readers = admit(parts, {one.model for one in chosen if one.model}, {one.quality for one in chosen})
         try:
             for upload in sent:
                 parts.blobs.put(upload.content, upload.sha256)
-            accepted = _store(parts, sent, submissions, envelope, reader)
+            accepted = _store(parts, sent, submissions, envelope, readers)
         except _Late:
             first = replay(parts, envelope.key)
             assert first is not None, "the transaction that was faster has committed"
@@ -127,7 +127,7 @@ def _store(
     sent: Sequence[Upload],
     submissions: Sequence[jobs.Submission],
     envelope: Envelope,
-    reader: str | None,
+    readers: Readers,
 ) -> Accepted:
     """The one transaction; raises _Late or TooManyOpenJobs."""
     with parts.database.write() as connection:
@@ -143,7 +143,7 @@ def _store(
             ).id
             submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
         stored = tuple(
-            _submit(parts, connection, submission, reader if upload.options.dedupe else None)
+            _submit(parts, connection, submission, readers.of(upload.options.model) if upload.options.dedupe else None)
             for upload, submission in zip(sent, submissions, strict=True)
         )
         subject = subject or stored[0].id

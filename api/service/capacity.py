@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from api.service.parts import Parts
 from shared import errors, jobs, workers
 from shared.options import QualityName
+from shared.workers import WorkerChild
 
 
-def admit(parts: Parts, models: Set[str], qualities: Set[QualityName | None] = frozenset()) -> str | None:
-    """Refuse while too many jobs wait, nobody has worked for long, or none has a model that is asked for, by name or as
-    the best; else return what every worker would read with.
+@dataclass(frozen=True)
+class Readers:
+    """What the workers that live read with."""
 
-    Returns:
-        The SHA-256 of the reader, or None where no worker lives, or not all have the same one.
+    children: Sequence[WorkerChild] = ()
+
+    def of(self, model: str | None) -> str | None:
+        """SHA-256 of the reader of a job that names this model, or none; None: nobody lives, or they are not equal."""
+        found = {child.reader_of(model) for child in self.children}
+        return found.pop() if len(found) == 1 else None
+
+
+def admit(parts: Parts, models: Set[str], qualities: Set[QualityName | None] = frozenset()) -> Readers:
+    """Refuse while too many jobs wait, nobody has worked for long, or a worker has not what is asked for, by name or as
+    the best, for that one might take the job; else return what the workers read with.
 
     Raises:
         Saturated, NoWorkers, UnknownModel, NoStrongerModel.
@@ -30,13 +41,12 @@ def admit(parts: Parts, models: Set[str], qualities: Set[QualityName | None] = f
         patience = settings.no_worker_seconds
         if patience and not children and waiting and jobs.has_waited(connection, patience):
             raise errors.NoWorkers(backlog=waiting)
-    loaded = {name for child in children for name in child.models}
+    loaded = set.intersection(*(set(child.models) for child in children)) if children else set()
     if children and (unknown := models - loaded):  # without workers the one that comes will say
         raise errors.UnknownModel(model=min(unknown), loaded=sorted(loaded))
-    if children and "best" in qualities and not any(child.stronger for child in children):
+    if "best" in qualities and not all(child.stronger for child in children):
         raise errors.NoStrongerModel()
-    readers = {child.reader_sha256 for child in children}
-    return readers.pop() if len(readers) == 1 else None
+    return Readers(children)
 
 
 def check_open_jobs(parts: Parts, connection: Connection, key_id: str | None, more: int) -> None:

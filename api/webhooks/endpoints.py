@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
-from flask import Response, jsonify, request, url_for
+from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint
-from pydantic import BaseModel, ValidationError
 
 from api.http import answers, caller
 from api.http.facts import facts
-from api.http.intake import json_object
-from api.http.problems import option_error
+from api.http.json_body import json_body, parsed_body
 from api.service import endpoints as use_cases
 from api.service.parts import Parts
 from api.webhooks import schemas as webhook_schemas
 from api.webhooks.wire import delivery_document, endpoint_document
 from shared.keys.record import Scope
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -121,16 +115,3 @@ def blueprint(parts: Parts) -> APIBlueprint:
         return response
 
     return routes
-
-
-def parsed_body(model: type[Model]) -> Model:
-    """The request's JSON object as a model; raises InvalidJson, UnknownOption or InvalidOption."""
-    try:
-        return model.model_validate(json_object(request), strict=True)
-    except ValidationError as error:
-        raise option_error(error) from None
-
-
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """The model as an OpenAPI request body."""
-    return {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}

@@ -46,6 +46,11 @@ class Event(StrEnum):
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
     KEY_ROTATED = "key.rotated"
+    MODEL_ADDED = "model.added"
+    MODEL_REMOVED = "model.removed"
+    MODEL_ACTIVATED = "model.activated"
+    MODEL_ROLLED_BACK = "model.rolled_back"
+    MODEL_HELD = "model.held"
 
 
 def record(

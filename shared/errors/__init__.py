@@ -13,6 +13,7 @@ from shared.errors.base import *
 from shared.errors.body import *
 from shared.errors.document import *
 from shared.errors.job import *
+from shared.errors.model import *
 from shared.errors.protocol import *
 from shared.errors.request import *
 from shared.errors.service import *

@@ -66,13 +66,13 @@ class InvalidCursor(RequestError):
 
 
 class UnknownModel(RequestError):
-    """No worker has loaded a model of this name. Take one of those in `loaded`, or leave the option out."""
+    """Not every worker can read with a model of this name. Take one of those in `loaded`, or leave the option out."""
 
     code = "unknown_model"
 
 
 class NoStrongerModel(RequestError):
-    """No worker has a stronger model, so `quality` cannot be `best`. Leave it out; the operator may install a model."""
+    """Not every worker has a stronger model, so `quality` cannot be `best`. Leave it out; one may be installed."""
 
     code = "no_stronger_model"
 

@@ -70,6 +70,7 @@ def test_what_modules_read_beside_them_is_inside(names: set[str]) -> None:
 
 def test_every_served_model_is_inside(names: set[str]) -> None:
     assert in_checkout("models", "weights/*/model.onnx") | in_checkout("models", "weights/*/ngram.npz") <= names
+    assert in_checkout("models", "golden_lines/*.png") | in_checkout("models", "weights/*/golden.json") <= names
 
 
 def test_training_and_tests_stay_outside(names: set[str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from api.dialects import schemas as dialect_schemas
 from api.http import answers
 from api.jobs import schemas
+from api.models import schemas as model_schemas
 from shared import errors
 from tests.docs import markdown
 
@@ -50,10 +51,11 @@ def test_the_job_in_the_readme_has_exactly_the_shape_of_the_api() -> None:
     assert plain(schemas.JobDocument.model_validate(example).model_dump()) == example
 
 
-def test_the_answer_on_the_api_page_has_exactly_the_shape_of_the_api() -> None:
-    (block,) = markdown.blocks(markdown.ROOT / "docs/api.md", "json")
-    example = json.loads(block)
-    assert plain(dialect_schemas.SyncAnswer.model_validate(example).model_dump()) == example
+def test_each_answer_on_the_api_page_has_exactly_the_shape_of_the_api() -> None:
+    shapes = [dialect_schemas.SyncAnswer, dialect_schemas.ReloadAnswer, model_schemas.RolloutDocument]
+    for block, shape in zip(markdown.blocks(markdown.ROOT / "docs/api.md", "json"), shapes, strict=True):
+        example = json.loads(block)
+        assert plain(shape.model_validate(example).model_dump()) == example
 
 
 def test_the_problem_on_the_errors_page_is_what_the_error_says() -> None:

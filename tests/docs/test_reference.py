@@ -16,6 +16,7 @@ from shared import errors
 from shared.audit import trail
 from shared.jobs import states
 from shared.jobs.record import State
+from shared.registry.record import RolloutState
 from shared.settings import PREFIX, Settings
 from shared.webhooks.record import DeliveryState
 from tests.docs import markdown
@@ -84,11 +85,11 @@ def test_each_route_has_its_scope_on_the_page_of_access(tmp_path: Path) -> None:
 
 
 def test_each_state_and_each_audit_event_has_its_row() -> None:
-    lives = ("The life of a job", "The life of a delivery", "The life of a key")
+    lives = ("The life of a job", "The life of a delivery", "The life of a key", "The life of a model")
     table = [row for life in lives for row in markdown.rows(DOCS / "architecture.md", life)]
     documented = {row[0].strip("`") for row in table}
     events = {str(event) for event in trail.Event}
-    assert documented == {str(state) for state in [*State, *DeliveryState]} | events
+    assert documented == {str(state) for state in [*State, *DeliveryState, *RolloutState]} | events
 
 
 def test_the_moves_of_a_job_on_the_page_are_those_of_the_code() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from models import packs, shelf
+from models.bringing import packs, shelf
 from shared.settings import Settings
 from tests import packs as made
 from tests import tiny_foreign

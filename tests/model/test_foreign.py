@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import models
+from models.bringing.onnx_file import demands
 from models.card import ModelFileError
-from models.onnx_file import demands
 from models.recognizer import DEFAULT, FILE_NAME, WEIGHTS
 from tests.tiny_foreign import CHARSET, Foreign, move_weights_out, write
 from worker.ocr.text.reader import LineReader

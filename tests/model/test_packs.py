@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import models
-from models import packs
-from models.packs import Pack, PackError
+from models.bringing import packs
+from models.bringing.packs import Pack, PackError
 from tests import packs as made
 
 

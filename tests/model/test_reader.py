@@ -9,7 +9,7 @@ import pytest
 import models
 from models import detector
 from shared.settings import Settings
-from worker.jobs.children import reader_sha256
+from worker.models.equipment import reader_sha256
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,6 @@ def test_each_part_of_a_reader_changes_its_sha256(
     }
     monkeypatch.setattr(recognizer, "ngram", None)
     found.add(reader_sha256(recognizer, finder, settings))
-    monkeypatch.setattr("worker.jobs.children.version", lambda _name: "another")
+    monkeypatch.setattr("worker.models.equipment.version", lambda _name: "another")
     found.add(reader_sha256(recognizer, finder, settings))
     assert len(found) == 6

@@ -22,12 +22,12 @@ log = structlog.get_logger(__name__)
 def recognise(self: Task[Any, Any], job_id: str) -> None:
     """Look at a job. The message is only a hint, so whatever happens here, it is acknowledged and gone."""
     child = children.current()
-    recognizer = child.recognizer()
+    recognizer, place = child.ready()
     if recognizer is None:
         log.warning("Without a model no job is taken.", event_name="job.no_model", job_id=job_id)
         return
     try:
-        work(job_id, recognizer, child.place, owner=f"{child.node}/{self.request.id}")
+        work(job_id, recognizer, place, owner=f"{child.node}/{self.request.id}")
     except errors.DatabaseUnavailable as error:
         log.warning(
             "The job could not be claimed; the sweeper publishes it again. Check the database.",

@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from shared import clock, errors, jobs
-from shared.database import Database
 from shared.jobs import Job, pages
-from shared.limits import Limits
-from shared.options import DEFAULT_QUALITY, QualityName, RecognitionOptions
 from shared.telemetry import spans, trace
-from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease, LeaseLost
+from worker.jobs.readers import Wanted, Workplace, want
 
 if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
-    from shared.result import DocumentResult
-    from worker.models.stronger import Stronger
-    from worker.ocr.lines.learned.detection import PageDetector
-    from worker.ocr.page.admission import Admission
-    from worker.ocr.pipeline import Options, ReadPage
+    from worker.ocr.pipeline import ReadPage
     from worker.ocr.text.reader import LineRecognizer
 
 log = structlog.get_logger(__name__)
 
 FINISH_PAUSES_SECONDS = (0.2, 1.0, 3.0)
 """Pauses between the tries to write down the end of a job while the database is away."""
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """What a worker child needs for its jobs.
-
-    admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
-    stronger: reads what leaves a doubt; None: there is none. quality: who reads where the sender does not say.
-    reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
-    sitting_seconds: a job of many pages that took so long goes back into the queue, so that time limits hold for a page
-    and nobody waits behind all of it.
-    """
-
-    database: Database
-    blobs: UploadStore
-    limits: Limits
-    lease_seconds: float
-    admission: Admission = "warn"
-    detector: PageDetector | None = None
-    reader_sha256: str | None = None
-    sitting_seconds: float = math.inf
-    stronger: Stronger | None = None
-    quality: QualityName = DEFAULT_QUALITY
 
 
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
@@ -102,7 +70,7 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
     """Return ``succeeded``, ``handed_back``, or the code of the error."""
     started = clock.monotonic()
     try:
-        wanted = _want(job, recognizer, place)
+        wanted = want(job, recognizer, place)
         content = place.blobs.get(job.sha256)
         if job.pages_total > 1:
             if not _read_pages(job, wanted, content, place, lease):
@@ -125,88 +93,23 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
         _finish_failed(job, place, lease, failure)
         return failure.code
     span.add_stages(stages)
-    _finish_succeeded(job, place, lease, result, stages, elapsed_seconds=clock.monotonic() - started)
+    seconds, reader = clock.monotonic() - started, wanted.reader_sha256
+    _finish_succeeded(job, place, lease, result, stages, elapsed_seconds=seconds, reader_sha256=reader)
     return "succeeded"
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """Who reads a job, and how. stronger: reads again what leaves a doubt; None: nobody does."""
-
-    reader: LineRecognizer
-    stronger: Callable[[], LineRecognizer] | None
-    options: Options
-
-    def read(self, content: bytes, place: Workplace, lease: Lease) -> DocumentResult:
-        """Read a document of one page."""
-        from worker.ocr.pipeline import recognize_document
-
-        return recognize_document(
-            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger
-        )
-
-    def read_pages(
-        self, content: bytes, place: Workplace, lease: Lease, done: Sequence[int]
-    ) -> Generator[ReadPage, None, None]:
-        """Read the pages that are not done, one by one."""
-        from worker.ocr.pipeline import recognize_pages
-
-        return recognize_pages(
-            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger, done=done
-        )
-
-
-def _want(job: Job, recognizer: LineRecognizer, place: Workplace) -> _Wanted:
-    from worker.ocr.pipeline import Options, choose_readers
-
-    wished = RecognitionOptions.of_job(job.options)
-    recognizer, quality = _choose(wished, recognizer, place)
-    options = Options(
-        layout=wished.layout,
-        limits=place.limits,
-        admission=place.admission,
-        charset=wished.charset,
-        quality=quality,
-        text_layer=wished.text_layer,
-        pages=wished.pages,
-    )
-    stronger = place.stronger.load if place.stronger else None
-    return _Wanted(*choose_readers(recognizer, options, stronger), options)
-
-
-def _choose(
-    wished: RecognitionOptions, recognizer: LineRecognizer, place: Workplace
-) -> tuple[LineRecognizer, QualityName]:
-    """Return who reads every line, and whether another one helps: a model that is named reads alone.
-
-    Raises:
-        UnknownModel, NoStrongerModel: This worker has not what was asked for.
-    """
-    stronger = place.stronger
-    if wished.quality == "best" and stronger is None:
-        raise errors.NoStrongerModel()
-    if wished.model is None:
-        return recognizer, wished.quality or place.quality
-    if stronger is not None and wished.model == stronger.name:
-        return stronger.load(), "fast"
-    if wished.model == recognizer.card.name:
-        return recognizer, "fast"
-    loaded = [recognizer.card.name, *([stronger.name] if stronger else [])]
-    raise errors.UnknownModel(model=wished.model, loaded=loaded)
-
-
-def _read_pages(job: Job, wanted: _Wanted, content: bytes, place: Workplace, lease: Lease) -> bool:
+def _read_pages(job: Job, wanted: Wanted, content: bytes, place: Workplace, lease: Lease) -> bool:
     """Read the pages that no attempt has read, and store each as it is done.
 
     Returns:
         False where there are pages left and the time of one sitting is over.
     """
     until = clock.monotonic() + place.sitting_seconds
-    done = _pages_done(job, place)
+    done = _pages_done(job, place, wanted.reader_sha256)
     left = job.pages_total - len(done)
     with closing(wanted.read_pages(content, place, lease, done)) as reading:
         for read in reading:
-            if not _finish(partial(_store, job, place, read), lease):
+            if not _finish(partial(_store, job, place, read, wanted.reader_sha256), lease):
                 raise errors.DatabaseUnavailable
             left -= 1
             log.debug("A page was read.", event_name="page.read", page_number=read.page.page_number)
@@ -215,26 +118,26 @@ def _read_pages(job: Job, wanted: _Wanted, content: bytes, place: Workplace, lea
     return True
 
 
-def _pages_done(job: Job, place: Workplace) -> list[int]:
+def _pages_done(job: Job, place: Workplace, reader_sha256: str | None) -> list[int]:
     """Return the numbers of the pages that an earlier attempt has stored."""
     if not job.pages_done:
         return []
     with place.database.write() as connection:
-        done = pages.resume(connection, job.id, str(job.lease_token), place.reader_sha256)
+        done = pages.resume(connection, job.id, str(job.lease_token), reader_sha256)
     if done is None:
         raise LeaseLost(job.id)
     return done
 
 
-def _store(job: Job, place: Workplace, read: ReadPage) -> bool:
+def _store(job: Job, place: Workplace, read: ReadPage, reader_sha256: str | None) -> bool:
     with place.database.write() as connection:
         token = str(job.lease_token)
         return pages.store(
-            connection, job.id, token, read.page, timings_ms=read.timings_ms, reader_sha256=place.reader_sha256
+            connection, job.id, token, read.page, timings_ms=read.timings_ms, reader_sha256=reader_sha256
         )
 
 
-def _assemble(job: Job, wanted: _Wanted, place: Workplace) -> pages.Assembled:
+def _assemble(job: Job, wanted: Wanted, place: Workplace) -> pages.Assembled:
     """Put the stored pages together; raises QualityTooLow where none of them shows writing and such are refused."""
     from worker.ocr.page.admission import require_writing
     from worker.ocr.pipeline import name_of
@@ -273,6 +176,7 @@ def _finish_succeeded(
     stages: dict[str, float],
     *,
     elapsed_seconds: float,
+    reader_sha256: str | None,
 ) -> None:
     assert job.started_at is not None
     queue_ms = (job.started_at - job.created_at).total_seconds() * 1000
@@ -287,7 +191,7 @@ def _finish_succeeded(
                 str(job.lease_token),
                 result=result,
                 timings_ms=timings_ms,
-                reader_sha256=place.reader_sha256,
+                reader_sha256=reader_sha256,
             )
 
     if _finish(write, lease):

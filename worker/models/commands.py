@@ -8,11 +8,17 @@ from pathlib import Path
 import click
 
 import models as recognisers
-from models import packs, shelf
+from models import golden
+from models.bringing import packs, shelf
 from models.card import ModelFileError
-from models.recognizer import WEIGHTS, Place, find
+from models.recognizer import FILE_NAME, WEIGHTS, Place, find
+from shared import errors
+from shared.data_option import DATA
 from shared.settings import Settings
+from worker.models.rollout_commands import activate, rollback, settings_of
 from worker.models.stronger import find_stronger
+from worker.models.telling import given, note_come, note_gone
+from worker.models.wanted import settings_for
 
 
 @click.group()
@@ -20,10 +26,16 @@ def models() -> None:
     """List, show, add and remove the models of this machine, and install packs of stronger ones."""
 
 
+models.add_command(activate)
+models.add_command(rollback)
+
+
 @models.command("list")
-def list_models() -> None:
+@DATA
+def list_models(data_dir: Path | None) -> None:
     """Models that are installed here, one a line, and the packs that could be."""
-    settings = Settings.load()
+    settings = settings_of(data_dir)
+    settings = settings_for(settings, given(settings))
     stronger = find_stronger(settings)
     reads = {settings.model or recognisers.DEFAULT: "reads", stronger.name if stronger else "": "stronger"}
     for name in recognisers.names(settings.models_folder):
@@ -56,12 +68,13 @@ def show(name: str) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--file", "wheel", type=click.Path(path_type=Path), help="The wheel, where there is no registry.")
 @click.option("--optional", is_flag=True, help="Say it in one line and go on where a pack is not to be had.")
-def install(names: tuple[str, ...], wheel: Path | None, optional: bool) -> None:
+@DATA
+def install(names: tuple[str, ...], wheel: Path | None, optional: bool, data_dir: Path | None) -> None:
     """Fetch packs of models, pinned by hash; without NAMES the first pack that OCRELAY_MODELS names.
 
     Workers take them up within seconds.
     """
-    settings = Settings.load()
+    settings = settings_of(data_dir)
     wanted = names or tuple(name for name in settings.model_names if name in packs.PACKS)[:1]
     if not wanted:
         click.echo("OCRELAY_MODELS names no pack, so none is installed.")
@@ -69,8 +82,8 @@ def install(names: tuple[str, ...], wheel: Path | None, optional: bool) -> None:
         raise click.UsageError("--file is the wheel of one pack: name that one.")
     for name in wanted:
         try:
-            _install(name, settings.models_folder, wheel)
-        except (packs.PackError, OSError) as error:
+            _install(name, settings, wheel)
+        except (packs.PackError, ModelFileError, OSError) as error:
             if not optional:
                 raise click.ClickException(str(error)) from error
             click.echo(f"Going on without {name}, and with `quality` = fast: {error}", err=True)
@@ -79,33 +92,44 @@ def install(names: tuple[str, ...], wheel: Path | None, optional: bool) -> None:
 @models.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="What results call it.  [default: the name of the file]")
-def add(file: Path, name: str | None) -> None:
+@DATA
+def add(file: Path, name: str | None, data_dir: Path | None) -> None:
     """Add a recogniser of your own: an .onnx FILE, with a card.json beside it where its metadata do not say enough."""
-    folder = Settings.load().models_folder
+    settings = settings_of(data_dir)
+    folder = settings.models_folder
     try:
         card = shelf.add(file, name or file.stem, folder)
+        note_come(settings, card.name)
     except (ModelFileError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Added {card.name} {card.version}, {len(card.charset.characters)} characters, in {folder / card.name}.")
-    click.echo(f"Workers read with it once it stands in OCRELAY_MODELS, or is OCRELAY_MODEL: {card.name}.")
+    click.echo(f"Every worker reads with it after `ocrelay models activate {card.name}`.")
 
 
 @models.command()
 @click.argument("name")
-def remove(name: str) -> None:
-    """Take a model away that was added or installed. Workers do without it within seconds."""
+@DATA
+def remove(name: str, data_dir: Path | None) -> None:
+    """Take a model away that was added or installed, unless it is active. Workers do without it within seconds."""
+    settings = settings_of(data_dir)
     try:
-        shelf.remove(name, Settings.load().models_folder)
+        note_gone(settings, name, lambda: shelf.remove(name, settings.models_folder))
     except (ModelFileError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    except errors.OcrelayError as error:
+        raise click.ClickException(error.message) from error
     click.echo(f"Removed {name}.")
 
 
-def _install(name: str, folder: Path, wheel: Path | None) -> None:
+def _install(name: str, settings: Settings, wheel: Path | None) -> None:
+    folder = settings.models_folder
     if name in packs.PACKS and packs.is_installed(name, folder):
         click.echo(f"{name} {packs.PACKS[name].version} is installed in {folder / name}.")
         return
     recogniser, _ = packs.install(name, folder, wheel)
+    file = recogniser / FILE_NAME
+    golden.write_beside(file, golden.read(recognisers.Recognizer(file, name)))
+    note_come(settings, name)
     pack = packs.PACKS[name]
     click.echo(f"Installed {name} ({pack.package} {pack.version}) in {recogniser}.")
     words = ", ".join(str(file) for file in packs.licence_files(recogniser))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import models
+from models.bringing.derive import read_beside
+from models.bringing.packs import is_damaged
 from models.card import sha256_of
-from models.derive import CARD_NAME, read_beside
-from models.packs import is_damaged
 from models.recognizer import DEFAULT, Place, find
 from shared.settings import Settings
 
@@ -48,18 +47,6 @@ class Stronger:
             if not self._loaded:
                 self._loaded.append(models.Recognizer(self.place.path, self.place.name, threads=1))
         return self._loaded[0]
-
-
-def signature(settings: Settings) -> tuple[tuple[str, int, int], ...]:
-    """What changes when a model that may be the stronger one comes, goes, or is another: cheap enough to ask often."""
-    found = []
-    for name in settings.model_names:
-        place = find(name, settings.models_folder)
-        for path in (place.path, place.path.with_name(CARD_NAME)) if place else ():
-            with contextlib.suppress(OSError):
-                state = path.stat()
-                found.append((str(path), state.st_mtime_ns, state.st_size))
-    return tuple(found)
 
 
 def find_stronger(settings: Settings) -> Stronger | None:

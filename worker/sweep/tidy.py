@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from shared import clock, jobs, workers
+from shared import clock, jobs, registry, workers
 from shared.audit import chain, partitions, retention, trail
 from shared.audit.actor import SWEEPER
 from shared.audit.chain import Sealer
@@ -99,6 +99,7 @@ class Tidy:
         is_more = len(delete_jobs(self._database, self._blobs, age_seconds=self._ages.results)) == PORTION
         with self._database.write() as connection:
             workers.forget_dead(connection)
+            registry.forget_old(connection)
             idempotency.forget_old(connection, age_seconds=self._ages.idempotency)
             batches.forget_empty(connection, age_seconds=BATCH_SECONDS)
         partitions.ensure_months(self._database)

@@ -15,13 +15,16 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
+from api.dialects.schemas import PATH
 from api.formats.table import BY_NAME, DEFAULT
 from api.jobs.routes import IDEMPOTENCY_KEY
 from shared.options import MODEL_PATTERN, PAGES_PATTERN, QUALITIES
+from shared.settings import Settings
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
 MODEL = os.environ["CALLS_MODEL"]
+MODEL_PATH = str(Settings.load().models_folder / "nobody" / "model.onnx")
 HOOK = "http://127.0.0.1:9/hook"
 NETWORKS = st.sampled_from(["192.0.2.7", "192.0.2.0/24", "2001:db8::1", "2001:DB8::/32", "::ffff:192.0.2.7"])
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -83,7 +86,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: object) -> None:
-    """Let every webhook that looks right lead to a place that this server may reach, and take each good key once."""
+    """Let every webhook that looks right lead to a place that this server may reach, and every path of a model into the
+    folder of models; take each good key once."""
     if re.search(IDEMPOTENCY_KEY["schema"]["pattern"], str((case.headers or {}).get("Idempotency-Key", ""))):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     for part in (case.query, case.body):
@@ -92,3 +96,5 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
                 value = part.get(name)
                 if isinstance(value, str) and value.startswith(("http://", "https://")) and len(value) <= 2000:
                     part[name] = HOOK
+            if isinstance(part.get("path"), str) and re.search(PATH, part["path"]) and len(part["path"]) <= 4096:
+                part["path"] = MODEL_PATH

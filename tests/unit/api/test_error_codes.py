@@ -240,6 +240,9 @@ PROVOKED: dict[str, Call] = {
     "invalid_option": ask("GET", "/v1/jobs?limit=0"),
     "unknown_model": failed_job(errors.UnknownModel()),
     "no_stronger_model": failed_job(errors.NoStrongerModel()),
+    "model_not_found": ask("GET", "/v1/models/nobody"),
+    "model_path_refused": ask("POST", "/api/model/reload", json={"path": "/etc/passwd"}),
+    "nothing_to_roll_back": ask("POST", "/v1/models/rollback"),
     "invalid_cursor": ask("GET", "/v1/jobs?cursor=x"),
     "job_not_found": ask("GET", f"/v1/jobs/job_{NO_ID}"),
     "job_deleted": deleted,
@@ -275,6 +278,8 @@ PROVOKED: dict[str, Call] = {
     "document_changed": failed_job(errors.DocumentChanged()),
 }
 ELSEWHERE = {
+    "model_held": "unit/api/test_models.py",
+    "model_of_other_kind": "unit/api/test_models.py",
     "incomplete_body": "integration/test_server.py",
     "body_too_slow": "integration/test_server.py",
     "rate_limited": "unit/api/test_limits.py",

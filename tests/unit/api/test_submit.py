@@ -16,7 +16,7 @@ from shared import jobs, workers
 from shared.audit import trail
 from shared.options import QUALITIES
 from tests.pdfs import PdfPage, encrypted, pdf
-from tests.unit.api.conftest import png
+from tests.unit.api.conftest import READER, RESULT, png
 
 PNG = png()
 BASE64 = base64.b64encode(PNG).decode()
@@ -264,6 +264,41 @@ def test_a_model_that_no_worker_has_is_refused_and_nothing_is_stored(
     assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (422, "unknown_model", False)
     assert answer.json["details"] == {"model": "another", "loaded": ["crnn-zh-en"]}
     assert stored(parts) == (0, 0)
+
+
+def test_a_model_that_every_worker_has_on_hand_can_be_named_and_one_that_some_lack_cannot(
+    client: FlaskClient, parts: Parts
+) -> None:
+    told = {"name": "a", "version": "1", "sha256": "a" * 64}
+    with parts.database.write() as connection:
+        for pid, names in ((1, "bc"), (2, "b")):
+            on_hand = {name: name * 64 for name in names}
+            workers.register(connection, node="n", host="h", pid=pid, model=told, on_hand=on_hand)
+    assert client.post("/v1/jobs?model=b", data=PNG).status_code == 202
+    answer = client.post("/v1/jobs?model=c", data=PNG)
+    assert (answer.status_code, answer.json["code"]) == (422, "unknown_model")
+    assert answer.json["details"] == {"model": "c", "loaded": ["a", "b"]}
+
+
+def test_a_repeated_upload_is_copied_only_from_the_very_model_that_it_names(client: FlaskClient, parts: Parts) -> None:
+    def worker_with(sha256: str) -> None:
+        told = {"name": "a", "version": "1", "sha256": "a" * 64}
+        with parts.database.write() as connection:
+            workers.register(
+                connection, node="n", host="h", pid=1, model=told, reader_sha256=READER, on_hand={"b": sha256}
+            )
+
+    worker_with("b" * 64)
+    first = client.post("/v1/jobs?model=b", data=PNG).json["id"]
+    with parts.database.write() as connection:
+        job = jobs.claim(connection, first, owner="test/1", lease_seconds=30)
+        assert job is not None
+        reader = workers.named_reader(READER, "b" * 64)
+        assert jobs.succeed(connection, first, str(job.lease_token), result=RESULT, timings_ms={}, reader_sha256=reader)
+    assert client.post("/v1/jobs?model=b", data=PNG).json["copied_from"] == first
+    assert client.post("/v1/jobs?model=a", data=PNG).json["copied_from"] is None
+    worker_with("d" * 64)  # another file under the same name
+    assert client.post("/v1/jobs?model=b", data=PNG).json["copied_from"] is None
 
 
 def test_while_no_worker_lives_any_model_may_be_asked_for(client: FlaskClient) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from models import ModelFileError, packs
+from models import ModelFileError
+from models.bringing import packs
 from shared.settings import Settings
 from tests import packs as made
 from tests import tiny_foreign

@@ -16,7 +16,8 @@ from shared.jobs import Job, State, Submission
 from tests.actors import CLIENT
 from tests.pdfs import PdfPage, pdf, scan, text
 from tests.unit.worker.test_work import OWNER, Interrupting, found, place, recognizer
-from worker.jobs.work import Workplace, work
+from worker.jobs.readers import Workplace
+from worker.jobs.work import work
 
 __all__ = ["place", "recognizer"]
 PAGES = 5

@@ -26,7 +26,8 @@ from tests import tiny_foreign
 from tests.actors import CLIENT
 from tests.services import wait_until
 from worker.jobs.lease import Lease, LeaseLost
-from worker.jobs.work import Workplace, work
+from worker.jobs.readers import Workplace
+from worker.jobs.work import work
 from worker.models.stronger import Stronger, find_stronger
 from worker.ocr.text import rule
 from worker.ocr.text.rule import Rule

@@ -9,11 +9,14 @@ import shutil
 import tempfile
 from typing import Final
 
+from models import golden
+from models.bringing.derive import CARD_NAME, read_beside
 from models.card import ModelCard, ModelFileError, sha256_of
-from models.derive import CARD_NAME, read_beside
 from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Recognizer
 
 MOST_BYTES: Final = 500 * 1024 * 1024
+TAKEN: Final = ("retry", "rollback")
+"""Orders that stand beside the models in an address."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -21,7 +24,7 @@ def add(file: pathlib.Path, name: str, folder: pathlib.Path) -> ModelCard:
     """Put a recogniser of one's own into the folder of models, once it has read two lines on trial.
 
     Args:
-        file: the .onnx file; a card.json beside it comes along.
+        file: the .onnx file; a card.json and a golden.json beside it come along.
         name: what results will call it.
         folder: where models are kept.
 
@@ -36,7 +39,11 @@ def add(file: pathlib.Path, name: str, folder: pathlib.Path) -> ModelCard:
         raise ModelFileError(f"{file} is no file. Name an .onnx file.")
     if file.stat().st_size > MOST_BYTES:
         raise ModelFileError(f"{file} is larger than {MOST_BYTES // 1024**2} MiB, which no recogniser of lines is.")
-    card = Recognizer(file, name).card
+    recognizer = Recognizer(file, name)
+    card, readings = recognizer.card, golden.stated_beside(file)
+    if readings is None:
+        readings = golden.read(recognizer)
+    golden.check(recognizer, readings)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".adding-") as scratch:
         staged = pathlib.Path(scratch) / name
@@ -46,6 +53,7 @@ def add(file: pathlib.Path, name: str, folder: pathlib.Path) -> ModelCard:
         if told["sha256"] != card.sha256:
             raise ModelFileError(f"{file} changed while it was copied. Try again.")
         (staged / CARD_NAME).write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        golden.write_beside(staged / FILE_NAME, readings)
         staged.rename(folder / name)
     return card
 
@@ -64,7 +72,7 @@ def remove(name: str, folder: pathlib.Path) -> None:
 
 
 def _check_name(name: str, folder: pathlib.Path) -> None:
-    if not NAME.fullmatch(name) or name.startswith(DETECTORS):
+    if not NAME.fullmatch(name) or name.startswith(DETECTORS) or name in TAKEN:
         raise ModelFileError(
             f"{name!r} is no name for a recogniser: letters, digits, `.`, `_` and `-`. Choose another."
         )

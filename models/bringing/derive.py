@@ -7,9 +7,9 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from models.bringing.trial import Shape, examine
 from models.card import CHARSET_KEY, KIND, ModelCard, ModelFileError, sha256_of
 from models.line_image import MARGIN
-from models.trial import Shape, examine
 
 CARD_NAME = "card.json"  # the keys of the metadata; lies beside a model that must not be changed, and comes first
 NORMALISATION = {1: "line-standardise", 3: "centre"}  # by channels, where nobody says: ours, and PP-OCR's

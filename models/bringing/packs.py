@@ -18,8 +18,9 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any, Final
 
+from models.bringing.derive import CARD_NAME, read_beside
 from models.card import KIND, ModelFileError, sha256_of
-from models.derive import CARD_NAME, read_beside
+from models.golden import FILE_NAME as GOLDEN_NAME
 from models.ngram import FILE_NAME as NGRAM_NAME
 from models.recognizer import DETECTORS, FILE_NAME
 
@@ -121,7 +122,7 @@ def is_installed(name: str, folder: pathlib.Path) -> bool:
 
 def licence_files(folder: pathlib.Path) -> list[pathlib.Path]:
     """The words on the licence of an installed model, which lie beside it."""
-    return sorted(path for path in folder.iterdir() if path.name not in {FILE_NAME, CARD_NAME, NGRAM_NAME})
+    return sorted(path for path in folder.iterdir() if path.name not in {FILE_NAME, CARD_NAME, GOLDEN_NAME, NGRAM_NAME})
 
 
 def is_damaged(path: pathlib.Path) -> bool:

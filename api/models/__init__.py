@@ -1,0 +1,1 @@
+"""`/v1/models`: which models there are, which of them read, and how far each worker child is with that."""

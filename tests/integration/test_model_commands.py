@@ -1,0 +1,93 @@
+"""`ocrelay models` beside a database: what comes and goes is in the registry and on record, what is active stays."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from shared import registry
+from shared.audit import trail
+from shared.database import Database
+from shared.registry.record import Role
+from shared.settings import Settings
+from tests import tiny_foreign
+from worker.models.commands import models
+
+
+@pytest.fixture
+def data(tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with a database, and a folder of models of its own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    shutil.copy(migrated_sqlite, folder / "ocrelay.sqlite3")
+    monkeypatch.setenv("OCRELAY_MODELS", "crnn-zh-en")
+    monkeypatch.setenv("OCRELAY_MODELS_DIR", str(tmp_path / "installed"))
+    return folder
+
+
+def call(data: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(models, [*(str(one) for one in arguments), "--data", str(data)])
+
+
+def on_record(data: Path) -> tuple[list[str], list[tuple[str, str | None]]]:
+    database = Database(Settings.load(data_dir=data).database)
+    with database.read() as connection:
+        names = [model.name for model in registry.list_models(connection)]
+        events = [(event.event, event.model) for event in trail.list_events(connection)][::-1]
+    database.close()
+    return names, events
+
+
+def test_what_is_added_and_removed_is_in_the_registry_and_on_record(data: Path, tmp_path: Path) -> None:
+    assert call(data, "add", tiny_foreign.write(tmp_path / "own.onnx")).exit_code == 0
+    assert on_record(data)[0] == ["own"]
+    assert call(data, "remove", "own").exit_code == 0
+    assert on_record(data) == ([], [("model.added", "own"), ("model.removed", "own")])
+
+
+def test_an_active_model_cannot_be_removed_until_another_one_is(data: Path, tmp_path: Path) -> None:
+    call(data, "add", tiny_foreign.write(tmp_path / "own.onnx"))
+    for role in (Role.RECOGNISER, Role.STRONGER):
+        assert call(data, "activate", "own", "--role", role).exit_code == 0
+        refused = call(data, "remove", "own")
+        assert refused.exit_code == 1 and f"own is active as {role}" in refused.output
+        assert (tmp_path / "installed" / "own" / "model.onnx").is_file() and on_record(data)[0] == ["own"]
+        assert call(data, "rollback", "--role", role).exit_code == 0
+    assert call(data, "remove", "own").exit_code == 0
+
+
+def test_the_model_that_the_settings_let_read_cannot_be_removed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(data, "add", tiny_foreign.write(tmp_path / "own.onnx"))
+    monkeypatch.setenv("OCRELAY_MODEL", "own")
+    assert "own is active as recogniser" in call(data, "remove", "own").output
+    assert call(data, "activate", "crnn-zh-en").exit_code == 0
+    assert call(data, "remove", "own").exit_code == 0
+
+
+def test_a_model_that_is_not_there_leaves_the_registry_as_it_is(data: Path) -> None:
+    assert call(data, "remove", "nobody").exit_code == 1
+    assert call(data, "activate", "nobody").exit_code == 1
+    assert on_record(data) == ([], [])
+
+
+def test_the_list_says_what_was_activated(data: Path, tmp_path: Path) -> None:
+    call(data, "add", tiny_foreign.write(tmp_path / "own.onnx"))
+    call(data, "activate", "own")
+    listed = {line.split()[0]: line.split()[2] for line in call(data, "list").output.splitlines()}
+    assert (listed["own"], listed["crnn-zh-en"]) == ("reads", "stronger")
+
+
+def test_a_database_of_another_version_is_said_and_the_model_is_kept(data: Path, tmp_path: Path) -> None:
+    (data / "ocrelay.sqlite3").unlink()
+    database = Database(Settings.load(data_dir=data).database)
+    with database.write():
+        pass
+    database.close()
+    done = call(data, "add", tiny_foreign.write(tmp_path / "own.onnx"))
+    assert done.exit_code == 0 and "The registry was not told" in done.output
+    assert call(data, "remove", "own").exit_code == 1

@@ -1,0 +1,132 @@
+"""Who reads a job: the models of the place, or the one that the job names; and how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared import errors, workers
+from shared.database import Database
+from shared.jobs import Job
+from shared.limits import Limits
+from shared.options import DEFAULT_QUALITY, QualityName, RecognitionOptions
+from shared.uploads.store import UploadStore
+from worker.jobs.lease import Lease
+
+if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
+    from shared.result import DocumentResult
+    from worker.models.others import Others
+    from worker.models.stronger import Stronger
+    from worker.ocr.lines.learned.detection import PageDetector
+    from worker.ocr.page.admission import Admission
+    from worker.ocr.pipeline import Options, ReadPage
+    from worker.ocr.text.reader import LineRecognizer
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What a worker child needs for its jobs.
+
+    admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
+    stronger: reads what leaves a doubt; None: there is none. others: are opened for jobs that name them.
+    quality: who reads where the sender does not say.
+    reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
+    sitting_seconds: a job of many pages that took so long goes back into the queue, so that time limits hold for a page
+    and nobody waits behind all of it.
+    """
+
+    database: Database
+    blobs: UploadStore
+    limits: Limits
+    lease_seconds: float
+    admission: Admission = "warn"
+    detector: PageDetector | None = None
+    reader_sha256: str | None = None
+    sitting_seconds: float = math.inf
+    stronger: Stronger | None = None
+    others: Others | None = None
+    quality: QualityName = DEFAULT_QUALITY
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Who reads a job, and how.
+
+    stronger: reads again what leaves a doubt; None: nobody does. reader_sha256: of everything that decides what is
+    read; None: unknown.
+    """
+
+    reader: LineRecognizer
+    stronger: Callable[[], LineRecognizer] | None
+    options: Options
+    reader_sha256: str | None
+
+    def read(self, content: bytes, place: Workplace, lease: Lease) -> DocumentResult:
+        """Read a document of one page."""
+        from worker.ocr.pipeline import recognize_document
+
+        return recognize_document(
+            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger
+        )
+
+    def read_pages(
+        self, content: bytes, place: Workplace, lease: Lease, done: Sequence[int]
+    ) -> Generator[ReadPage, None, None]:
+        """Read the pages that are not done, one by one."""
+        from worker.ocr.pipeline import recognize_pages
+
+        return recognize_pages(
+            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger, done=done
+        )
+
+
+def want(job: Job, recognizer: LineRecognizer, place: Workplace) -> Wanted:
+    """Return who reads a job in this place, and how.
+
+    Raises:
+        UnknownModel, NoStrongerModel: This worker has not what was asked for.
+    """
+    from worker.ocr.pipeline import Options, choose_readers
+
+    wished = RecognitionOptions.of_job(job.options)
+    recognizer, quality = _choose(wished, recognizer, place)
+    options = Options(
+        layout=wished.layout,
+        limits=place.limits,
+        admission=place.admission,
+        charset=wished.charset,
+        quality=quality,
+        text_layer=wished.text_layer,
+        pages=wished.pages,
+    )
+    stronger = place.stronger.load if place.stronger else None
+    reader_sha256 = place.reader_sha256
+    if wished.model is not None and reader_sha256 is not None:
+        reader_sha256 = workers.named_reader(reader_sha256, recognizer.card.sha256)
+    return Wanted(*choose_readers(recognizer, options, stronger), options, reader_sha256)
+
+
+def _choose(
+    wished: RecognitionOptions, recognizer: LineRecognizer, place: Workplace
+) -> tuple[LineRecognizer, QualityName]:
+    """Return who reads every line, and whether another one helps: a model that is named reads alone."""
+    stronger = place.stronger
+    if wished.quality == "best" and stronger is None:
+        raise errors.NoStrongerModel()
+    if wished.model is None:
+        return recognizer, wished.quality or place.quality
+    if stronger is not None and wished.model == stronger.name:
+        return stronger.load(), "fast"
+    if wished.model == recognizer.card.name:
+        return recognizer, "fast"
+    other = place.others.open(wished.model) if place.others else None
+    if other is not None:
+        return other, "fast"
+    known = {
+        recognizer.card.name,
+        *([stronger.name] if stronger else []),
+        *(place.others.sha256s if place.others else ()),
+    }
+    raise errors.UnknownModel(model=wished.model, loaded=sorted(known))

@@ -1,0 +1,116 @@
+"""What the commands of `ocrelay models` tell the registry, where there is a database: what came, what went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.engine import make_url
+
+import models
+from models.detector import Detector
+from models.recognizer import FILE_NAME, find
+from shared import errors, registry
+from shared.audit.actor import OPERATOR
+from shared.database import Database
+from shared.migrations import check_schema
+from shared.registry.record import Generation, Role
+from shared.settings import Settings
+from worker.models import on_hand
+from worker.models.noting import facts_of, facts_of_detector
+from worker.models.wanted import reads_every_line
+
+
+def has_database(settings: Settings) -> bool:
+    """Whether there is a database: a server that was set, or the file of an earlier start."""
+    url = make_url(settings.database)
+    return url.get_backend_name() != "sqlite" or (url.database is not None and Path(url.database).is_file())
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """The database, once its tables were found to be those of this version.
+
+    Raises:
+        OcrelayError: It is away, or of another version.
+    """
+    database = Database(settings.database, pool_size=1)
+    try:
+        check_schema(database)
+        yield database
+    finally:
+        database.close()
+
+
+def given(settings: Settings) -> Mapping[Role, Generation]:
+    """What the roles were given, where there is a database that says so."""
+    if not has_database(settings):
+        return {}
+    try:
+        with opened(settings) as database, database.read() as connection:
+            return registry.current(connection)
+    except errors.OcrelayError as error:
+        click.echo(f"The registry cannot be asked, so this is what the settings say: {error.message}", err=True)
+        return {}
+
+
+def facts_on_hand(settings: Settings, name: str) -> dict[str, Any]:
+    """What the registry keeps of a model of this machine.
+
+    Raises:
+        ModelFileError: There is none of this name, or it cannot be used.
+    """
+    recogniser, detector = on_hand.recognisers(settings).get(name), on_hand.detectors(settings).get(name)
+    if recogniser is None and detector is None:
+        recogniser = find(name, settings.models_folder)  # by a path
+    if recogniser is not None:
+        return facts_of(recogniser, models.Recognizer(recogniser.path, recogniser.name).card)
+    if detector is not None:
+        return facts_of_detector(detector, Detector(detector.path, detector.name).card)
+    raise models.ModelFileError(f"There is no model {name!r} here. `ocrelay models list` names those there are.")
+
+
+def note_come(settings: Settings, name: str) -> None:
+    """Let the registry know a model that was added or installed; where it cannot be told, the first worker tells it."""
+    if not has_database(settings):
+        return
+    try:
+        with opened(settings) as database, database.write() as connection:
+            registry.note(connection, **facts_on_hand(settings, name), actor=OPERATOR)
+    except errors.OcrelayError as error:
+        click.echo(f"The registry was not told; the first worker that finds it will: {error.message}", err=True)
+
+
+def note_gone(settings: Settings, name: str, remove: Callable[[], None]) -> None:
+    """Remove a model and strike it off the registry, both or neither.
+
+    Raises:
+        ModelFileError: It is active, or there is none of this name; nothing was removed.
+        OcrelayError: The database that says what is active is away; nothing was removed.
+    """
+    if not has_database(settings):
+        _check_idle(settings, name, {})
+        remove()
+        return
+    with opened(settings) as database, database.write() as connection:
+        _check_idle(settings, name, registry.current(connection))
+        registry.forget(connection, name, actor=OPERATOR)
+        remove()
+
+
+def _check_idle(settings: Settings, name: str, generations: Mapping[Role, Generation]) -> None:
+    """Raise ModelFileError where a model is active that could be removed."""
+    if not (settings.models_folder / name / FILE_NAME).is_file():
+        return
+    active = {role: one.model for role, one in generations.items()}
+    if active.get(Role.RECOGNISER) is None:
+        active[Role.RECOGNISER] = reads_every_line(settings)
+    for role, model in active.items():
+        if model == name:
+            raise models.ModelFileError(
+                f"{name} is active as {role}. Activate another one first, or go back: "
+                f"`ocrelay models activate NAME --role {role}`, `ocrelay models rollback --role {role}`."
+            )
