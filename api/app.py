@@ -16,7 +16,7 @@ from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
 from api.http.form import FormRequest
 from api.http.id_path import IdPart
-from api.jobs import batches, control, events, results
+from api.jobs import batch_orders, batches, control, events, results
 from api.jobs import routes as jobs
 from api.metrics import health
 from api.metrics import routes as metrics
@@ -79,7 +79,20 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = int(parts.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, control, batches, results, events, original, endpoints, secrets, deliveries, audit, health):
+    for room in (
+        jobs,
+        control,
+        batches,
+        batch_orders,
+        results,
+        events,
+        original,
+        endpoints,
+        secrets,
+        deliveries,
+        audit,
+        health,
+    ):
         app.register_api(room.blueprint(parts))
     app.register_api(metrics.blueprint(parts, counters))
     add_documents(app, parts.settings)

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
         "loopback", description="Who may read /metrics without a key of the scope admin: this machine, nobody, anybody."
     )
     api_key: str = Field("", repr=False, description="API key that the command line sends to a server.")
+    server: str = Field("", description="URL of the server that the command line asks.")
 
     max_document_bytes: int = Field(10 * 1024 * 1024, ge=1, description="Largest upload, in bytes.")
     max_pixels: int = Field(40_000_000, ge=1, description="Most pixels of one page.")
@@ -249,7 +250,7 @@ class Settings(BaseSettings):
     def child_environment(self) -> dict[str, str]:
         """Return the environment for a child process that shall see exactly these settings."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        for name, value in self.model_dump(mode="json", exclude={"api_key"}).items():  # no server needs a client's
+        for name, value in self.model_dump(mode="json", exclude={"api_key", "server"}).items():  # of clients
             if value is not None:
                 environment[PREFIX + name.upper()] = str(value)
         return environment

@@ -18,7 +18,7 @@ from shared import clock, errors, jobs, keys, workers
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
-from shared.up import broker
+from shared.up import address, broker
 from shared.up.child_process import ChildProcess
 from shared.up.data_dir import DataDir
 
@@ -126,7 +126,9 @@ class Supervisor:
     def _announce(self) -> bool:
         if not (self._has_worker() and _api_answers(self._settings)):
             return False
-        print(f"ready http://{_url_host(self._settings.host)}:{self._settings.port}", flush=True)
+        url = f"http://{_url_host(self._settings.host)}:{self._settings.port}"
+        address.write(self._settings.data_dir, url)
+        print(f"ready {url}", flush=True)
         return True
 
     def _has_worker(self) -> bool:
@@ -146,6 +148,7 @@ class Supervisor:
             )
 
     def _stop(self) -> None:
+        address.remove(self._settings.data_dir)
         for names in STOP_ORDER:
             stopping = [self._children[name] for name in names if name in self._children]
             for child in stopping:
