@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Response, request
 from flask_openapi3 import Info, OpenAPI
 
-from api.access import limits, rules
+from api.access import limits, refusals, rules
 from api.audit import routes as audit
 from api.dialects import original
 from api.http import answers, body, problems, request_log, security_headers
@@ -100,6 +100,7 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
 
     rules.register(app, parts)
     limits.register(app, parts)
+    refusals.register(app, parts)
 
     security_headers.register(app)
     body.register(app)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from shared import errors, keys
+from shared.private import keep_private
 from shared.settings import Settings
 from shared.telemetry import logs, spans
 
@@ -21,6 +22,7 @@ def api() -> None:
     from shared.database import Database
     from shared.migrations import check_schema
 
+    keep_private()
     settings = Settings.load()
     logs.set_up(settings)
     spans.is_wanted(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import socket
@@ -110,6 +111,12 @@ class Settings(BaseSettings):
     keep_uploads_seconds: float = Field(0, ge=0, description="Age at which an upload is deleted; 0: kept.")
     keep_results_seconds: float = Field(0, ge=0, description="Age at which an ended job is deleted; 0: kept.")
     keep_audit_seconds: float = Field(0, ge=0, description="Age at which an audit event is deleted; 0: kept.")
+    secrets_key: str = Field(
+        "",
+        repr=False,
+        description="Key that encrypts webhook secrets: 32 bytes in base64; empty: the one in data_dir. With commas, "
+        "older ones after it.",
+    )
     public_url: str = Field(
         "", description="URL under which clients reach this server, for links in webhooks; empty: host and port."
     )
@@ -175,6 +182,17 @@ class Settings(BaseSettings):
     def _limits(cls, text: str) -> str:
         parse_limits(text)
         return text
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _secrets(cls, text: str) -> str:
+        _parse_keys(text)
+        return text
+
+    @property
+    def secrets_keys(self) -> list[bytes]:
+        """The keys that open webhook secrets; the first one seals."""
+        return _parse_keys(self.secrets_key)
 
     @property
     def proxies(self) -> list[Network]:
@@ -258,6 +276,17 @@ class Settings(BaseSettings):
 
 def _parse_networks(names: str) -> list[Network]:
     return [ipaddress.ip_network(name.strip(), strict=False) for name in names.split(",") if name.strip()]
+
+
+def _parse_keys(text: str) -> list[bytes]:
+    """Raises ValueError, without the text: it is secret."""
+    try:
+        keys = [base64.b64decode(key.strip(), validate=True) for key in text.split(",") if key.strip()]
+    except ValueError:
+        keys = [b""]
+    if any(len(key) != 32 for key in keys):
+        raise ValueError("must be 32 bytes in base64, such as `openssl rand -base64 32` prints")
+    return keys
 
 
 def parse_limits(text: str) -> list[RateLimitItem]:

@@ -13,10 +13,12 @@ import click
 from shared import clock, errors, queue, workers
 from shared.database import Database
 from shared.migrations import check_schema
+from shared.private import keep_private
 from shared.settings import Settings
 from shared.telemetry import logs, spans
 from shared.up import broker
 from shared.uploads.store import open_uploads
+from shared.webhooks.box import Box, seal_all
 
 SILENT_SECONDS = 60
 """A sweeper that did no round for so long hangs; a slow database alone delays one by half of it."""
@@ -31,6 +33,7 @@ def worker(check: bool) -> None:
     if check:
         _check_children(Settings.load())
         return
+    keep_private()
     settings = _settings_of_node()
     logs.set_up(settings)
     spans.is_wanted(settings)
@@ -74,9 +77,12 @@ def sweeper(check: bool) -> None:
     if check:
         _check_sweeper(sign_of_life)
         return
+    keep_private()
     logs.set_up(settings)
     database = Database(settings.database, pool_size=1)
     check_schema(database)
+    with database.write() as connection:
+        seal_all(connection, Box.of(settings))
     app = queue.create_app(settings, broker.url_of(settings), role="client")
     in_between = (Tally(database), Tidy(database, open_uploads(settings), Ages.of(settings)))
 

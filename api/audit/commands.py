@@ -17,7 +17,7 @@ FILTERS = {
     "from": "Events that occurred then or later: 2026-11-21T08:30:00Z, or a day.",
     "until": "Events that occurred before then.",
     "ip": "Events of this client: an address, or a block like 192.0.2.0/24.",
-    "sha256": "Events of the document with this SHA-256.",
+    "sha256": "Events of the document with this SHA-256, or one that begins so.",
     "key": "Events of this API key.",
     "job": "Events of this job.",
     "event": "Events of this kind, such as job.failed.",
@@ -135,8 +135,9 @@ def reports_of_database(anchor: str | None) -> Iterator[dict[str, Any]]:
 
 def line_of(event: dict[str, Any]) -> str:
     """One event on one line."""
-    about = event["job_id"] or event["subject"] or event["sha256"]
+    about = event["job_id"] or event["subject"]
     confidence = "" if event["confidence"] is None else f"{event['confidence']:.3f}"
-    parts = (event["occurred_at"], event["event"], event["actor"], event["client_ip"], event["key_id"], about,
+    sha256 = event["sha256"] and f"sha256:{event['sha256'][:16]}"
+    parts = (event["occurred_at"], event["event"], event["actor"], event["client_ip"], event["key_id"], about, sha256,
              event["outcome"], confidence, event["code"])  # fmt: skip
     return f"{event['id']}  " + "  ".join(part for part in parts if part)

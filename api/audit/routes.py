@@ -25,7 +25,7 @@ from shared.settings import Settings
 PAGE = 50
 MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 # Parameters that are columns, those that fit the fewest events first: see Wanted.equal.
-EQUAL = {"job": "job_id", "sha256": "sha256", "subject": "subject", "model_version": "model_version",
+EQUAL = {"job": "job_id", "subject": "subject", "model_version": "model_version",
          "event": "event", "key": "key_id", "state": "outcome", "model": "model"}  # fmt: skip
 
 
@@ -96,6 +96,7 @@ def wanted_by(query: EventQuery, settings: Settings) -> Wanted:
         since=query.since,
         until=query.until,
         ip_range=None if query.ip is None else addresses.key_range(str(truncated(query.ip, settings))),
+        sha256_range=None if query.sha256 is None else (query.sha256.ljust(64, "0"), query.sha256.ljust(64, "f")),
         confidence_from=query.confidence_from,
         confidence_until=query.confidence_until,
         equal={column: given[name] for name, column in EQUAL.items() if name in given},

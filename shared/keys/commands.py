@@ -14,11 +14,11 @@ from shared import clock, errors
 from shared import keys as api_keys
 from shared.audit.actor import OPERATOR
 from shared.clock import timestamp
-from shared.data_option import DATA
-from shared.database import Database
+from shared.data_option import DATA, of_data
+from shared.database import Database, require
 from shared.keys.record import ApiKey, Scope
 from shared.migrations import check_schema
-from shared.settings import Settings
+from shared.private import keep_private
 
 DAY_SECONDS = 86_400
 
@@ -94,9 +94,12 @@ def rotate(key_id: str, grace_hours: float, data_dir: Path | None) -> None:
 
 @contextmanager
 def opened(data_dir: Path | None) -> Iterator[Database]:
-    """The database that the settings name."""
-    settings = Settings.load(**({} if data_dir is None else {"data_dir": data_dir}))
+    """The database that the settings name, which must be there; raises InvalidConfiguration."""
+    settings = of_data(data_dir)
+    require(settings.database)
+    keep_private()
     database = Database(settings.database, pool_size=1)
+    click.echo(f"Database: {database.url.render_as_string()}", err=True)
     try:
         check_schema(database)
         yield database

@@ -17,10 +17,12 @@ import structlog
 from shared import clock, errors, jobs, keys, workers
 from shared.database import Database
 from shared.migrations import migrate
+from shared.private import mend
 from shared.settings import Settings
 from shared.up import address, broker
 from shared.up.child_process import ChildProcess
 from shared.up.data_dir import DataDir
+from shared.webhooks import box
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +62,9 @@ class Supervisor:
             signal.signal(number, self._count_signal)
         self._data_dir.take(wait_seconds=FAMILY_WAIT_SECONDS)
         _check_port(self._settings)
+        self._mend()
         migrate(self._database)
+        self._seal_secrets()
         self._settings.check_bind(has_keys=keys.any_exists(self._database))
         self._take_over()
         try:
@@ -72,6 +76,22 @@ class Supervisor:
 
     def _count_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
+
+    def _mend(self) -> None:
+        """Close to others what an earlier version left open."""
+        if mended := mend(self._settings.data_dir):
+            log.warning(
+                "Others could read files of the data folder. Now its user alone can.",
+                event_name="up.made_private",
+                count=mended,
+            )
+
+    def _seal_secrets(self) -> None:
+        """Encrypt the webhook secrets that an earlier version stored in the clear; raises SecretsLocked."""
+        with self._database.write() as connection:
+            sealed = box.seal_all(connection, box.Box.of(self._settings))
+        if sealed:
+            log.warning("Webhook secrets were encrypted.", event_name="up.secrets_sealed", count=sealed)
 
     def _take_over(self) -> None:
         """Give back what workers of an earlier run held. The family lock says that none of them is alive."""
