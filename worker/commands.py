@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 
 from shared import clock, errors, queue, workers
+from shared.data_option import DATA, of_data
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.private import keep_private
@@ -126,12 +128,17 @@ def _check_sweeper(sign_of_life: Path) -> None:
 
 
 @click.command()
-def doctor() -> None:
+@DATA
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def doctor(data_dir: Path | None, as_json: bool) -> None:
     """Check what ocrelay needs on this machine; each finding names its fix."""
     from worker import doctor as checks
 
-    findings = checks.examine(Settings.load())
+    findings = checks.examine(of_data(data_dir))
     for finding in findings:
+        if as_json:
+            click.echo(json.dumps(vars(finding), ensure_ascii=False))
+            continue
         click.echo(f"{'ok  ' if finding.is_good else 'FAIL'}  {finding.subject}: {finding.says}")
         if not finding.is_good:
             click.echo(f"      Fix: {finding.fix}")

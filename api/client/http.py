@@ -19,6 +19,8 @@ from shared.jobs.record import State
 
 MARGIN_SECONDS = 15
 POLL_SECONDS = 20
+BROKEN_OFF = (HTTPException, ConnectionResetError, BrokenPipeError)
+"""What a server leaves that dies while it is asked; one that is not there refuses the connection."""
 
 
 class Client:
@@ -119,7 +121,8 @@ class Client:
     def _away(self, error: Exception) -> Away:
         reason = getattr(error, "reason", None) or error
         return Away(
-            f"No answer from {self.server} ({reason}). Start it with `ocrelay up`, or name another with --server."
+            f"No answer from {self.server} ({reason}). Start it with `ocrelay up`, or name another with --server.",
+            was_there=isinstance(reason, BROKEN_OFF),
         )
 
 

@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
+QUIET_SECONDS = 5.0
+"""A server that comes and goes is told of so often."""
 SERVER_IN_TROUBLE = 500
 """From this status on a refusal says that the server cannot, as if it were away."""
 
@@ -46,6 +48,7 @@ class Patience:
         self._not_before: dict[str, float] = {}
         self._answered_at = clock.monotonic() if wait_for_first else None
         self._is_waiting = False
+        self._said_at = float("-inf")
 
     def stop(self) -> None:
         """Let every call end with Stopped before its next try."""
@@ -111,9 +114,15 @@ class Patience:
     def _bear(self, error: Away | Refused) -> None:
         """Raise what happened where that has lasted too long."""
         with self._lock:
+            if self._answered_at is None and (isinstance(error, Refused) or error.was_there):
+                self._answered_at = clock.monotonic()
             if self._answered_at is None or clock.monotonic() - self._answered_at > self._seconds:
                 raise error
-            is_news, self._is_waiting = not self._is_waiting, True
+            now = clock.monotonic()
+            is_news = not self._is_waiting and now - self._said_at > QUIET_SECONDS
+            self._is_waiting = True
+            if is_news:
+                self._said_at = now
         if is_news:
             self._say(f"{error.message} Trying again for up to {self._seconds:.0f} seconds.")
 

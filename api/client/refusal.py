@@ -11,8 +11,8 @@ from shared import clock, errors
 
 GATEWAYS = (502, 503, 504)
 """What a proxy answers while the server behind it is away."""
-OF_DOCUMENT = (413, 415, 422)
-"""With one of these the document was refused, not the client."""
+OF_DOCUMENT = (413, 415, 422, 500)
+"""With one of these the document was refused, or the server tripped over it; others may be taken."""
 NEVER_BETTER = ("too_many_wrong_keys",)
 """Waiting does not help, though the server names a time."""
 
@@ -23,6 +23,11 @@ class Away(errors.OcrelayError):
     code = "server_away"
     retryable = True
     exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, was_there: bool = False) -> None:
+        """Say what happened; was_there: it took the connection, and went away in the middle."""
+        self.was_there = was_there
+        super().__init__(message)
 
 
 class Refused(errors.OcrelayError):
@@ -64,7 +69,7 @@ def refusal_of(error: urllib.error.HTTPError) -> Refused | Away:
     except (OSError, ValueError, KeyError, TypeError):
         said = f"The server answered {error.code} {error.reason}."
         if error.code in GATEWAYS:
-            return Away(f"{said} Its proxy does not reach it; try again later.")
+            return Away(f"{said} Its proxy does not reach it; try again later.", was_there=True)
         return Refused(f"{said} Check --server.", status=error.code)
     return Refused(
         message, status=error.code, answer=body, wait_seconds=seconds_of(error.headers.get("Retry-After", ""))
