@@ -60,11 +60,12 @@ class Supervisor:
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._count_signal)
+        is_old = self._is_old()
         self._data_dir.take(wait_seconds=FAMILY_WAIT_SECONDS)
         _check_port(self._settings)
         self._mend()
         migrate(self._database)
-        self._seal_secrets()
+        self._seal_secrets(is_old)
         self._settings.check_bind(has_keys=keys.any_exists(self._database))
         self._take_over()
         try:
@@ -86,11 +87,15 @@ class Supervisor:
                 count=mended,
             )
 
-    def _seal_secrets(self) -> None:
+    def _is_old(self) -> bool:
+        """Whether the database was there before."""
+        return not self._database.is_sqlite or Path(str(self._database.url.database)).exists()
+
+    def _seal_secrets(self, is_old: bool) -> None:
         """Encrypt the webhook secrets that an earlier version stored in the clear; raises SecretsLocked."""
         with self._database.write() as connection:
             sealed = box.seal_all(connection, box.Box.of(self._settings))
-        if sealed:
+        if sealed and is_old:
             log.warning("Webhook secrets were encrypted.", event_name="up.secrets_sealed", count=sealed)
 
     def _take_over(self) -> None:
@@ -126,8 +131,8 @@ class Supervisor:
         child.start()
         if not self._broker.wait_until_ready(timeout_seconds=10):
             raise errors.InvalidConfiguration(
-                "The embedded broker does not start; its own lines above say why. "
-                "Remove the cause, or set OCRELAY_REDIS_URL to a server that runs."
+                f"The embedded broker does not start. The end of {self._broker.log_file}:\n"
+                f"{self._broker.last_words()}\nRemove the cause, or set OCRELAY_REDIS_URL to a server that runs."
             )
         log.warning("The broker's stored messages were damaged and set aside.", event_name="broker.set_aside")
 
