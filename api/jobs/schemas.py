@@ -56,6 +56,11 @@ class Line(BaseModel):
     words: list[Word]
     edits: list[dict[str, Any]]
     model: str | None = Field(None, description="name of the model that read it, where two read the page")
+    source: SourceName | None = Field(
+        None,
+        exclude_if=lambda source: source is None,
+        description="`recognition`: it was read beside the text layer that the page was taken from",
+    )
 
 
 class QualityWarning(BaseModel):
@@ -64,6 +69,7 @@ class QualityWarning(BaseModel):
     code: Literal[
         "text_too_small", "low_contrast", "blurred", "low_resolution", "blank_page", "black_page", "cut_off",
         "text_may_be_missing", "many_unsure_characters", "many_single_characters", "vertical_text", "first_frame_only",
+        "hidden_text",
     ]  # fmt: skip
     measure: str = Field(description="what was measured")
     value: float

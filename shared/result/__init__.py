@@ -7,8 +7,8 @@ Polygons are 4 points clockwise from the top-left of the writing. Confidence is 
 
 from shared.result.confidence import mean_confidence
 from shared.result.document import DocumentResult, ModelName
-from shared.result.line import Character, Line, Word
-from shared.result.page import Page, Reason, SourceName
+from shared.result.line import Character, Line, SourceName, Word
+from shared.result.page import Page, Reason
 from shared.result.polygon import as_polygon
 from shared.result.timings import STAGES, TIMING_STAGES, Timings
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from shared.result.confidence import require_confidence, rounded
 from shared.result.polygon import Polygon, from_points, require_clockwise, to_points
+
+SourceName = Literal["recognition", "text_layer"]
+"""Whether a text was recognised, or taken from the layer that the document brought along."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Line:
     text: after post-correction. raw_text: as the model read it. edits: what post-correction changed, in order.
     polygon: tight around the writing, px of the original page. angle and place follow from it.
     characters: never none, but for a line that was read back: they are not stored, so it brings its mean along.
-    model: name of the one that read it, where two read the page.
+    model: name of the one that read it, where two read the page. source: where it is another than its page's.
     """
 
     text: str
@@ -65,6 +68,7 @@ class Line:
     edits: tuple[dict[str, Any], ...] = ()
     stored_confidence: float | None = None
     model: str | None = None
+    source: SourceName | None = None
 
     def __post_init__(self) -> None:
         require_clockwise(self.polygon)
@@ -90,6 +94,7 @@ class Line:
             "words": [word.to_json() for word in self.words],
             "edits": list(self.edits),
             **({"model": self.model} if self.model is not None else {}),
+            **({"source": self.source} if self.source is not None else {}),
         }
 
     @classmethod
@@ -104,4 +109,5 @@ class Line:
             edits=tuple(found["edits"]),
             stored_confidence=found["confidence"],
             model=found.get("model"),
+            source=found.get("source"),
         )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from shared.result.line import Line
+from shared.result.line import Line, SourceName
 from shared.result.polygon import Polygon, from_points, to_points
 
-SourceName = Literal["recognition", "text_layer"]
-"""Whether the text of a page was recognised, or taken from the layer that the document brought along."""
 TOLD = ("code", "measure", "value", "threshold", "message")
 
 
@@ -48,7 +46,8 @@ class Page:
 
     page_number: 1-based. width, height: px of the original page. angle: degrees by which its writing is turned,
     counter-clockwise positive. quality: measured numbers, see `worker.ocr.page.quality`. lines: in reading order.
-    warnings: what its reader should know about its image, see `worker.ocr.page.admission`. source: of all its lines.
+    warnings: what its reader should know about its image, see `worker.ocr.page.admission`. source: of its lines, but
+    for those that name another.
     """
 
     page_number: int
@@ -65,6 +64,11 @@ class Page:
             raise ValueError(f"pages are counted from 1, not {self.page_number}")
         if self.width < 1 or self.height < 1:
             raise ValueError(f"a page has at least one pixel, not {self.width} x {self.height}")
+
+    @property
+    def recognised_lines(self) -> tuple[Line, ...]:
+        """Those that were recognised, and not taken from what the document says of itself."""
+        return tuple(line for line in self.lines if (line.source or self.source) == "recognition")
 
     @property
     def text(self) -> str:

@@ -17,8 +17,11 @@ MAGIC = b"%PDF-"
 LOOK_FOR_MAGIC_BYTES = 1024
 """So far behind the beginning the header may stand. Source: ISO 32000-1, annex H.3."""
 POINTS_PER_INCH = 72.0
-LEAST_DPI = 50.0
-"""A page that has too many pixels even so is refused; all others are rendered as finely as the limits allow."""
+LEAST_DPI = 25.0
+"""A page that has too many pixels even so is refused; all others are rendered as finely as the limits allow.
+
+The largest page that PDF knows, 14,400 points, is within the limits by default. Source: ISO 32000-1, annex C.
+"""
 _ENCRYPTED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
 _pdfium = threading.RLock()
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import models
 from api.formats.format import Choices, Format
 from api.formats.table import FORMATS, NAMES
+from models import detector
 from shared.result import DocumentResult
-from tests.docs import markdown
+from tests.docs import book, markdown
 from tests.unit.api.formats.documents import encoded, line, page_of, result_of, source_of, white, written
+from worker.ocr.pipeline import Options, recognize_document
 
 PAGE = markdown.ROOT / "docs" / "formats.md"
 RESULT = "`GET /v1/jobs/{job_id}/result`"
@@ -75,6 +79,26 @@ def test_the_commands_name_formats_and_choices_that_exist() -> None:
     assert set(re.findall(r"\b(\w+)=true", PAGE.read_text("utf-8"))) == {*Choices().__dict__}
     (row,) = [row for row in markdown.rows(markdown.ROOT / "docs" / "api.md", RESULT) if row[0] == "`format`"]
     assert re.findall(r"`(\w+)`", row[1].partition(";")[0]) == [*NAMES]
+
+
+@pytest.mark.parametrize("page", markdown.PAGES, ids=markdown.name_of)
+def test_the_files_that_are_sent_lie_in_the_repository(page: Path) -> None:
+    named = [name for block in markdown.blocks(page, "sh") for name in re.findall(r"file=@([\w./-]+)", block)]
+    assert [name for name in named if not (markdown.ROOT / name).is_file()] == []
+
+
+def test_the_sample_book_is_small_and_as_it_is_made() -> None:
+    assert book.FILE.read_bytes() == book.book()
+    assert book.FILE.stat().st_size < 60_000
+
+
+def test_the_pages_of_the_sample_book_that_the_commands_choose_are_read() -> None:
+    read = recognize_document(
+        book.FILE.read_bytes(), models.load("", threads=1), Options(pages="1-3,7"), detector=detector.load(threads=1)
+    )
+    assert [page.source for page in read.pages] == ["text_layer"] * 3 + ["recognition"]
+    assert [len(page.recognised_lines) for page in read.pages] == [0, 0, 1, 1]
+    assert "AB-2026-0417" in read.pages[2].text and "quick brown fox" in read.pages[3].text
 
 
 def test_what_a_pdf_adds_is_as_small_as_the_page_says() -> None:

@@ -38,6 +38,7 @@ PROSE_EN = [
 VERSE = ["雨水顺着", "屋檐落进", "青石水缸", "里去"]
 TALK = ["明天几点开会？", "三点半", "好的", "一起去吧", "Turn left", "到了", "一", "OK", "收到", "二楼会议室"]
 LONG = ("Her violin teacher lives above the bakery and the pump runs quietly below forty degrees " * 3)[:240].strip()
+POEM = ("春眠不觉晓", "处处闻啼鸟", "夜来风雨声", "花落知多少")
 HALVES = "the upper half and the lower half of the first character are found as two lines"
 ALONE = "a thin hanzi that stands in no row and in no column with a line is not read"
 THIN = "thin hanzi alone in their cells have no line beside them that shows their row and column"
@@ -101,6 +102,28 @@ def columns(texts: Sequence[str], px: int) -> Image.Image:
     width = max(Face(SANS, LATIN, px).width(text) for text in texts)
     rows = [(text, left, 60 + px * 1.5 * i) for left in (40.0, 40 + width + px) for i, text in enumerate(texts * 2)]
     return sheet(rows, (round(2 * width + px) + 80, round(12 * px) + 80), px)
+
+
+def down(
+    columns: Sequence[str], px: int, pitch: float = 1.1, gutter: float = 0.7, hanzi: tuple[str, str] = SANS
+) -> Image.Image:
+    """Columns from right to left, their characters below each other."""
+    far, step = px * (1 + gutter), px * pitch
+    size = round(far * len(columns) + 3 * px), round(step * max(map(len, columns)) + 3 * px)
+    rows = [
+        (character, size[0] - 2.5 * px - far * x, 2.4 * px + step * y)
+        for x, text in enumerate(columns)
+        for y, character in enumerate(text)
+    ]
+    return sheet(rows, size, px, hanzi=hanzi)
+
+
+def below_title(title: str, image: Image.Image, px: int) -> Image.Image:
+    """The picture with a line that runs across above it."""
+    whole = Image.new("RGB", (max(image.width, len(title) * px + 60), image.height + 3 * px), "white")
+    whole.paste(image, (0, 3 * px))
+    Face(SANS, LATIN, px).draw(ImageDraw.Draw(whole), 30, 2 * px, title)
+    return whole
 
 
 def chat(texts: Sequence[str]) -> Image.Image:
@@ -187,6 +210,14 @@ CASES = [
     case("underline through descenders", "Graph jumps", lambda: below(lines(["Graph jumps"], 24), 65, 40, 180)),
     case("underlined hanzi", "甲方：河滨仓储公司", lambda: below(lines(["甲方：河滨仓储公司"], 20), 63, 100, 230)),
     case("tall chat", " ".join(TALK), partial(chat, TALK)),
+    case("a poem in columns", "".join(POEM), partial(down, POEM, 28)),
+    case("a poem in columns, Song, far apart", "".join(POEM), partial(down, POEM, 24, 1.2, 1.1, SONG)),
+    case("a shop's sign that runs down", "山水人家茶馆", partial(down, ["山水人家茶馆"], 48)),
+    case(
+        "columns below a title",
+        "会议日程安排本合同由甲方与乙方签订三十二年一月十二日",
+        lambda: below_title("会议日程安排", down(["本合同由甲方与乙方签订", "三十二年一月十二日"], 28, 1.05, 0.8), 28),
+    ),
 ]  # fmt: skip
 
 

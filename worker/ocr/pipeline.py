@@ -22,15 +22,16 @@ from shared.options import (
     TextLayerName,
 )
 from shared.result import STAGES, DocumentResult, Line, ModelName, Page, as_polygon, mean_confidence
-from worker.ocr.decode.pages import DecodedPage, decode_pages
+from worker.ocr.decode.pages import DecodedPage, decode_pages, to_gray
 from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
-from worker.ocr.lines import reading_order
+from worker.ocr.lines.columns import find as columns
+from worker.ocr.lines.columns import order
 from worker.ocr.lines.coverage import Unread, find_unread
-from worker.ocr.lines.layout import Arrangement, arrange
+from worker.ocr.lines.layout import Arrangement, arrange, search_all
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.page import admission, crops, from_layer, turning
+from worker.ocr.page import admission, agreement, beside_layer, crops, from_layer, turning
 from worker.ocr.page.admission import Admission
 from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright, as_is, straighten
@@ -44,6 +45,7 @@ from worker.ocr.text.reader import Card, LineReader, LineRecognizer
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
 LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
 LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
+LEAST_IN_COLUMN = 0.75  # a column of Chinese reads at least as surely
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
 
 
@@ -170,10 +172,8 @@ def recognize_pages(
                 decoded = next(source, None)
             if decoded is None:
                 return
-            if isinstance(decoded, LayerPage):
-                page = from_layer.to_page(decoded, warned=options.admission != "off")
-            else:
-                page = _Reader(recognizer, options, checkpoint, stopwatch, detector, stronger).read_page(decoded)
+            reader = _Reader(recognizer, options, checkpoint, stopwatch, detector, stronger)
+            page = reader.read_layer(decoded) if isinstance(decoded, LayerPage) else reader.read_page(decoded)
             yield ReadPage(page, stopwatch.timings_ms)
 
 
@@ -198,7 +198,7 @@ class _Found:
         if margin == MARGIN:
             return [self.images[i] for i in places]
         page, lines = self.arrangement.upright.image, self.arrangement.lines
-        return [in_one_polarity(crops.crop_line(page, lines[i].polygon, margin)) for i in places]
+        return [in_one_polarity(columns.image_of(page, lines[i], margin)) for i in places]
 
 
 @dataclass(frozen=True)
@@ -211,6 +211,21 @@ class _Reader:
     stopwatch: Stopwatch
     detector: PageDetector | None
     stronger: Callable[[], LineRecognizer] | None
+
+    def read_layer(self, found: LayerPage) -> Page:
+        """Take a page from its text layer, where that says what is seen, and read what stands beside it."""
+        decoded = DecodedPage(found.page_number, to_gray(found.image), dpi=found.dpi)
+        if not agreement.agrees(found.lines, decoded.gray, self.recognizer.card.charset, self._read_texts):
+            return self.read_page(decoded)
+        page = from_layer.to_page(found, warned=self.options.admission != "off")
+        if not beside_layer.is_worth_reading(found.elsewhere, found.lines):
+            return page
+        rest = replace(decoded, gray=beside_layer.without_lines(decoded.gray, found.lines))
+        lenient = replace(self.options, layout="page", admission="off" if self.options.admission == "off" else "warn")
+        return beside_layer.merge(page, replace(self, options=lenient).read_page(rest))
+
+    def _read_texts(self, images: Sequence[Gray]) -> list[tuple[str, float]]:
+        return [("".join(peak.text for peak in one.peaks), _confidence(one)) for one in self._read(images)]
 
     def read_page(self, decoded: DecodedPage) -> Page:
         page_number, gray = decoded.page_number, decoded.gray
@@ -227,6 +242,7 @@ class _Reader:
         if quarters := self._find_turn(gray, found, read):
             found = self._find(self._turn(gray, quarters))
             read = self._read_lines(found)
+        found, read = self._read_columns(found, read)
         read = self._read_again(found, read)
         kept = _in_order(found, read)
         upright, searched = found.arrangement.upright, found.arrangement.searched
@@ -263,6 +279,33 @@ class _Reader:
     def _read_lines(self, found: _Found) -> list[Reading]:
         """Return the characters of each line, seen with the margin that the recogniser is used to."""
         return self._read(found.images_for(self.recognizer))
+
+    def _read_columns(self, found: _Found, read: list[Reading]) -> tuple[_Found, list[Reading]]:
+        """Return the lines with columns of Chinese that runs down in place of what was read across them."""
+        arrangement, upright = found.arrangement, found.arrangement.upright
+        if not arrangement.searched:
+            return found, read
+        hanzi = [words.middles_of_hanzi(one, line.polygon) for one, line in zip(read, arrangement.lines, strict=True)]
+        places = np.concatenate([np.zeros((0, 2)), *hanzi])
+        if not columns.may_run_down(places) and self._find_unread(found, range(len(read))).share < columns.MOST_UNREAD:
+            return found, read
+        with self.stopwatch.measure("lines"):
+            lines = columns.find_columns(upright.image, lambda page: search_all(page, self.detector), places)
+            images = [in_one_polarity(columns.image_of(upright.image, line, MARGIN)) for line in lines]
+        down = self._read(images)
+        sure = [i for i, one in enumerate(down) if _confidence(one) >= LEAST_IN_COLUMN and words.is_chinese(one)]
+        if not sure:
+            return found, read
+        believed = [lines[i] for i in sure]
+        across = [
+            i
+            for i, line in enumerate(arrangement.lines)
+            if _confidence(read[i]) >= LEAST_CONFIDENCE and not columns.replaced_by(believed, line, hanzi[i])
+        ]
+        lines = [arrangement.lines[i] for i in across] + believed
+        images = [found.images[i] for i in across] + [images[i] for i in sure]
+        found = _Found(replace(arrangement, lines=lines), images, found.quality)
+        return found, [read[i] for i in across] + [down[i] for i in sure]
 
     def _read_again(self, found: _Found, read: list[Reading]) -> list[Reading]:
         """Return what was read, the doubtful lines read by the stronger recogniser, too.
@@ -325,7 +368,7 @@ def _in_order(found: _Found, read: Sequence[Reading]) -> list[int]:
     """Return which lines hold text, in reading order; what was found by searching and reads badly does not."""
     lines, searched = found.arrangement.lines, found.arrangement.searched
     kept = [i for i, line in enumerate(lines) if _holds_text(line, read[i], searched=searched)]
-    return [kept[place] for place in reading_order.order_lines([lines[i] for i in kept])]
+    return [kept[place] for place in order.order_lines([lines[i] for i in kept])]
 
 
 def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
@@ -340,17 +383,22 @@ def _holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
 def _to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:
     """Give what was read its place on the original page."""
     height, width = upright.image.shape
-    cells, seen = (np.clip(crops.widen(found.polygon, m), 0, (width, height)) for m in (MARGIN, reading.margin))
-    start, end = crops.shares_of(cells, seen)
-    frame_count = (end - start) * reading.frame_count
-    characters = words.place_characters(reading.peaks, frame_count, start * reading.frame_count)
+    if found.cells is None:
+        quad, seen = (np.clip(crops.widen(found.polygon, m), 0, (width, height)) for m in (MARGIN, reading.margin))
+        start, end = crops.shares_of(quad, seen)
+        frame_count = (end - start) * reading.frame_count
+        characters = words.place_characters(reading.peaks, frame_count, start * reading.frame_count)
+    else:
+        quad = found.polygon
+        characters = words.place_in_column(reading, found.cells, float(np.linalg.norm(quad[1] - quad[0])))
     text = "".join(character.text for character in characters)
+    raw_text = reading.raw_text if found.cells is None else reading.raw_text.replace(" ", "")
     return Line(
         text=text,
-        raw_text=reading.raw_text,
+        raw_text=raw_text,
         polygon=as_polygon(upright.map_to_page(found.polygon).tolist()),
         characters=tuple(characters),
-        words=tuple(words.split_words(characters, upright.map_to_page(cells))),
-        edits=edits(reading.raw_text, text) + reading.disputes,
+        words=tuple(words.split_words(characters, upright.map_to_page(quad))),
+        edits=edits(raw_text, text) + reading.disputes,
         model=reading.model,
     )

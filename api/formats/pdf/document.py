@@ -40,9 +40,9 @@ class Part:
         """Add a page with its text."""
         added = self._background.add_page(self.pdf, page)
         self._bytes += added.bytes_added
-        if page.lines and page.source == "recognition":  # else the page has its own
+        if lines := page.recognised_lines:  # the page has the others itself
             added.page.add_resource(self._font.object, Name.Font, Name(FONT))
-            added.page.contents_add(content_of(page.lines, self._font, FONT, added.to_points))
+            added.page.contents_add(content_of(lines, self._font, FONT, added.to_points))
 
     def finish(self) -> Pdf:
         """The pages, with the font complete."""

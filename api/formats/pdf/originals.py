@@ -1,4 +1,8 @@
-"""Pages of a PDF as pages of a PDF: they stay as they are, and only what an old OCR has laid beneath them goes."""
+"""Pages of a PDF as pages of a PDF: they look as they did.
+
+Where a page was recognised, what an old OCR has laid beneath it goes, and text that is seen is marked as standing for a
+space: readers that search and copy then find one text, the one that was recognised.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from shared import errors
 from shared.result import Page
 
 INVISIBLE = 3
+UNREAD = b"/Span <</ActualText ( )>> BDC\n", b"EMC\n"
+"""Around what readers shall not take for text. Source: ISO 32000-1, 14.9.4. pdfium passes over an empty one."""
 SHOWS_TEXT = {"Tj", "TJ", "'", '"'}
 
 
@@ -33,7 +39,7 @@ class PdfPages:
             pdf.pages.append(original)
             added = pdf.pages[-1]
             if page.source == "recognition":
-                added.Contents = pdf.make_stream(_without_invisible_text(added))
+                added.Contents = pdf.make_stream(UNREAD[0] + _without_invisible_text(added) + b"\n" + UNREAD[1])
             added.contents_add(b"q\n", prepend=True)
             added.contents_add(b"\nQ\n")
         except (PdfError, IndexError, ValueError, TypeError) as error:

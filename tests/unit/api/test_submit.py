@@ -270,6 +270,24 @@ def test_while_no_worker_lives_any_model_may_be_asked_for(client: FlaskClient) -
     assert client.post("/v1/jobs?model=another", data=PNG).status_code == 202
 
 
+@pytest.mark.parametrize("name", ["pages", "quality", "model", "reference", "webhook"])
+def test_null_for_an_option_without_a_default_is_as_if_it_were_left_out(
+    client: FlaskClient, parts: Parts, name: str
+) -> None:
+    answer = client.post("/v1/jobs", json={"image": base64.b64encode(PNG).decode(), name: None})
+    assert answer.status_code == 202
+    with parts.database.read() as connection:
+        job = jobs.get(connection, answer.json["id"])
+    assert job is not None and name not in job.options
+
+
+@pytest.mark.parametrize("name", ["layout", "charset", "text_layer", "priority", "dedupe"])
+def test_null_for_an_option_with_a_default_is_refused(client: FlaskClient, parts: Parts, name: str) -> None:
+    answer = client.post("/v1/jobs", json={"image": base64.b64encode(PNG).decode(), name: None})
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
+    assert stored(parts) == (0, 0)
+
+
 def test_a_form_field_given_twice_is_refused(client: FlaskClient) -> None:
     answer = client.post("/v1/jobs?layout=line", data={"file": (io.BytesIO(PNG), "x.png"), "layout": "line"})
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")

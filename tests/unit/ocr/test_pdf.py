@@ -24,6 +24,7 @@ from worker.ocr.pipeline import Options, recognize_document
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = Image.open(ROOT / "docs" / "samples" / "page.png").convert("RGB")
+LAYERS = ("auto", "ignore")
 BORN = text("Invoice 4711 of November", 72, 700) + text("Total: 17,50 (paid)", 72, 680)
 
 
@@ -50,9 +51,9 @@ REFUSED = {
     "only its magic": (b"%PDF-1.7\n", errors.BrokenDocument),
     "no pages": (pdf([]), errors.NoPages),
     "too many pages": (pdf([PdfPage(b"")] * 60), errors.TooManyPages),
-    "14,400 points": (pdf([PdfPage(BORN, (14_400, 14_400))]), errors.TooManyPixels),
-    "14,400 points on another page": (pdf([PdfPage(BORN), PdfPage(BORN, (14_400, 14_400))]), errors.TooManyPixels),
-    "no width": (pdf([PdfPage(BORN, (0.0001, 50_000))]), errors.TooManyPixels),
+    "20,000 points": (pdf([PdfPage(BORN, (20_000, 20_000))]), errors.TooManyPixels),
+    "20,000 points on another page": (pdf([PdfPage(BORN), PdfPage(BORN, (20_000, 20_000))]), errors.TooManyPixels),
+    "no width": (pdf([PdfPage(BORN, (0.0001, 100_000))]), errors.TooManyPixels),
 }
 
 
@@ -169,6 +170,13 @@ def test_strips_of_a_scan_count_together() -> None:
 def test_a_large_page_is_rendered_as_finely_as_the_limits_allow() -> None:
     page = only(pdf([PdfPage(text("poster", 500, 500, 8), (2384, 3370))]), "ignore", Limits(max_pixels=4_000_000))
     assert 3_900_000 < page.gray.size <= 4_000_000
+
+
+def test_the_largest_page_that_pdf_knows_is_read_at_a_resolution_that_the_limits_allow() -> None:
+    limits = Limits()
+    for page in (only(pdf([PdfPage(text("poster", 5000, 5000, 900), (14_400, 14_400))]), how) for how in LAYERS):
+        height, width = (page.height, page.width) if isinstance(page, LayerPage) else page.gray.shape
+        assert 0.98 * limits.max_pixels < width * height <= limits.max_pixels and 25 < page.dpi < 32
 
 
 def test_forms_and_annotations_are_drawn() -> None:

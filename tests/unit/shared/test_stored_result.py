@@ -35,6 +35,7 @@ LINES = st.builds(
     edits=st.lists(EDITS, max_size=2).map(tuple),
     stored_confidence=st.none(),
     model=st.none() | TEXTS,
+    source=st.none() | st.just("recognition"),
 )  # fmt: skip
 REASONS = st.builds(Reason, st.just("blurred"), TEXTS, NUMBERS, NUMBERS, TEXTS)
 PAGES = st.builds(
@@ -52,7 +53,17 @@ RESULTS = st.builds(
 def of_one_line() -> dict[str, Any]:
     box = as_polygon([(1, 2), (11, 2), (11, 8), (1, 8)])
     word = Word("发", 0.7, box)
-    line = Line("发票", "发要", box, (Character("发", 0.7, 0.0, 1.0),), (word,), ({"kind": "language"},), model="crnn")
+    line = Line(
+        "发票",
+        "发要",
+        box,
+        (Character("发", 0.7, 0.0, 1.0),),
+        (word,),
+        ({"kind": "language"},),
+        None,
+        "crnn",
+        "recognition",
+    )
     reason = Reason("blurred", "edge", 1.0, 2.0, "It is blurred.", (line.polygon,))
     page = Page(1, 20, 10, 0.5, {"contrast": None}, (line,), (reason,))
     first, again = ModelName("crnn", "1", "ab" * 32), ModelName("strong", "2", "cd" * 32)

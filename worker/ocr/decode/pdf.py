@@ -14,9 +14,13 @@ from shared.errors import CorruptImage
 from shared.limits import Limits
 from shared.options import TextLayerName
 from shared.uploads import pdf
-from shared.uploads.pdf import POINTS_PER_INCH, pixels
-from worker.ocr.decode import memory, text_layer
-from worker.ocr.decode.text_layer import LayerLine
+from shared.uploads.pdf import POINTS_PER_INCH
+from worker.ocr.decode import memory
+from worker.ocr.decode.layer.glyphs import Glyph, read_glyphs, text_heights
+from worker.ocr.decode.layer.hidden import are_few, find_hidden, without
+from worker.ocr.decode.layer.images import pictures
+from worker.ocr.decode.layer.lines import LayerLine, to_lines
+from worker.ocr.decode.layer.soundness import ink_elsewhere, is_sound
 
 TEXT_PX = 32.0  # from descender to ascender; capitals have 0.7 of it
 SMALL_TEXT = 0.2  # share of the characters that may be smaller than the size that counts
@@ -41,15 +45,26 @@ class RenderedPage:
 class LayerPage:
     """A page that is taken from its text layer.
 
-    width, height: px that it would have at `dpi`. elsewhere: share of its ink that lies in none of the lines, 0..1.
+    image: as of `RenderedPage`. lines: those that are seen. hidden: characters that nobody sees.
+    elsewhere: share of its ink that lies in none of the lines, 0..1.
     """
 
     page_number: int
-    width: int
-    height: int
+    image: NDArray[np.uint8]
     dpi: float
     lines: tuple[LayerLine, ...]
+    hidden: tuple[Glyph, ...] = ()
     elsewhere: float = 0.0
+
+    @property
+    def width(self) -> int:
+        """Of its image, px."""
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """The same."""
+        return int(self.image.shape[0])
 
 
 def read_pages(
@@ -81,22 +96,24 @@ def read_pages(
 def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLayerName) -> RenderedPage | LayerPage:
     with closing(page.get_textpage()) as textpage:
         dpi = within(choose_dpi(page, textpage), page.get_size(), limits)
+        image = render(page, dpi)
         if layer == "auto" and textpage.count_chars():
-            width, height = (pixels(side, dpi) for side in page.get_size())
-            glyphs = text_layer.read_glyphs(page, textpage, width, height)
-            lines = text_layer.to_lines(glyphs)
+            height, width = image.shape[:2]
+            glyphs = read_glyphs(page, textpage, width, height)
+            hidden = find_hidden(glyphs, image)
             scale = min(1.0, PROBE_SIDE / max(width, height))
             probe = render(page, dpi * scale, gray=True)
-            if text_layer.is_sound(page, glyphs, lines, probe, scale):
-                elsewhere = text_layer.ink_elsewhere(lines, probe, scale)
-                return LayerPage(number, width, height, dpi, tuple(lines), elsewhere)
-    return RenderedPage(number, render(page, dpi), dpi)
+            if are_few(hidden, glyphs) and is_sound(page, glyphs, to_lines(glyphs), probe, scale):
+                lines = to_lines(without(glyphs, hidden))
+                elsewhere = ink_elsewhere(lines, probe, scale)
+                return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere)
+    return RenderedPage(number, image, dpi)
 
 
 def choose_dpi(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> float:
     """Return the resolution that a page is read at: by the size of its text, by its picture, or the usual one."""
     native = _picture_dpi(page)
-    heights = text_layer.text_heights(textpage)
+    heights = text_heights(textpage)
     if not heights:
         return native or DEFAULT_DPI
     wanted = POINTS_PER_INCH * TEXT_PX / float(np.quantile(heights, SMALL_TEXT))
@@ -106,7 +123,7 @@ def choose_dpi(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> float:
 
 def _picture_dpi(page: pdfium.PdfPage) -> float | None:
     """Return the resolution of a scan, whose strips count together; None: the page is none."""
-    found = list(text_layer.pictures(page))
+    found = list(pictures(page))
     share = sum(picture.share for picture in found)
     if share < LEAST_PICTURE:
         return None

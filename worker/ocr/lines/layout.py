@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.options import LayoutName
 from worker.ocr.ink import components
@@ -31,6 +32,7 @@ STRIP_GAP = 0.12  # of the height of the ink: more free rows than this part two 
 STRIP_TALL = 0.5  # of the height of the ink: the taller characters of a single line reach so far
 FAINTEST = 8  # grey levels; an image with less between its darkest and its lightest pixel is blank
 ROW_SHARE = 0.4  # of the image's height: a single row that takes more is all that the image shows ...
+MOST_TWICE = 0.3  # of a line: where more of it lies in another one it was found before
 ROW_GAP = 1.5  # ... as is one whose parts are no further apart, in its own heights
 
 
@@ -65,10 +67,30 @@ def arrange(upright: Upright, layout: LayoutName, detector: PageDetector | None 
     is_low = layout == "auto" and _is_low_strip(upright.copies)
     if is_low and _has_tall_pieces(upright.copies):
         return take_as_line(upright)
-    found = detection.find_lines(upright.copies, detector) if detector else lines.find_lines(upright.copies)
+    found = search_lines(upright.copies, detector)
     if (is_low and not found) or (layout == "auto" and _is_one_row(upright.image, found)):
         return take_as_line(upright)
     return Arrangement(upright, found, searched=True)
+
+
+def search_lines(page: Copies, detector: PageDetector | None) -> list[TextLine]:
+    """Return the lines of a page in no order, as a learned detector or, without one, classical means find them."""
+    return detection.find_lines(page, detector) if detector else lines.find_lines(page)
+
+
+def search_all(page: Copies, detector: PageDetector | None) -> list[TextLine]:
+    """Return the lines of a page in no order, what only classical means find among them."""
+    found = search_lines(page, detector)
+    hulls = hulls_of(found)
+    return found + [
+        line for line in lines.find_lines(page) if detector and _share_inside(line.hull, hulls) < MOST_TWICE
+    ]
+
+
+def _share_inside(hull: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Return how much of a box, (4,) px, at most lies in one of others, (N, 4), 0..1."""
+    overlap = np.minimum(hull[2:], others[:, 2:]) - np.maximum(hull[:2], others[:, :2])
+    return float(np.maximum(overlap, 0).prod(axis=1).max(initial=0.0)) / max(1e-6, float((hull[2:] - hull[:2]).prod()))
 
 
 def _is_low_strip(page: Copies) -> bool:

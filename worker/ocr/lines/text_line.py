@@ -19,11 +19,13 @@ class TextLine:
     polygon: (4, 2) float32 px of the searched page, origin top-left, clockwise from the line's top-left.
     height: px, of its taller characters.
     in_doubt: found by a second look, and no writing unless it reads surely.
+    cells: of a column whose characters stand upright below each other: their borders, (N + 1,) px from its top.
     """
 
     polygon: NDArray[np.float32]
     height: float
     in_doubt: bool = False
+    cells: NDArray[np.float64] | None = None
 
     @classmethod
     def boxed(cls, hull: NDArray[Any], *, in_doubt: bool = False) -> TextLine:

@@ -63,7 +63,7 @@ READING_RULES = (
     ),
     Rule(
         "vertical_text", "vertical_characters", 0.3, None,
-        "The text seems to run from top to bottom, and was read across. Cut its columns out and send them one by one.",
+        "Some text seems to run from top to bottom, and was read across. Cut its columns out and send them one by one.",
         too_high=True,
     ),
 )  # fmt: skip

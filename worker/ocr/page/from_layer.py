@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from shared.result import Character, Line, Page, Reason, as_polygon
+from shared.result.polygon import Polygon
+from worker.ocr.decode.layer.glyphs import Glyph
+from worker.ocr.decode.layer.lines import LayerLine, to_lines
 from worker.ocr.decode.pdf import LayerPage
-from worker.ocr.decode.text_layer import LayerLine
 from worker.ocr.text import words
 
 SURE = 1.0
@@ -13,6 +19,11 @@ DRAWN = (
     "A good part of the page is drawn or a picture, and its own text says nothing of it. "
     "Where writing is missing, send text_layer=ignore."
 )
+HIDDEN = (
+    "The page holds text that nobody sees: under a bar, in the colour of the paper, or without ink. It was left out. "
+    "Look at the places; the file still holds it."
+)
+MOST_PLACES = 20  # of hidden text
 
 
 def to_page(found: LayerPage, *, warned: bool = True) -> Page:
@@ -25,6 +36,9 @@ def to_page(found: LayerPage, *, warned: bool = True) -> Page:
         "ink_elsewhere": elsewhere,
     }
     missing = Reason("text_may_be_missing", "ink_elsewhere", elsewhere, MOST_ELSEWHERE, DRAWN)
+    count = len(found.hidden)
+    hidden = Reason("hidden_text", "hidden_characters", float(count), 0.0, HIDDEN, tuple(_places(found)))
+    warnings = [reason for reason, is_so in ((missing, elsewhere > MOST_ELSEWHERE), (hidden, count > 0)) if is_so]
     return Page(
         found.page_number,
         found.width,
@@ -32,9 +46,19 @@ def to_page(found: LayerPage, *, warned: bool = True) -> Page:
         angle=0.0,
         quality=quality,
         lines=tuple(_to_line(line) for line in found.lines),
-        warnings=(missing,) if warned and elsewhere > MOST_ELSEWHERE else (),
+        warnings=tuple(warnings) if warned else (),
         source="text_layer",
     )
+
+
+def _places(found: LayerPage) -> Iterator[Polygon]:
+    """Yield where hidden text lies on the page, a line at a time."""
+    size = np.array([found.width, found.height], np.float64)
+    parted: list[Glyph | None] = []
+    for last, glyph in zip((None, *found.hidden), found.hidden, strict=False):
+        parted += [None, glyph] if last is not None and glyph.left < last.left else [glyph]
+    for line in to_lines(parted)[:MOST_PLACES]:
+        yield as_polygon(np.clip(line.polygon, 0, size).tolist())
 
 
 def _to_line(found: LayerLine) -> Line:

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.result.line import Line
+from worker.ocr.page.direction import run_down
 from worker.ocr.page.quality import Quality
 
 UNSURE = 0.7  # a character with less confidence is unsure
 FEWEST_LINES = 6  # fewer say nothing of how a page is laid out
 FEWEST_HANZI = 12  # fewer say nothing of the direction that they are written in
-MOST_HANZI = 400  # evenly spread; more say nothing new
-BESIDE = 0.35  # of the distance: how far a neighbour may lie off the axis that it is on
-NEARER = 0.85  # of the distance to the neighbour in the row: where text runs downwards the one below is as near
 
 
 def measure_reading(lines: Sequence[Line]) -> Quality:
@@ -39,16 +37,15 @@ def _share(flags: NDArray[np.bool_], fewest: int) -> float | None:
 
 
 def _run_down(lines: Sequence[Line]) -> NDArray[np.bool_]:
-    """Return for each hanzi, (N,), whether its nearest neighbour stands in its column."""
-    places = np.array([place for line in lines for place in _hanzi(line)], np.float64).reshape(-1, 2)
-    chosen = places[:: max(1, len(places) // MOST_HANZI)]
-    if len(places) < FEWEST_HANZI:
-        return np.zeros(0, np.bool_)
-    dx, dy = (np.abs(chosen[:, None, axis] - places[None, :, axis]) for axis in (0, 1))
-    here = (dx == 0) & (dy == 0)
-    down = np.where((dx <= BESIDE * dy) & ~here, dy, np.inf).min(axis=1)
-    beside = np.where((dy <= BESIDE * dx) & ~here, dx, np.inf).min(axis=1)
-    return np.asarray(down < NEARER * beside, np.bool_)
+    """Return for each hanzi, (N,), whether it was read across and its nearest neighbour stands in its column."""
+    across = [line for line in lines if not _is_column(line)]
+    places = np.array([place for line in across for place in _hanzi(line)], np.float64).reshape(-1, 2)
+    return run_down(places) if len(places) >= FEWEST_HANZI else np.zeros(0, np.bool_)
+
+
+def _is_column(line: Line) -> bool:
+    (ax, ay), (bx, by), *_ = line.polygon
+    return abs(by - ay) > abs(bx - ax)
 
 
 def _hanzi(line: Line) -> list[tuple[float, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from models.charset import CJK
 from shared.result import Character, Word, as_polygon
 from worker.ocr.text.ctc import Peak
+from worker.ocr.text.decoder import Reading
+
+FEWEST, MOSTLY = 3, 0.6  # hanzi, and their share of the characters of a line in Chinese
 
 
 def place_characters(peaks: Sequence[Peak], frame_count: float, start: float = 0.0) -> list[Character]:
@@ -33,6 +37,37 @@ def place_characters(peaks: Sequence[Peak], frame_count: float, start: float = 0
         Character(peak.text, min(1.0, peak.confidence), float(a), float(b))
         for peak, a, b in zip(peaks, edges[:-1], edges[1:], strict=True)
     ]
+
+
+def place_in_column(reading: Reading, borders: NDArray[np.float64], length: float) -> list[Character]:
+    """Give each decoded character of a column its cell; what looks like a space is only the gap between two.
+
+    Args:
+        reading: Of the column's characters, set side by side in squares.
+        borders: Of these characters in the column, (N + 1,) px from its top.
+        length: Of the column, px.
+    """
+    peaks = [peak for peak in reading.peaks if peak.text != " "]
+    row = np.linspace(0.0, 1.0, len(borders))
+    return [
+        replace(one, start=start, end=end)
+        for one in place_characters(peaks, reading.frame_count)
+        for start, end in [np.clip(np.interp((one.start, one.end), row, borders / length), 0.0, 1.0).tolist()]
+    ]
+
+
+def is_chinese(reading: Reading) -> bool:
+    """Tell whether most characters of a line are hanzi."""
+    hanzi = sum(bool(CJK.match(peak.text)) for peak in reading.peaks)
+    return hanzi >= max(FEWEST, MOSTLY * len(reading.peaks))
+
+
+def middles_of_hanzi(reading: Reading, polygon: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return where the hanzi of a line stand, (N, 2) px of the page that its polygon, (4, 2), is on."""
+    start, end = (polygon[0] + polygon[3]) / 2, (polygon[1] + polygon[2]) / 2
+    middles = [(peak.first + peak.last + 1) / 2 for peak in reading.peaks if CJK.match(peak.text)]
+    shares = np.array(middles, np.float64).reshape(-1, 1) / max(reading.frame_count, 1e-6)
+    return np.asarray(start + shares * (end - start), np.float64)
 
 
 def split_words(characters: Sequence[Character], polygon: NDArray[np.float64]) -> list[Word]:

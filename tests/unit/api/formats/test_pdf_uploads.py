@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,8 @@ from shared import errors
 from shared.result import Character, DocumentResult, Line, ModelName, Page, Word, as_polygon
 from tests.pdfs import A4, PdfPage, encrypted, pdf, picture, text
 from tests.unit.api.formats.documents import source_of, written
-from worker.ocr.decode import text_layer
+from worker.ocr.decode.layer.glyphs import read_glyphs
+from worker.ocr.decode.layer.lines import to_lines
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 OLD = text("Old words of an old OCR", 72, 300, mode=3)
@@ -50,7 +54,7 @@ def test_a_scan_gets_its_text_in_place_of_an_old_one_whatever_way_it_is_turned(t
         page = document[0]
         textpage = page.get_textpage()
         assert textpage.get_text_range().split() == ["New", "words"]
-        (line,) = text_layer.to_lines(text_layer.read_glyphs(page, textpage, width, height))
+        (line,) = to_lines(read_glyphs(page, textpage, width, height))
         assert np.abs(line.polygon[:, 0] - [200, 500, 500, 200]).max() < 8
         assert np.abs(line.polygon[:, 1].mean() - 420) < 12
         assert page.render().to_pil().convert("L").getpixel((200, 200)) < 250, "the picture is still there"
@@ -62,6 +66,35 @@ def test_a_page_from_its_layer_keeps_the_one_that_it_has() -> None:
     with closing(pypdfium2.PdfDocument(made(pdf([scanned(), born]), page))) as document:
         assert len(document) == 1, "only the page that was chosen"
         assert document[0].get_textpage().get_text_range().strip() == "Invoice 4711"
+
+
+@pytest.mark.parametrize("reader", ["pdfium", "poppler"])
+def test_visible_text_of_a_page_that_was_recognised_is_seen_and_not_found_beside_the_new_one(
+    reader: str, tmp_path: Path
+) -> None:
+    seen = text("Invoice 4711", 72, 700, 30) + b"q " + text("of November", 72, 600, 30) + b"Q\n"
+    file = made(pdf([PdfPage(seen)]), recognised(1, 1190, 1684))
+    with closing(pypdfium2.PdfDocument(file)) as document:
+        ink = np.array(document[0].render().to_pil().convert("L"))[100:260]
+        assert (ink < 128).sum() > 500, "it is still there"
+        found = document[0].get_textpage().get_text_range()
+    if reader == "poppler":
+        if shutil.which("pdftotext") is None:
+            pytest.skip("apt-get install poppler-utils")
+        path = tmp_path / "page.pdf"
+        path.write_bytes(file)
+        found = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True, text=True).stdout
+    assert found.split() == ["New", "words"]
+
+
+def test_of_a_page_from_its_layer_only_lines_that_were_recognised_are_added() -> None:
+    born = PdfPage(text("Invoice 4711", 72, 700))
+    (seen,) = recognised(1, 1000, 1400).lines
+    page = Page(
+        1, 1000, 1400, 0.0, {}, (replace(seen, source="recognition"), replace(seen, text="Old")), (), "text_layer"
+    )
+    with closing(pypdfium2.PdfDocument(made(pdf([born]), page))) as document:
+        assert document[0].get_textpage().get_text_range().split() == ["Invoice", "4711", "New", "words"]
 
 
 def test_what_cannot_be_made_says_so() -> None:
