@@ -308,7 +308,7 @@ def is_loopback(host: str) -> bool:
 
 def limit_native_libraries(settings: Settings) -> None:
     """Set the variables that OpenCV and the maths libraries read when they are loaded. Call before their import."""
-    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(settings.max_pixels)
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(settings.max_pixels * 4)  # a JPEG may be reduced by 2 each way
     os.environ["OPENCV_LOG_LEVEL"] = "SILENT"  # a line for each wrong field of a file: the job says what is wrong
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told so
