@@ -12,7 +12,7 @@ from api.access.client_ip import bucket
 from api.http import caller, request_log
 from api.http.facts import facts_of
 from api.service.parts import Parts
-from api.service.refusals import note_refusal
+from api.service.trail.refusals import note_refusal
 from shared import clock, errors
 
 log = structlog.get_logger(__name__)

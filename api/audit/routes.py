@@ -14,8 +14,8 @@ from api.audit.schemas import EventQuery, StatsQuery, VerifyQuery
 from api.audit.wire import csv_head, csv_lines, event_document, numbers_document, report_document
 from api.http import answers
 from api.http.facts import facts
-from api.service import audit as use_cases
 from api.service.parts import Parts
+from api.service.trail import audit as use_cases
 from shared import errors
 from shared.audit import addresses
 from shared.audit.queries import AuditEvent, Wanted

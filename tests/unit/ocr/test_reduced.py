@@ -1,4 +1,4 @@
-"""Photographs of more pixels than may be decoded: reduced while they are decoded, with places in pixels of the upload."""
+"""Photographs of more pixels than may be decoded: reduced while they are decoded, with places in the upload."""
 
 from __future__ import annotations
 
