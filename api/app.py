@@ -9,14 +9,14 @@ from pathlib import Path
 from flask import Response, request
 from flask_openapi3 import Info, OpenAPI
 
-from api.access import limits, rules
+from api.access import limits, refusals, rules
 from api.audit import routes as audit
 from api.dialects import original, reload
 from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
 from api.http.form import FormRequest
 from api.http.id_path import IdPart
-from api.jobs import batches, control, events, results
+from api.jobs import batch_orders, batches, control, events, results
 from api.jobs import routes as jobs
 from api.metrics import health
 from api.metrics import routes as metrics
@@ -80,7 +80,7 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = int(parts.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, control, batches, results, events, original, reload, models):
+    for room in (jobs, control, batches, batch_orders, results, events, original, reload, models):
         app.register_api(room.blueprint(parts))
     for room in (endpoints, secrets, deliveries, audit, health):
         app.register_api(room.blueprint(parts))
@@ -90,6 +90,7 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
 
     rules.register(app, parts)
     limits.register(app, parts)
+    refusals.register(app, parts)
 
     security_headers.register(app)
     body.register(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -30,11 +32,21 @@ class Commands(click.Group):
         return command
 
     def invoke(self, context: click.Context) -> Any:
-        """Run a sub-command; an error of ours becomes one line that says what to do."""
+        """Run a sub-command; an error of ours becomes one line that says what to do.
+
+        Whoever reads our output may have seen enough, as `head` has: that is no failure.
+        """
         try:
-            return super().invoke(context)
+            try:
+                return super().invoke(context)
+            finally:
+                sys.stdout.flush()
         except errors.OcrelayError as error:
-            raise click.ClickException(_explain(error)) from error
+            click.ClickException(_explain(error)).show()
+            context.exit(error.exit_code)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left must go somewhere
+            context.exit(0)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

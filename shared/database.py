@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -132,6 +133,21 @@ def _postgres_now(element: database_now, compiler: Any, **options: Any) -> str:
     return f"clock_timestamp() + make_interval(secs => {offset})"
 
 
+def require(url: str) -> None:
+    """Refuse to go on where there is no database yet: a command in passing must not make one.
+
+    Raises:
+        InvalidConfiguration: The SQLite file is not there, or the URL is none.
+    """
+    found = _checked(url)
+    if found.get_backend_name() == "sqlite" and not Path(str(found.database)).is_file():
+        raise errors.InvalidConfiguration(
+            f"There is no database {found.database}, and this command makes none. Name the data folder of the server "
+            "with --data, as you did with `ocrelay up`; a new folder gets its database from `ocrelay up`, or "
+            "from `ocrelay migrate --create`."
+        )
+
+
 def wal_is_safe(version: tuple[int, int, int] = SQLITE_VERSION) -> bool:
     """Return whether this SQLite has the repair of the WAL-reset bug, which can corrupt a database in WAL mode.
 
@@ -164,7 +180,7 @@ def _checked(url: str) -> URL:
 
 
 def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(
         url,
         module=driver,
@@ -175,6 +191,12 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
         max_overflow=0,
         pool_timeout=LOCK_WAIT_SECONDS,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def make_private(*_: object) -> None:
+        """SQLite would let everybody read a file that it makes; those beside it get the same mode."""
+        with suppress(OSError):  # SQLite says better what is wrong
+            os.close(os.open(str(url.database), os.O_RDONLY | os.O_CREAT, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -30,6 +30,11 @@ DEFAULT_TEXT_LAYER: TextLayerName = "auto"
 
 MAX_REFERENCE_LENGTH = 200
 REFERENCE_PATTERN = r"^[^\x00]*$"
+MAX_FILENAME_LENGTH = 255
+MAX_METADATA_NAMES = 16
+MAX_METADATA_BYTES = 2000
+"""Of all names and values together in UTF-8: they travel with every webhook, which must stay small."""
+MAX_DEADLINE_SECONDS = 30 * 86_400
 MAX_WEBHOOK_LENGTH = 2000
 MAX_MODEL_LENGTH = 100
 MODEL_PATTERN = r"^[A-Za-z0-9._-]+$"
@@ -96,6 +101,26 @@ class SubmitOptions(RecognitionOptions):
         pattern=REFERENCE_PATTERN,
         description="Your own name for the job; given back with it, and a filter of the list.",
     )
+    filename: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_FILENAME_LENGTH,
+        pattern=REFERENCE_PATTERN,
+        description="What the document is called where it comes from; given back with the job, and nothing else: no "
+        "file is ever named by it.",
+    )
+    metadata: dict[str, str] | None = Field(
+        None,
+        max_length=MAX_METADATA_NAMES,
+        description='A few names and texts of your own, such as `{"customer": "17"}`; given back with the job and '
+        "its webhooks. In a form or a query string: as JSON.",
+    )
+    deadline_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_DEADLINE_SECONDS,
+        description="The job fails with `deadline_exceeded` where it has not ended so long after it was accepted.",
+    )
     dedupe: bool = Field(
         True,
         description="Copy the result of an earlier job with the same document, options and model; `false`: read anew.",
@@ -112,6 +137,15 @@ class SubmitOptions(RecognitionOptions):
     def _one_says_who_reads(self) -> Self:
         if self.model is not None and self.quality is not None:
             raise ValueError("`model` and `quality` both say who reads; send one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _metadata_is_small(self) -> Self:
+        parts = [part for pair in (self.metadata or {}).items() for part in pair]
+        if any("\0" in part for part in parts):
+            raise ValueError("`metadata` must not hold NUL")
+        if sum(len(part.encode("utf-8", "surrogatepass")) for part in parts) > MAX_METADATA_BYTES:
+            raise ValueError(f"`metadata` must hold at most {MAX_METADATA_BYTES} bytes of names and texts together")
         return self
 
     def of_recognition(self) -> dict[str, Any]:

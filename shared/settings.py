@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import socket
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
         "loopback", description="Who may read /metrics without a key of the scope admin: this machine, nobody, anybody."
     )
     api_key: str = Field("", repr=False, description="API key that the command line sends to a server.")
+    server: str = Field("", description="URL of the server that the command line asks.")
 
     max_document_bytes: int = Field(10 * 1024 * 1024, ge=1, description="Largest upload, in bytes.")
     max_pixels: int = Field(40_000_000, ge=1, description="Most pixels of one page.")
@@ -109,6 +111,12 @@ class Settings(BaseSettings):
     keep_uploads_seconds: float = Field(0, ge=0, description="Age at which an upload is deleted; 0: kept.")
     keep_results_seconds: float = Field(0, ge=0, description="Age at which an ended job is deleted; 0: kept.")
     keep_audit_seconds: float = Field(0, ge=0, description="Age at which an audit event is deleted; 0: kept.")
+    secrets_key: str = Field(
+        "",
+        repr=False,
+        description="Key that encrypts webhook secrets: 32 bytes in base64; empty: the one in data_dir. With commas, "
+        "older ones after it.",
+    )
     public_url: str = Field(
         "", description="URL under which clients reach this server, for links in webhooks; empty: host and port."
     )
@@ -174,6 +182,17 @@ class Settings(BaseSettings):
     def _limits(cls, text: str) -> str:
         parse_limits(text)
         return text
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _secrets(cls, text: str) -> str:
+        _parse_keys(text)
+        return text
+
+    @property
+    def secrets_keys(self) -> list[bytes]:
+        """The keys that open webhook secrets; the first one seals."""
+        return _parse_keys(self.secrets_key)
 
     @property
     def proxies(self) -> list[Network]:
@@ -249,7 +268,7 @@ class Settings(BaseSettings):
     def child_environment(self) -> dict[str, str]:
         """Return the environment for a child process that shall see exactly these settings."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        for name, value in self.model_dump(mode="json", exclude={"api_key"}).items():  # no server needs a client's
+        for name, value in self.model_dump(mode="json", exclude={"api_key", "server"}).items():  # of clients
             if value is not None:
                 environment[PREFIX + name.upper()] = str(value)
         return environment
@@ -257,6 +276,17 @@ class Settings(BaseSettings):
 
 def _parse_networks(names: str) -> list[Network]:
     return [ipaddress.ip_network(name.strip(), strict=False) for name in names.split(",") if name.strip()]
+
+
+def _parse_keys(text: str) -> list[bytes]:
+    """Raises ValueError, without the text: it is secret."""
+    try:
+        keys = [base64.b64decode(key.strip(), validate=True) for key in text.split(",") if key.strip()]
+    except ValueError:
+        keys = [b""]
+    if any(len(key) != 32 for key in keys):
+        raise ValueError("must be 32 bytes in base64, such as `openssl rand -base64 32` prints")
+    return keys
 
 
 def parse_limits(text: str) -> list[RateLimitItem]:
@@ -278,7 +308,7 @@ def is_loopback(host: str) -> bool:
 
 def limit_native_libraries(settings: Settings) -> None:
     """Set the variables that OpenCV and the maths libraries read when they are loaded. Call before their import."""
-    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(settings.max_pixels)
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(settings.max_pixels * 4)  # a JPEG may be reduced by 2 each way
     os.environ["OPENCV_LOG_LEVEL"] = "SILENT"  # a line for each wrong field of a file: the job says what is wrong
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told so

@@ -70,6 +70,7 @@ _Serial = BigInteger().with_variant(Integer, "sqlite")
 _QUEUED = text("state = 'queued'")
 _RUNNING = text("state = 'running'")
 _OF_KEY = text("key_id IS NOT NULL")
+_WITH_DEADLINE = text("deadline_at IS NOT NULL AND state IN ('queued', 'running')")
 _OPEN_OF_KEY = text("key_id IS NOT NULL AND state IN ('queued', 'running')")
 
 jobs = Table(
@@ -109,6 +110,9 @@ jobs = Table(
     Column("error", _Json),
     Column("timings_ms", _Json),
     Column("pages_done", Integer, nullable=False, server_default="0"),
+    Column("filename", String(255)),
+    Column("metadata", _Json),
+    Column("deadline_at", UtcDateTime),
     Index("ix_jobs_state_id", "state", "id"),
     Index("ix_jobs_sha256_id", "sha256", "id"),
     Index(
@@ -133,6 +137,7 @@ jobs = Table(
     ),
     Index("ix_jobs_key_id_id", "key_id", "id", sqlite_where=_OF_KEY, postgresql_where=_OF_KEY),
     Index("ix_jobs_open_key_id", "key_id", sqlite_where=_OPEN_OF_KEY, postgresql_where=_OPEN_OF_KEY),
+    Index("ix_jobs_deadline_at", "deadline_at", sqlite_where=_WITH_DEADLINE, postgresql_where=_WITH_DEADLINE),
     # The sweeper's two worries, each as small as the work in flight.
     Index("ix_jobs_queued", "published_at", "priority", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
     Index("ix_jobs_running", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),

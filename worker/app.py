@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+
+from celery.exceptions import SecurityWarning
+
 from shared import queue
 from shared.database import Database
 from shared.migrations import check_schema
@@ -25,6 +29,9 @@ def create(settings: Settings) -> JobQueue:
     finally:
         database.close()  # children must not inherit a connection
     acknowledge.install()
+    warnings.filterwarnings(
+        "ignore", category=SecurityWarning
+    )  # that it is root, each time; docs/operations.md says so once
     app = queue.create_app(settings, broker.url_of(settings), role="worker")
     app.conf.include = ["worker.jobs.tasks"]  # also what a spawned child imports
     return app

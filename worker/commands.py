@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import socket
 import sys
@@ -11,12 +12,15 @@ from pathlib import Path
 import click
 
 from shared import clock, errors, queue, workers
+from shared.data_option import DATA, of_data
 from shared.database import Database
 from shared.migrations import check_schema
+from shared.private import keep_private
 from shared.settings import Settings
 from shared.telemetry import logs, spans
 from shared.up import broker
 from shared.uploads.store import open_uploads
+from shared.webhooks.box import Box, seal_all
 
 SILENT_SECONDS = 60
 """A sweeper that did no round for so long hangs; a slow database alone delays one by half of it."""
@@ -31,6 +35,7 @@ def worker(check: bool) -> None:
     if check:
         _check_children(Settings.load())
         return
+    keep_private()
     settings = _settings_of_node()
     logs.set_up(settings)
     spans.is_wanted(settings)
@@ -74,9 +79,12 @@ def sweeper(check: bool) -> None:
     if check:
         _check_sweeper(sign_of_life)
         return
+    keep_private()
     logs.set_up(settings)
     database = Database(settings.database, pool_size=1)
     check_schema(database)
+    with database.write() as connection:
+        seal_all(connection, Box.of(settings))
     app = queue.create_app(settings, broker.url_of(settings), role="client")
     in_between = (Tally(database), Tidy(database, open_uploads(settings), Ages.of(settings)))
 
@@ -120,12 +128,17 @@ def _check_sweeper(sign_of_life: Path) -> None:
 
 
 @click.command()
-def doctor() -> None:
+@DATA
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def doctor(data_dir: Path | None, as_json: bool) -> None:
     """Check what ocrelay needs on this machine; each finding names its fix."""
     from worker import doctor as checks
 
-    findings = checks.examine(Settings.load())
+    findings = checks.examine(of_data(data_dir))
     for finding in findings:
+        if as_json:
+            click.echo(json.dumps(vars(finding), ensure_ascii=False))
+            continue
         click.echo(f"{'ok  ' if finding.is_good else 'FAIL'}  {finding.subject}: {finding.says}")
         if not finding.is_good:
             click.echo(f"      Fix: {finding.fix}")

@@ -74,7 +74,13 @@ def admit(request: Request, needed: Need | None, client: Caller, ring: KeyRing, 
         return client
     key = ring.find(key_text(request), bucket(client.address))
     if not key.may(needed):
-        raise errors.MissingScope(needed=str(needed), given=sorted(key.scopes))
+        request_log.note_key(request.environ, key.id)
+        given = sorted(key.scopes)
+        raise errors.MissingScope(
+            f"The API key has no scope `{needed}`, which this needs; it has {', '.join(given)}. Use one that has it.",
+            needed=str(needed),
+            given=given,
+        )
     return dataclasses.replace(client, key=key)
 
 
@@ -127,6 +133,8 @@ def is_ours(request: Request, address: str | None, settings: Settings) -> bool:
 
 def challenge(error: errors.OcrelayError) -> Response:
     """401 or 403 with what would do instead (RFC 6750)."""
+    if isinstance(error, errors.ExpiredKey):
+        request_log.note_key(request.environ, str(error.details.get("key_id")))
     response = problem(error)
     parts = ['Bearer realm="ocrelay"']
     if isinstance(error, errors.InvalidKey):

@@ -17,7 +17,7 @@ FILTERS = {
     "from": "Events that occurred then or later: 2026-11-21T08:30:00Z, or a day.",
     "until": "Events that occurred before then.",
     "ip": "Events of this client: an address, or a block like 192.0.2.0/24.",
-    "sha256": "Events of the document with this SHA-256.",
+    "sha256": "Events of the document with this SHA-256, or one that begins so.",
     "key": "Events of this API key.",
     "job": "Events of this job.",
     "event": "Events of this kind, such as job.failed.",
@@ -50,8 +50,12 @@ def audit() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_events(client: Client, limit: int, as_json: bool, **filters: str | None) -> None:
     """Events, newest first, one a line."""
+    count = 0
     for event in events_of(client, limit, filters):
         click.echo(json.dumps(event, ensure_ascii=False) if as_json else line_of(event))
+        count += 1
+    if not count:
+        click.echo("No event fits.", err=True)
 
 
 def events_of(client: Client, limit: int, filters: dict[str, str | None]) -> Iterator[dict[str, Any]]:
@@ -90,7 +94,8 @@ def stats(client: Client, since: str | None, until: str | None) -> None:
 @with_server
 @click.option("--anchor", help="Hash of a seal that was kept elsewhere: it must be in the chain.")
 @click.option("--local", is_flag=True, help="Ask no server: read the database that OCRELAY_DATABASE_URL names.")
-def verify(client: Client, anchor: str | None, local: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The last step and the sums, as a JSON object.")
+def verify(client: Client, anchor: str | None, local: bool, as_json: bool) -> None:
     """Check all events against their seals; status 1 and the first broken one if anything is not as it was."""
     reports = reports_of_database(anchor) if local else reports_of(client, anchor)
     seals = events = 0
@@ -99,6 +104,9 @@ def verify(client: Client, anchor: str | None, local: bool) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{seals} seals, {events} events", err=True, nl=False)
     chain, broken = report["chain"], report["broken"]
+    if as_json:
+        click.echo(json.dumps(report | {"seal_count": seals, "event_count": events}, ensure_ascii=False))
+        sys.exit(0 if broken is None else 1)
     click.echo(f"{seals} seals and {events} events were checked, from seal {chain['first_seal']} on.")
     if broken is not None:
         event = f"event {broken['event_id']}, " if broken["event_id"] is not None else ""
@@ -120,11 +128,13 @@ def reports_of_database(anchor: str | None) -> Iterator[dict[str, Any]]:
     """What the database holds, step by step; for a copy of it, or where the server is not to be believed."""
     from api.audit.wire import report_document
     from shared.audit import verify as audit_verify
-    from shared.database import Database
+    from shared.database import Database, require
     from shared.migrations import check_schema
     from shared.settings import Settings
 
-    database = Database(Settings.load().database, pool_size=1)
+    url = Settings.load().database
+    require(url)
+    database = Database(url, pool_size=1)
     check_schema(database)
     report = audit_verify.verify(database, anchor=anchor)
     yield report_document(report)
@@ -135,8 +145,9 @@ def reports_of_database(anchor: str | None) -> Iterator[dict[str, Any]]:
 
 def line_of(event: dict[str, Any]) -> str:
     """One event on one line."""
-    about = event["job_id"] or event["subject"] or event["sha256"]
+    about = event["job_id"] or event["subject"]
     confidence = "" if event["confidence"] is None else f"{event['confidence']:.3f}"
-    parts = (event["occurred_at"], event["event"], event["actor"], event["client_ip"], event["key_id"], about,
+    sha256 = event["sha256"] and f"sha256:{event['sha256'][:16]}"
+    parts = (event["occurred_at"], event["event"], event["actor"], event["client_ip"], event["key_id"], about, sha256,
              event["outcome"], confidence, event["code"])  # fmt: skip
     return f"{event['id']}  " + "  ".join(part for part in parts if part)

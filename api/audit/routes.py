@@ -14,8 +14,8 @@ from api.audit.schemas import EventQuery, StatsQuery, VerifyQuery
 from api.audit.wire import csv_head, csv_lines, event_document, numbers_document, report_document
 from api.http import answers
 from api.http.facts import facts
-from api.service import audit as use_cases
 from api.service.parts import Parts
+from api.service.trail import audit as use_cases
 from shared import errors
 from shared.audit import addresses
 from shared.audit.queries import AuditEvent, Wanted
@@ -25,7 +25,7 @@ from shared.settings import Settings
 PAGE = 50
 MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 # Parameters that are columns, those that fit the fewest events first: see Wanted.equal.
-EQUAL = {"job": "job_id", "sha256": "sha256", "subject": "subject", "model_version": "model_version",
+EQUAL = {"job": "job_id", "subject": "subject", "model_version": "model_version",
          "event": "event", "key": "key_id", "state": "outcome", "model": "model"}  # fmt: skip
 
 
@@ -96,6 +96,7 @@ def wanted_by(query: EventQuery, settings: Settings) -> Wanted:
         since=query.since,
         until=query.until,
         ip_range=None if query.ip is None else addresses.key_range(str(truncated(query.ip, settings))),
+        sha256_range=None if query.sha256 is None else (query.sha256.ljust(64, "0"), query.sha256.ljust(64, "f")),
         confidence_from=query.confidence_from,
         confidence_until=query.confidence_until,
         equal={column: given[name] for name, column in EQUAL.items() if name in given},

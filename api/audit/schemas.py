@@ -49,6 +49,7 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Network = Annotated[str, Field(max_length=49, json_schema_extra={"format": "ip-network"}), AfterValidator(_network)]
 EventName = Annotated[str, AfterValidator(_event), Field(json_schema_extra={"enum": sorted(set(trail.Event))})]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Sha256Start = Annotated[str, Field(pattern="^[0-9a-f]{4,64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{1,32}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -76,7 +77,7 @@ class EventQuery(Query):
     since: Moment | None = Field(None, alias="from", description="that occurred then or later")
     until: Moment | None = Field(None, description="that occurred before then")
     ip: Network | None = Field(None, description="address of the client, or a block of them in CIDR notation")
-    sha256: Sha256 | None = Field(None, description="of the uploaded bytes")
+    sha256: Sha256Start | None = Field(None, description="of the uploaded bytes, or how it begins")
     key: Id | None = Field(None, description="id of the API key")
     job: str | None = Field(None, pattern="^job_[0-9a-z]{26}$", description="id of the job")
     event: EventName | None = Field(None, description="what happened")

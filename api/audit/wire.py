@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from api.service.audit import Numbers
+from api.service.trail.audit import Numbers
 from shared.audit.chain import Head
 from shared.audit.queries import AuditEvent
 from shared.audit.verify import Report

@@ -30,7 +30,7 @@ def run(folder: Path) -> None:
     images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
     if not images:
         raise errors.InvalidConfiguration(f"No image in {folder}. Name a folder with PNG or JPEG files.")
-    with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data:
+    with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data, log_of(Path(data)):
         click.echo("Starting the broker, the API, two workers and the sweeper …")
         with receiving() as receiver, running(Path(data)) as server:
             client = Client(server, Settings.load().api_key)
@@ -49,6 +49,12 @@ def run(folder: Path) -> None:
             click.echo(f"   pdf {len(pdf)} bytes, searchable, of an upload of {job['document']['size_bytes']} bytes")
             show_webhook(message)
         database.close()
+        check(done, pdfs, told)
+    click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
+
+
+def check(done: list[dict[str, Any]], pdfs: list[bytes], told: list[Received | None]) -> None:
+    """Raise OcrelayError where anything is not as it should be."""
     failed = [job for job in done if job["state"] != State.SUCCEEDED]
     if failed:
         raise errors.OcrelayError(
@@ -58,7 +64,6 @@ def run(folder: Path) -> None:
         raise errors.OcrelayError("A searchable PDF was not made. The server's log names the reason.")
     if not all(message and message.is_genuine for message in told):
         raise errors.OcrelayError("A webhook did not arrive, or was not signed. The lines above name the job.")
-    click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
 
 
 def searchable(client: Client, job: dict[str, Any]) -> bytes:
@@ -90,7 +95,19 @@ def running(data: Path, workers: int = 2) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
-            log.unlink()
+
+
+@contextlib.contextmanager
+def log_of(data: Path) -> Iterator[Path]:
+    """The log of the server over a folder: deleted at the end, unless something failed, for then it says why."""
+    log = data.with_suffix(".log")
+    try:
+        yield log
+    except BaseException:
+        if log.exists():
+            click.echo(f"The log of the server is kept: {log}", err=True)
+        raise
+    log.unlink(missing_ok=True)
 
 
 def show(image: Path, job: dict[str, Any], database: Database) -> None:

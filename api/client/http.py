@@ -1,4 +1,4 @@
-"""The client's side of the API, for the command line: submit files and wait for their text."""
+"""The client's side of the API, for the command line: submit documents and wait for their text."""
 
 from __future__ import annotations
 
@@ -6,45 +6,60 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-from shared import errors
+import click
+
+from api.client.refusal import Away, refusal_of
 from shared.jobs.record import State
 
 MARGIN_SECONDS = 15
 POLL_SECONDS = 20
-
-
-class Refused(errors.OcrelayError):
-    """The server refused the request. The message says why and the way out."""
-
-    code = "refused"
+BROKEN_OFF = (HTTPException, ConnectionResetError, BrokenPipeError)
+"""What a server leaves that dies while it is asked; one that is not there refuses the connection."""
 
 
 class Client:
     """One ocrelay server by its URL, asked directly: proxies of the environment are for other places."""
 
     def __init__(self, server: str, key: str = "") -> None:
-        self.server = server.rstrip("/")
+        """Prepare the calls; nothing is asked yet.
+
+        Raises:
+            UsageError: `server` is no URL.
+        """
+        self.server = checked(server)
         self._key = key
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def submit(self, file: Path, options: dict[str, str], wait_seconds: int) -> dict[str, Any]:
+    def submit(self, file: Path, options: Mapping[str, str], wait_seconds: int) -> dict[str, Any]:
         """Send one file; returns the job, finished if it ended within `wait_seconds`."""
+        return self.send(file.read_bytes(), options, wait_seconds)
+
+    def send(
+        self, content: bytes, options: Mapping[str, str], wait_seconds: int, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
+        """Send the bytes of one document; under the same key they become one job, however often they are sent."""
         query = urllib.parse.urlencode(options)
-        request = urllib.request.Request(f"{self.server}/v1/jobs?{query}", data=file.read_bytes(), method="POST")  # noqa: S310
+        request = urllib.request.Request(f"{self.server}/v1/jobs?{query}", data=content, method="POST")  # noqa: S310
         request.add_header("Content-Type", "application/octet-stream")
+        if idempotency_key is not None:
+            request.add_header("Idempotency-Key", idempotency_key)
         return self._call(request, wait_seconds)
 
     def finished(self, job: dict[str, Any]) -> dict[str, Any]:
         """The job once it has ended, however long it takes."""
         while job["state"] in (State.QUEUED, State.RUNNING):
-            job = self._call(urllib.request.Request(self.server + job["links"]["self"]), POLL_SECONDS)  # noqa: S310
+            job = self.look(job, POLL_SECONDS)
         return job
+
+    def look(self, job: dict[str, Any], wait_seconds: int) -> dict[str, Any]:
+        """The job as it is now, or as it has ended within `wait_seconds`."""
+        return self._call(urllib.request.Request(self.server + job["links"]["self"]), wait_seconds)  # noqa: S310
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """The answer to a question."""
@@ -53,7 +68,8 @@ class Client:
     def stream(self, path: str, **query: object) -> Iterator[bytes]:
         """The answer to a question as it comes, for what may be too large to hold."""
         with self._opened(urllib.request.Request(self._url(path, query)), 0) as answer:  # noqa: S310
-            yield from iter(lambda: answer.read(65536), b"")
+            while portion := self._read(answer):
+                yield portion
 
     def post(self, path: str, **query: object) -> dict[str, Any]:
         """The answer to an order without a body."""
@@ -73,7 +89,19 @@ class Client:
 
     def _call(self, request: urllib.request.Request, wait_seconds: int) -> dict[str, Any]:
         with self._opened(request, wait_seconds) as answer:
-            return json.load(answer)  # type: ignore[no-any-return]
+            try:
+                found = json.load(answer)
+            except (OSError, HTTPException, ValueError) as error:  # the server died in the middle, or it is another
+                raise self._away(error) from None
+        if not isinstance(found, dict):
+            raise self._away(ValueError("its answer is not one of ocrelay"))
+        return found
+
+    def _read(self, answer: HTTPResponse) -> bytes:
+        try:
+            return answer.read(65536)
+        except (OSError, HTTPException) as error:
+            raise self._away(error) from None
 
     @contextmanager
     def _opened(self, request: urllib.request.Request, wait_seconds: int) -> Iterator[HTTPResponse]:
@@ -82,21 +110,29 @@ class Client:
         if wait_seconds:
             request.add_header("Prefer", f"wait={wait_seconds}")
         try:
-            with self._opener.open(request, timeout=wait_seconds + MARGIN_SECONDS) as answer:
-                yield answer
+            answer = self._opener.open(request, timeout=wait_seconds + MARGIN_SECONDS)
         except urllib.error.HTTPError as error:
-            raise Refused(detail_of(error)) from None
+            raise refusal_of(error) from None
         except (OSError, HTTPException) as error:
-            raise Refused(
-                f"No answer from {self.server} ({error}). Start it with `ocrelay up`, or name another with --server."
-            ) from None
+            raise self._away(error) from None
+        with answer:
+            yield answer
+
+    def _away(self, error: Exception) -> Away:
+        reason = getattr(error, "reason", None) or error
+        return Away(
+            f"No answer from {self.server} ({reason}). Start it with `ocrelay up`, or name another with --server.",
+            was_there=isinstance(reason, BROKEN_OFF),
+        )
 
 
-def detail_of(error: urllib.error.HTTPError) -> str:
-    """What a problem document says, or the bare status of another answer."""
+def checked(server: str) -> str:
+    """The URL of a server without a slash at its end; raises UsageError where it is none."""
+    parts = urllib.parse.urlsplit(server)
     try:
-        body = json.load(error)
-        hint = " Set OCRELAY_API_KEY, or give --api-key." if error.code == 401 else ""
-        return f"{body['detail']} ({body['code']}){hint}"
-    except (ValueError, KeyError, TypeError):
-        return f"The server answered {error.code} {error.reason}. Check --server."
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_url = False
+    if not is_url or parts.query or parts.fragment:
+        raise click.UsageError(f"{server!r} is no URL of a server. Write it like http://127.0.0.1:8000.")
+    return server.rstrip("/")

@@ -25,10 +25,14 @@ def jobs() -> None:
 @click.option("--reference", help="Only jobs with this reference.")
 @click.option("--batch", "batch_id", help="Only jobs of this batch.")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-def list_jobs(client: Client, **wanted: Any) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_jobs(client: Client, as_json: bool, **wanted: Any) -> None:
     """Jobs, newest first, one a line."""
-    for job in client.get("/v1/jobs", **wanted)["jobs"]:
-        click.echo(line_of(job))
+    found = client.get("/v1/jobs", **wanted)["jobs"]
+    for job in found:
+        tell(job, as_json=as_json)
+    if not found:
+        click.echo("No job fits.", err=True)
 
 
 @jobs.command()
@@ -42,10 +46,11 @@ def show(client: Client, job_id: str) -> None:
 @jobs.command()
 @with_server
 @click.argument("job_ids", nargs=-1, required=True)
-def cancel(client: Client, job_ids: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def cancel(client: Client, job_ids: tuple[str, ...], as_json: bool) -> None:
     """Cancel jobs that have not ended."""
     for job_id in job_ids:
-        click.echo(line_of(client.post(f"/v1/jobs/{job_id}/cancel")))
+        tell(client.post(f"/v1/jobs/{job_id}/cancel"), as_json=as_json)
 
 
 @jobs.command()
@@ -55,18 +60,19 @@ def cancel(client: Client, job_ids: tuple[str, ...]) -> None:
 @click.option("--reference", help="Without ids: failed jobs with this reference.")
 @click.option("--batch", "batch_id", help="Without ids: failed jobs of this batch.")
 @click.option("--all", "everything", is_flag=True, help="Without ids: all failed jobs.")
-def retry(client: Client, job_ids: tuple[str, ...], everything: bool, **which: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def retry(client: Client, job_ids: tuple[str, ...], everything: bool, as_json: bool, **which: str | None) -> None:
     """Try jobs again: those that are named, or the failed ones that fit."""
     filtered = any(which.values())
     if bool(job_ids) + filtered + everything != 1:
         raise click.UsageError("Name jobs, or choose failed ones with --code, --reference, --batch or --all.")
     for job_id in job_ids:
-        click.echo(line_of(client.post(f"/v1/jobs/{job_id}/retry")))
+        tell(client.post(f"/v1/jobs/{job_id}/retry"), as_json=as_json)
     if not job_ids:
-        retry_failed(client, which)
+        retry_failed(client, which, as_json=as_json)
 
 
-def retry_failed(client: Client, which: dict[str, str | None]) -> None:
+def retry_failed(client: Client, which: dict[str, str | None], *, as_json: bool) -> None:
     """Retry failed jobs, a portion at a time, until none is left that can be."""
     count = 0
     while True:
@@ -74,13 +80,29 @@ def retry_failed(client: Client, which: dict[str, str | None]) -> None:
         count += len(answer["retried"])
         if not answer["retried"]:
             break
+    if as_json:
+        click.echo(json.dumps({"retried_count": count, "document_missing": answer["document_missing"]}))
+        return
     click.echo(f"{count} jobs wait again.")
     if answer["document_missing"]:
         click.echo(f"{len(answer['document_missing'])} stay failed: their uploads are gone.")
 
 
+def tell(job: dict[str, Any], *, as_json: bool) -> None:
+    """One job on standard output."""
+    click.echo(json.dumps(job, ensure_ascii=False) if as_json else line_of(job))
+
+
 def line_of(job: dict[str, Any]) -> str:
     """One job on one line."""
     code = (job["error"] or {}).get("code", "")
-    parts = (job["id"], job["state"], job["created_at"], job["document"]["media_type"], job["reference"] or "", code)
+    parts = (
+        job["id"],
+        job["state"],
+        job["created_at"],
+        job["document"]["media_type"],
+        job["filename"] or "",
+        job["reference"] or "",
+        code,
+    )
     return "  ".join(part for part in parts if part)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
-from api.client.http import Client
 from api.formats.format import Format
 from api.formats.table import BY_NAME
 
@@ -48,22 +45,3 @@ class Wanted:
         """What the route is asked."""
         chosen = {"layout": self.keep_layout, "pdfa": self.pdfa}
         return {"format": self.form.name} | {name: "true" for name, is_given in chosen.items() if is_given}
-
-
-def fetch(client: Client, name: str, job: dict[str, Any], wanted: Wanted) -> None:
-    """Bring the result of one job into the folder, under this name, or onto the terminal."""
-    portions = client.stream(job["links"]["result"], **wanted.query())
-    if wanted.output is None:
-        click.echo(b"".join(portions), nl=False)
-        return
-    wanted.output.mkdir(parents=True, exist_ok=True)
-    target = wanted.output / wanted.form.file_name(name, job["document"]["page_count"])
-    with target.open("wb") as written:
-        for portion in portions:
-            written.write(portion)
-    click.echo(target)
-
-
-def name_of(file: Path, files: Sequence[Path]) -> str:
-    """What the result of a file is called: as the file, without its ending where that tells it from all others."""
-    return file.stem if [other.stem for other in files].count(file.stem) == 1 else file.name

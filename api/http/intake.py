@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from api.http.problems import option_error
 from api.service.upload import Upload
 from shared import errors
-from shared.options import SubmitOptions
+from shared.options import MAX_FILENAME_LENGTH, SubmitOptions
 
 FILE_FIELD = "file"
 BASE64_IMAGE = {
@@ -46,6 +46,12 @@ def text_options() -> dict[str, Any]:
     for name, schema in SubmitOptions.model_json_schema()["properties"].items():
         kinds = schema.pop("anyOf", [{}])
         found[name] = {**schema, **kinds[0]}
+        if found[name].get("type") == "object":  # such a field holds text; a schema of the text itself says more
+            found[name] = {
+                "type": "string",
+                "description": schema["description"],
+                "contentMediaType": "application/json",
+            }
         if found[name].get("default", "") is None:
             del found[name]["default"]
     return found
@@ -59,13 +65,20 @@ def read_upload(request: Request) -> Upload:
             It is not one of the three kinds.
     """
     given = typed(once_each(request.args))
+    called = None
     if request.mimetype == "multipart/form-data":
-        content, named = from_form(request)
+        content, named, called = from_form(request)
     elif request.mimetype == "application/json" or request.mimetype.endswith("+json"):
         content, named = from_json(request)
     else:  # whatever a client calls its body, the content decides what it is
         content, named = request.get_data(cache=False, parse_form_data=False), {}
-    return Upload(content, parse_options(merge(given, named)))
+    return Upload(content, called_by(called, parse_options(merge(given, named))))
+
+
+def called_by(name: str | None, options: SubmitOptions) -> SubmitOptions:
+    """The options with the file name that a form gives beside its file, where no option names it."""
+    name = (name or "").replace("\0", "")[-MAX_FILENAME_LENGTH:]
+    return options if options.filename is not None or not name else options.model_copy(update={"filename": name})
 
 
 def merge(given: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
@@ -77,8 +90,28 @@ def merge(given: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
 
 def typed(texts: dict[str, Any]) -> dict[str, Any]:
     """Options of a form or a query string, where everything is text, as JSON would have them."""
-    return {name: {"true": True, "false": False}.get(text, text) if name == "dedupe" else text
-            for name, text in texts.items()}  # fmt: skip
+    return {name: FROM_TEXT[name](text) if name in FROM_TEXT else text for name, text in texts.items()}
+
+
+def as_flag(text: Any) -> Any:
+    """`true` and `false`; what is neither stays, and is refused."""
+    return {"true": True, "false": False}.get(text, text)
+
+
+def as_number(text: Any) -> Any:
+    """A whole number; what is none stays, and is refused."""
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def as_members(text: Any) -> Any:
+    """A JSON object; what is no JSON stays, and is refused. Raises InvalidOption where a name comes twice."""
+    try:
+        return json.loads(text, object_pairs_hook=members, parse_constant=no_number)
+    except (ValueError, RecursionError, TypeError):
+        return text
+
+
+FROM_TEXT = {"dedupe": as_flag, "deadline_seconds": as_number, "metadata": as_members}
 
 
 def parse_options(given: dict[str, Any]) -> SubmitOptions:
@@ -89,8 +122,8 @@ def parse_options(given: dict[str, Any]) -> SubmitOptions:
         raise option_error(error) from None
 
 
-def from_form(request: Request) -> tuple[bytes, dict[str, Any]]:
-    """The file in the form field `file`; every other field is an option."""
+def from_form(request: Request) -> tuple[bytes, dict[str, Any], str | None]:
+    """The file in the form field `file`, the options in every other field, and what the file is called."""
     files = request.files.getlist(FILE_FIELD)
     others = sorted(set(request.files) - {FILE_FIELD})
     if others or len(files) != 1:
@@ -99,7 +132,7 @@ def from_form(request: Request) -> tuple[bytes, dict[str, Any]]:
             f"The form must hold exactly one file, in the field `file` (found: {found}; files: {len(files)}). "
             "Send it like curl -F file=@scan.png; several documents are several requests."
         )
-    return files[0].read(), typed(once_each(request.form))
+    return files[0].read(), typed(once_each(request.form)), files[0].filename
 
 
 def from_json(request: Request) -> tuple[bytes, dict[str, Any]]:

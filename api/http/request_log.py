@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 HEADER = "X-Request-ID"
 MAX_PATH_LENGTH = 200
 _ROUTE, _FACTS, _CLIENT_IP, _CODE = "ocrelay.route", "ocrelay.facts", "ocrelay.client_ip", "ocrelay.code"
+_KEY = "ocrelay.refused_key"
 
 
 def note_request(environ: WSGIEnvironment, *, route: str | None, facts: Facts | None, client_ip: str | None) -> None:
@@ -38,6 +39,23 @@ def note_request(environ: WSGIEnvironment, *, route: str | None, facts: Facts | 
 def note_code(environ: WSGIEnvironment, code: str) -> None:
     """Say with which error a request is answered."""
     environ[_CODE] = code
+
+
+def code_of(environ: WSGIEnvironment) -> str | None:
+    """The error with which a request is answered; None: with none."""
+    code: str | None = environ.get(_CODE)
+    return code
+
+
+def note_key(environ: WSGIEnvironment, key_id: str) -> None:
+    """Say which key was sent that may not do what is asked."""
+    environ[_KEY] = key_id
+
+
+def key_of(environ: WSGIEnvironment) -> str | None:
+    """The key that may not do what is asked; None: none of ours was sent."""
+    key_id: str | None = environ.get(_KEY)
+    return key_id
 
 
 def quoted(path: str) -> str:

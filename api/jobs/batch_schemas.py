@@ -57,6 +57,18 @@ class BatchDocument(BaseModel):
     links: BatchLinks
 
 
+class BatchJobs(BaseModel):
+    """All jobs of a batch, with their results."""
+
+    jobs: list[JobDocument] = Field(description="in the order of the documents; deleted ones are missing")
+
+
+class Cancelled(BaseModel):
+    """Which jobs of a batch were cancelled."""
+
+    cancelled: list[str] = Field(description="their ids; the other jobs had ended before")
+
+
 class BatchAnswer(BatchDocument):
     """A batch as it was accepted."""
 

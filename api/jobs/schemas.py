@@ -136,6 +136,9 @@ class JobDocument(BaseModel):
     finished_at: str | None
     queue_position: int | None
     reference: str | None
+    filename: str | None = Field(description="what the client calls the document")
+    metadata: dict[str, str] = Field(description="the client's own names and texts")
+    deadline_at: str | None = Field(description="it fails where it has not ended by then")
     priority: PriorityName
     batch_id: str | None
     copied_from: str | None = Field(description="the earlier job whose result this one was given; null: read itself")

@@ -48,6 +48,11 @@ def register(app: Flask, describe: Callable[[], dict[str, Any]]) -> None:
     def document() -> Response:
         return jsonify(describe())
 
+    @pages.get("/favicon.ico")
+    @facts(PUBLIC, is_quiet=True)
+    def icon() -> Response:
+        return guarded(send_from_directory(FILES / "images", "swagger.svg"))
+
     @pages.get(PREFIX)
     @facts(PUBLIC)
     def start() -> Response:

@@ -18,7 +18,7 @@ def create(parts: Parts, values: Mapping[str, Any], client: Caller) -> tuple[End
     """Make an endpoint; return it and its secret. Raises InvalidWebhookUrl."""
     parts.guard.check(values["url"])
     with parts.database.write() as connection:
-        return endpoints.create(connection, **values, actor=client.actor)
+        return endpoints.create(connection, **values, actor=client.actor, box=parts.box)
 
 
 def list_all(parts: Parts) -> list[Endpoint]:
@@ -83,7 +83,7 @@ def secrets(parts: Parts, endpoint_id: str) -> list[str]:
     """The secrets that sign now, the newest first; raises EndpointNotFound."""
     find(parts, endpoint_id)
     with parts.database.read() as connection:
-        found = endpoints.secrets_of(connection, [endpoint_id])[endpoint_id]
+        found = endpoints.secrets_of(connection, [endpoint_id], box=parts.box)[endpoint_id]
     if not found:  # deleted in between
         raise errors.EndpointNotFound(endpoint_id=endpoint_id[:64])
     return found
@@ -94,7 +94,9 @@ def rotate_secret(parts: Parts, endpoint_id: str, client: Caller) -> list[str]:
     find(parts, endpoint_id)
     overlap_seconds = parts.settings.webhook_rotation_hours * 3600
     with parts.database.write() as connection:
-        endpoints.rotate_secret(connection, endpoint_id, overlap_seconds=overlap_seconds, actor=client.actor)
+        endpoints.rotate_secret(
+            connection, endpoint_id, overlap_seconds=overlap_seconds, actor=client.actor, box=parts.box
+        )
     return secrets(parts, endpoint_id)
 
 

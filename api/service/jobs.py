@@ -12,6 +12,7 @@ from api.service.parts import Parts
 from api.service.upload import Upload
 from shared import errors, ids, jobs, queue
 from shared.audit import trail
+from shared.jobs import batches
 from shared.jobs.idempotency import Key
 
 log = structlog.get_logger(__name__)
@@ -78,6 +79,18 @@ def cancel(parts: Parts, job_id: str, client: Caller) -> jobs.Job:
     if cancelled is None and job.state != jobs.State.CANCELLED:
         raise errors.NotCancellable(job_id=job_id, state=str(job.state))
     return job
+
+
+def cancel_batch(parts: Parts, batch_id: str, client: Caller) -> list[str]:
+    """Cancel the open jobs of a batch; return their ids. Raises BatchNotFound."""
+    with parts.database.read() as connection:
+        batch = batches.get(connection, batch_id) if ids.is_id(batch_id, "bat") else None
+        if batch is None or client.changes_of not in (None, batch.key_id):
+            raise errors.BatchNotFound(batch_id=batch_id[:64])
+        found = jobs.open_of_batch(connection, batch_id)
+    with parts.database.write() as connection:
+        moved = [jobs.cancel(connection, job_id, actor=client.actor) for job_id in found]
+    return [job.id for job in moved if job is not None]
 
 
 def retry(parts: Parts, job_id: str, client: Caller) -> jobs.Job:

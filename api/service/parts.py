@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 from api.service.in_flight import InFlight
 from api.service.waiting import Waiting
@@ -10,6 +11,7 @@ from shared.database import Database
 from shared.queue import JobQueue
 from shared.settings import Settings
 from shared.uploads.store import UploadStore
+from shared.webhooks.box import Box
 from shared.webhooks.targets import Guard
 
 
@@ -25,3 +27,8 @@ class Parts:
     in_flight: InFlight = dataclasses.field(default_factory=InFlight)
     guard: Guard = dataclasses.field(default_factory=Guard)
     """Says where webhooks may go; the public internet alone, unless the settings allow more."""
+
+    @functools.cached_property
+    def box(self) -> Box:
+        """Opens the secrets of webhooks."""
+        return Box.of(self.settings)

@@ -19,10 +19,14 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @with_server
-def list_endpoints(client: Client) -> None:
+def list_endpoints(client: Client, as_json: bool) -> None:
     """List the endpoints: id, whether enabled, URL, event types."""
     for endpoint in client.call("GET", ENDPOINTS)["endpoints"]:
+        if as_json:
+            click.echo(json.dumps(endpoint, ensure_ascii=False))
+            continue
         state = "enabled" if endpoint["enabled"] else f"disabled ({endpoint['disabled_reason']})"
         events = ", ".join(endpoint["event_types"]) or "all events"
         click.echo(f"{endpoint['id']}  {state}  {endpoint['url'] or 'the URLs of single jobs'}  {events}")
@@ -32,20 +36,23 @@ def list_endpoints(client: Client) -> None:
 @click.argument("url")
 @click.option("--event", "event_types", multiple=True, help="Only this event type; may be given several times.")
 @click.option("--description", help="Your own words.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @with_server
-def create(client: Client, url: str, event_types: tuple[str, ...], description: str | None) -> None:
+def create(client: Client, url: str, event_types: tuple[str, ...], description: str | None, as_json: bool) -> None:
     """Make an endpoint for URL; prints its id and its secret."""
     wanted = {"url": url, "event_types": list(event_types), "description": description}
     made = client.call("POST", ENDPOINTS, wanted)
-    click.echo(f"{made['id']}\n{made['secret']}")
+    click.echo(json.dumps(made, ensure_ascii=False) if as_json else f"{made['id']}\n{made['secret']}")
 
 
 @webhooks.command()
 @click.argument("endpoint_id")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @with_server
-def ping(client: Client, endpoint_id: str) -> None:
+def ping(client: Client, endpoint_id: str, as_json: bool) -> None:
     """Send a test message; prints the path of its delivery."""
-    click.echo(f"/v1/deliveries/{client.call('POST', f'{ENDPOINTS}/{endpoint_id}/ping')['id']}")
+    sent = client.call("POST", f"{ENDPOINTS}/{endpoint_id}/ping")
+    click.echo(json.dumps(sent, ensure_ascii=False) if as_json else f"/v1/deliveries/{sent['id']}")
 
 
 @webhooks.command()

@@ -79,6 +79,8 @@ class Wanted:
     """Those that occurred before then."""
     ip_range: tuple[str, str] | None = None
     """Those of clients from the first to the last address, by ``addresses.key_range``."""
+    sha256_range: tuple[str, str] | None = None
+    """Those of documents from the first to the last SHA-256."""
     confidence_from: float | None = None
     """Those with this confidence or more."""
     confidence_until: float | None = None
@@ -93,6 +95,9 @@ class Wanted:
         if self.ip_range is not None:
             first, last = self.ip_range
             found += [c.ip_key == first] if first == last else [c.ip_key >= first, c.ip_key <= last]
+        if self.sha256_range is not None:
+            first, last = self.sha256_range
+            found += [c.sha256 == first] if first == last else [c.sha256 >= first, c.sha256 <= last]
         if self.confidence_from is not None:
             found.append(c.confidence >= self.confidence_from)
         if self.confidence_until is not None:

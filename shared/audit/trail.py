@@ -33,6 +33,7 @@ class Event(StrEnum):
     REQUEUED = "job.requeued"
     DELETED = "job.deleted"
     READ = "job.read"
+    REFUSED = "request.refused"
     UPLOAD_DELETED = "upload.deleted"
     DELIVERY_SUCCEEDED = "delivery.succeeded"
     DELIVERY_FAILED = "delivery.failed"

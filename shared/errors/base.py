@@ -12,6 +12,7 @@ class OcrelayError(Exception):
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     phase: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str | None = None, **details: object) -> None:
         self.message = message or " ".join((type(self).__doc__ or self.code).split())

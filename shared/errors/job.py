@@ -60,6 +60,12 @@ class TimeLimitExceeded(JobError):
     code = "time_limit_exceeded"
 
 
+class DeadlineExceeded(JobError):
+    """The job did not end before its deadline. Submit the document again with a later one, or retry it without."""
+
+    code = "deadline_exceeded"
+
+
 class JobCancelled(JobError):
     """The job was cancelled. Retry it, or submit the document again."""
 

@@ -3,6 +3,7 @@
 # ruff: noqa: N818
 from __future__ import annotations
 
+from shared.errors.base import OcrelayError
 from shared.errors.request import NotFound, RequestError
 
 
@@ -43,3 +44,11 @@ class DeliveryRunning(RequestError):
 
     code = "delivery_running"
     http_status = 409
+
+
+class SecretsLocked(OcrelayError):
+    """A webhook secret cannot be decrypted. Restore `secrets.key` in the data folder, or set OCRELAY_SECRETS_KEY."""
+
+    code = "secrets_locked"
+    http_status = 503
+    phase = "webhook"

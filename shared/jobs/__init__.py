@@ -19,10 +19,11 @@ from shared.jobs.queries import (
     list_jobs,
     needed_uploads,
     open_count,
+    open_of_batch,
     with_position,
 )
 from shared.jobs.record import Job, State, Submission
-from shared.jobs.recovery import TIME_LIMIT, expire, has_expired, release, release_node
+from shared.jobs.recovery import TIME_LIMIT, expire, has_expired, has_lapsed, lapse, release, release_node
 
 __all__ = [
     "TIME_LIMIT",
@@ -43,13 +44,16 @@ __all__ = [
     "final_among",
     "get",
     "has_expired",
+    "has_lapsed",
     "has_waited",
     "heartbeat",
     "is_held",
     "is_state",
+    "lapse",
     "list_jobs",
     "needed_uploads",
     "open_count",
+    "open_of_batch",
     "release",
     "release_node",
     "retry",

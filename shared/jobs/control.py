@@ -35,7 +35,8 @@ def cancel(connection: Connection, job_id: str, *, actor: Actor) -> Job | None:
 def retry(connection: Connection, job_id: str, *, attempts: int, is_published: bool, actor: Actor) -> Job | None:
     """Queue a job again that failed or was cancelled, with so many attempts more.
 
-    The attempts that it had stay counted, so that every attempt in the audit trail has a number of its own.
+    A deadline that it had is over. The attempts that it had stay counted, so that every attempt in the audit trail has
+    a number of its own.
 
     Args:
         connection: A write transaction.
@@ -50,6 +51,7 @@ def retry(connection: Connection, job_id: str, *, attempts: int, is_published: b
     values: dict[str, Any] = {
         **queued_again(None),
         "not_before": None,
+        "deadline_at": None,
         "finished_at": None,
         "max_attempts": jobs.c.attempt + attempts,
     }

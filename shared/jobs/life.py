@@ -172,8 +172,11 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
 
 
 def _insert(connection: Connection, submission: Submission, **more: Any) -> AnyRow:
+    given = vars(submission).copy()
+    deadline_seconds = given.pop("deadline_seconds")
     values = {
-        **vars(submission),
+        **given,
+        "deadline_at": None if deadline_seconds is None else database_now(deadline_seconds),
         "id": ids.new("job"),
         "priority": PRIORITIES.index(submission.priority),
         "options_sha256": submission.options_sha256,

@@ -84,6 +84,12 @@ def counts(connection: Connection, *, batch_id: str | None = None) -> dict[str, 
     return {str(state): 0 for state in State} | {row[0]: row[1] for row in found}
 
 
+def open_of_batch(connection: Connection, batch_id: str) -> list[str]:
+    """Return the ids of the jobs of a batch that have not ended, the oldest first."""
+    query = select(jobs.c.id).where(jobs.c.batch_id == batch_id, jobs.c.state.not_in(FINAL_STATES))
+    return list(connection.execute(query.order_by(jobs.c.id)).scalars())
+
+
 def final_among(connection: Connection, ids: Collection[str]) -> list[str]:
     """Return those of the ids whose jobs have ended or do not exist: nobody needs to wait for them any longer."""
     query = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.state.not_in(FINAL_STATES))

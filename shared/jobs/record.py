@@ -22,13 +22,13 @@ class State(StrEnum):
     """Where a job stands. Each line says who moves a job in and who moves it out."""
 
     QUEUED = "queued"
-    """In: submit; fail, release and expire while attempts are left; retry. Out: claim, cancel."""
+    """In: submit; fail, release and expire while attempts are left; retry. Out: claim, cancel, lapse."""
     RUNNING = "running"
-    """In: claim. Out: succeed, fail, release, expire, cancel; claim again when the lease has run out."""
+    """In: claim. Out: succeed, fail, release, expire, cancel, lapse; claim again when the lease has run out."""
     SUCCEEDED = "succeeded"
     """In: succeed; submit, where the result is copied. Out: nobody, but erase removes the job."""
     FAILED = "failed"
-    """In: fail; release and expire at the last attempt (code poison_job). Out: retry."""
+    """In: fail; release and expire at the last attempt (code poison_job); lapse. Out: retry."""
     CANCELLED = "cancelled"
     """In: cancel. Out: retry."""
 
@@ -49,6 +49,9 @@ class Submission:
     options: dict[str, Any]
     client_ip: str | None
     reference: str | None = None
+    filename: str | None = None
+    metadata: dict[str, str] | None = None
+    deadline_seconds: float | None = None
     priority: PriorityName = DEFAULT_PRIORITY
     batch_id: str | None = None
     webhook: str | None = None
@@ -111,6 +114,12 @@ class Job:
     """``NODE/TASK`` of the worker that claimed it last; kept after the end."""
     reference: str | None
     """The client's own name for it."""
+    filename: str | None
+    """What the document is called at the client; only ever given back."""
+    metadata: dict[str, str] | None
+    """The client's own names and texts; only ever given back."""
+    deadline_at: datetime | None
+    """It fails where it has not ended by then; None: it may take as long as it takes."""
     client_ip: str | None
     """Who submitted it."""
     sha256: str

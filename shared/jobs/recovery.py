@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from shared import errors
 from shared.audit import trail
@@ -53,6 +53,33 @@ def expire(connection: Connection) -> list[str]:
     """
     silent = jobs.c.lease_until < database_now()
     return _restore(connection, silent, "expire", actor=SWEEPER, reason="lease expired")
+
+
+def has_lapsed(connection: Connection) -> bool:
+    """Return whether any open job is past its deadline. Reading only, as ``has_expired``."""
+    return connection.execute(select(jobs.c.id).where(_is_late()).limit(1)).first() is not None
+
+
+def lapse(connection: Connection) -> list[str]:
+    """End every open job whose deadline has passed: nobody claims it, and a worker that has it loses it.
+
+    Returns:
+        Ids of the jobs that were moved.
+    """
+    found = connection.execute(select(jobs.c.id).where(_is_late()).limit(_LIMIT)).scalars().all()
+    moved = []
+    for job_id in found:
+        error = errors.DeadlineExceeded()
+        values = {"finished_at": database_now(), "error": error.to_json(), **NO_LEASE}
+        row = move(connection, "lapse", State.FAILED, and_(jobs.c.id == job_id, _is_late()), **values)
+        if row is not None:
+            record(connection, row, trail.Event.FAILED, actor=SWEEPER, code=error.code)
+            moved.append(str(row.id))
+    return moved
+
+
+def _is_late() -> ColumnElement[bool]:
+    return and_(or_(is_state(State.QUEUED), is_state(State.RUNNING)), jobs.c.deadline_at < database_now())
 
 
 def _restore(

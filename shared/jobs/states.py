@@ -45,6 +45,8 @@ MOVES = (
     Move("release", State.RUNNING, State.FAILED, Event.FAILED, "the last attempt (`poison_job`), or out of time"),
     Move("expire", State.RUNNING, State.QUEUED, Event.EXPIRED, "its lease has run out"),
     Move("expire", State.RUNNING, State.FAILED, Event.FAILED, "the same at the last attempt (`poison_job`)"),
+    Move("lapse", State.QUEUED, State.FAILED, Event.FAILED, "its deadline has passed (`deadline_exceeded`)"),
+    Move("lapse", State.RUNNING, State.FAILED, Event.FAILED, "the same; its worker notices within a second"),
     Move("cancel", State.QUEUED, State.CANCELLED, Event.CANCELLED, "somebody asks for it"),
     Move("cancel", State.RUNNING, State.CANCELLED, Event.CANCELLED, "the same; its worker notices within a second"),
     Move("retry", State.FAILED, State.QUEUED, Event.REQUEUED, "somebody asks for it; it gets new attempts"),

@@ -14,11 +14,11 @@ from shared import clock, errors
 from shared import keys as api_keys
 from shared.audit.actor import OPERATOR
 from shared.clock import timestamp
-from shared.data_option import DATA
-from shared.database import Database
+from shared.data_option import DATA, of_data
+from shared.database import Database, require
 from shared.keys.record import ApiKey, Scope
 from shared.migrations import check_schema
-from shared.settings import Settings
+from shared.private import keep_private
 
 DAY_SECONDS = 86_400
 
@@ -32,8 +32,9 @@ def keys() -> None:
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([str(scope) for scope in Scope]))
 @click.option("--days", type=click.FloatRange(0, min_open=True), help="Days until it expires.  [default: never]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @DATA
-def create(name: str, scopes: tuple[str, ...], days: float | None, data_dir: Path | None) -> None:
+def create(name: str, scopes: tuple[str, ...], days: float | None, data_dir: Path | None, as_json: bool) -> None:
     """Make a key called NAME, and print it: this once, for only its SHA-256 is kept."""
     if not 0 < len(name) <= 100 or not name.isprintable():
         raise click.UsageError("NAME must be 1 to 100 printable characters.")
@@ -46,7 +47,7 @@ def create(name: str, scopes: tuple[str, ...], days: float | None, data_dir: Pat
             lifetime_seconds=lifetime_seconds,
             actor=OPERATOR,
         )
-    show_once(key, text)
+    show_once(key, text, as_json=as_json)
 
 
 @keys.command("list")
@@ -67,14 +68,15 @@ def list_keys(as_json: bool, data_dir: Path | None) -> None:
 
 @keys.command()
 @click.argument("key_id")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @DATA
-def revoke(key_id: str, data_dir: Path | None) -> None:
+def revoke(key_id: str, data_dir: Path | None, as_json: bool) -> None:
     """End the key KEY_ID for good. Every server refuses it within two seconds."""
     with opened(data_dir) as database, database.write() as connection:
         key = api_keys.revoke(connection, key_id, actor=OPERATOR)
     if key is None:
         raise errors.KeyNotFound(key_id=key_id[:64])
-    click.echo(f"{key.id}  revoked  {key.name}")
+    click.echo(json.dumps(key_document(key), ensure_ascii=False) if as_json else f"{key.id}  revoked  {key.name}")
 
 
 @keys.command()
@@ -82,21 +84,25 @@ def revoke(key_id: str, data_dir: Path | None) -> None:
 @click.option(
     "--grace-hours", type=click.FloatRange(0), default=0.0, show_default=True, help="So long the old one stays good."
 )
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @DATA
-def rotate(key_id: str, grace_hours: float, data_dir: Path | None) -> None:
+def rotate(key_id: str, grace_hours: float, data_dir: Path | None, as_json: bool) -> None:
     """Give the key KEY_ID a new secret, and print the whole key: this once. Its id, scopes and jobs stay."""
     with opened(data_dir) as database, database.write() as connection:
         rotated = api_keys.rotate(connection, key_id, grace_seconds=grace_hours * 3600, actor=OPERATOR)
     if rotated is None:
         raise errors.KeyNotFound(key_id=key_id[:64])
-    show_once(*rotated)
+    show_once(*rotated, as_json=as_json)
 
 
 @contextmanager
 def opened(data_dir: Path | None) -> Iterator[Database]:
-    """The database that the settings name."""
-    settings = Settings.load(**({} if data_dir is None else {"data_dir": data_dir}))
+    """The database that the settings name, which must be there; raises InvalidConfiguration."""
+    settings = of_data(data_dir)
+    require(settings.database)
+    keep_private()
     database = Database(settings.database, pool_size=1)
+    click.echo(f"Database: {database.url.render_as_string()}", err=True)
     try:
         check_schema(database)
         yield database
@@ -104,8 +110,11 @@ def opened(data_dir: Path | None) -> Iterator[Database]:
         database.close()
 
 
-def show_once(key: ApiKey, text: str) -> None:
+def show_once(key: ApiKey, text: str, *, as_json: bool) -> None:
     """The key itself on standard output, for a pipe; what it is beside it."""
+    if as_json:
+        click.echo(json.dumps(key_document(key) | {"key": text}, ensure_ascii=False))
+        return
     click.echo(f"{key.id}  {','.join(sorted(key.scopes))}  {key.name}. This is shown once:", err=True)
     click.echo(text)
 

@@ -41,8 +41,14 @@ def check_schema(database: Database) -> None:
     wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
     if found != wanted:
         raise errors.InvalidConfiguration(
-            f"The database has schema {found or 'none'}, this version of ocrelay needs {wanted}. Run `ocrelay migrate`."
+            f"The database {database.url.render_as_string()} has schema {found or 'none'}, this version of ocrelay "
+            f"needs {wanted}. Run `ocrelay migrate`{_where(database)}."
         )
+
+
+def _where(database: Database) -> str:
+    """Which option leads the command to a SQLite file where it usually lies."""
+    return f" --data {Path(str(database.url.database)).parent}" if database.is_sqlite else ""
 
 
 def _config(connection: Connection | None) -> Config:

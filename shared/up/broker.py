@@ -22,6 +22,7 @@ from shared.settings import Settings, runtime_dir
 
 OLDEST_VERSION = (6, 2)
 """kombu needs ZRANGE … BYSCORE REV, which came with Redis 6.2."""
+LAST_LINES = 5
 MAX_SOCKET_PATH_BYTES = 100
 """The limit for the path of a Unix socket is 107 bytes on Linux and 103 on macOS."""
 
@@ -85,12 +86,25 @@ class EmbeddedBroker:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         broker = cls(program, folder, _socket_path(folder))
         broker.config_file.write_text(broker.configuration(), encoding="utf-8")
+        broker.log_file.unlink(missing_ok=True)
         return broker
 
     @property
     def config_file(self) -> Path:
         """Where the server reads its configuration."""
         return self.folder / "broker.conf"
+
+    @property
+    def log_file(self) -> Path:
+        """Where the server writes what it has to say; most of it is about the machine, and no news."""
+        return self.folder / "broker.log"
+
+    def last_words(self) -> str:
+        """The last lines that the server has written."""
+        try:
+            return "\n".join(self.log_file.read_text("utf-8", errors="replace").splitlines()[-LAST_LINES:])
+        except FileNotFoundError:
+            return "It has written nothing."
 
     @property
     def url(self) -> str:
@@ -116,7 +130,7 @@ class EmbeddedBroker:
                 "appendfsync everysec",
                 'save ""',
                 "maxmemory-policy noeviction",
-                'logfile ""',
+                f"logfile {_quoted(self.log_file)}",
                 "loglevel warning",
                 "",
             ]

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from shared import errors
-from shared.data_option import DATA
-from shared.database import Database
+from shared.data_option import DATA, of_data
+from shared.database import Database, require
 from shared.migrations import migrate as migrate_database
+from shared.private import keep_private
 from shared.settings import Settings
 from shared.telemetry import logs
 
@@ -32,15 +33,20 @@ def up(**options: Any) -> None:
 
     settings = Settings.load(**{name: value for name, value in options.items() if value is not None})
     logs.set_up(settings)
+    keep_private()
     Supervisor(settings).run()
 
 
 @click.command()
 @DATA
-def migrate(data_dir: Path | None) -> None:
+@click.option("--create", is_flag=True, help="Make the SQLite file where there is none yet.")
+def migrate(data_dir: Path | None, create: bool) -> None:
     """Bring the database to the schema of this version."""
-    settings = Settings.load(**({} if data_dir is None else {"data_dir": data_dir}))
+    settings = of_data(data_dir)
     logs.set_up(settings)
+    if not create:
+        require(settings.database)
+    keep_private()
     database = Database(settings.database)
     migrate_database(database)
     click.echo(f"The database {database.url.render_as_string()} is up to date.")

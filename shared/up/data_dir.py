@@ -41,7 +41,7 @@ class DataDir:
         Raises:
             AlreadyRunning: Another supervisor works on it, or its children do not end.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._up = _open(self.folder / "up.lock")
         if not _try_lock(self._up):
             pid = os.pread(self._up, 32, 0).decode(errors="replace").strip() or "unknown"

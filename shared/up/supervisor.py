@@ -17,10 +17,12 @@ import structlog
 from shared import clock, errors, jobs, keys, workers
 from shared.database import Database
 from shared.migrations import migrate
+from shared.private import mend
 from shared.settings import Settings
-from shared.up import broker
+from shared.up import address, broker
 from shared.up.child_process import ChildProcess
 from shared.up.data_dir import DataDir
+from shared.webhooks import box
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +60,12 @@ class Supervisor:
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._count_signal)
+        is_old = self._is_old()
         self._data_dir.take(wait_seconds=FAMILY_WAIT_SECONDS)
         _check_port(self._settings)
+        self._mend()
         migrate(self._database)
+        self._seal_secrets(is_old)
         self._settings.check_bind(has_keys=keys.any_exists(self._database))
         self._take_over()
         try:
@@ -72,6 +77,26 @@ class Supervisor:
 
     def _count_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
+
+    def _mend(self) -> None:
+        """Close to others what an earlier version left open."""
+        if mended := mend(self._settings.data_dir):
+            log.warning(
+                "Others could read files of the data folder. Now its user alone can.",
+                event_name="up.made_private",
+                count=mended,
+            )
+
+    def _is_old(self) -> bool:
+        """Whether the database was there before."""
+        return not self._database.is_sqlite or Path(str(self._database.url.database)).exists()
+
+    def _seal_secrets(self, is_old: bool) -> None:
+        """Encrypt the webhook secrets that an earlier version stored in the clear; raises SecretsLocked."""
+        with self._database.write() as connection:
+            sealed = box.seal_all(connection, box.Box.of(self._settings))
+        if sealed and is_old:
+            log.warning("Webhook secrets were encrypted.", event_name="up.secrets_sealed", count=sealed)
 
     def _take_over(self) -> None:
         """Give back what workers of an earlier run held. The family lock says that none of them is alive."""
@@ -106,8 +131,8 @@ class Supervisor:
         child.start()
         if not self._broker.wait_until_ready(timeout_seconds=10):
             raise errors.InvalidConfiguration(
-                "The embedded broker does not start; its own lines above say why. "
-                "Remove the cause, or set OCRELAY_REDIS_URL to a server that runs."
+                f"The embedded broker does not start. The end of {self._broker.log_file}:\n"
+                f"{self._broker.last_words()}\nRemove the cause, or set OCRELAY_REDIS_URL to a server that runs."
             )
         log.warning("The broker's stored messages were damaged and set aside.", event_name="broker.set_aside")
 
@@ -126,7 +151,9 @@ class Supervisor:
     def _announce(self) -> bool:
         if not (self._has_worker() and _api_answers(self._settings)):
             return False
-        print(f"ready http://{_url_host(self._settings.host)}:{self._settings.port}", flush=True)
+        url = f"http://{_url_host(self._settings.host)}:{self._settings.port}"
+        address.write(self._settings.data_dir, url)
+        print(f"ready {url}", flush=True)
         return True
 
     def _has_worker(self) -> bool:
@@ -146,6 +173,7 @@ class Supervisor:
             )
 
     def _stop(self) -> None:
+        address.remove(self._settings.data_dir)
         for names in STOP_ORDER:
             stopping = [self._children[name] for name in names if name in self._children]
             for child in stopping:

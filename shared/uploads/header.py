@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import filetype
 import imagesize
@@ -80,7 +80,8 @@ def _inspect_image(content: bytes, media_type: str, limits: Limits) -> DocumentH
         raise
     except Exception as error:  # parsers of foreign bytes: whatever they trip over means the same to the sender
         raise errors.UnreadableHeader() from error
-    check_size(width, height, limits)
+    factor = jpeg.reduction(content, limits.max_pixels) if media_type == "image/jpeg" else 1
+    check_size(width, height, replace(limits, max_pixels=limits.max_pixels * factor**2))
     return DocumentHeader(media_type, width, height, page_count=1)
 
 

@@ -12,6 +12,9 @@ START_OF_SCAN = 0xFFDA
 FRAMES = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
 """Markers of frame headers: all of this row but the tables of codes, a reserved one and arithmetic conditioning."""
 HUFFMAN_FRAMES = (0xFFC0, 0xFFC1, 0xFFC2)  # baseline, extended, progressive
+SEQUENTIAL_FRAMES = (0xFFC0, 0xFFC1)
+REDUCED = 2
+"""A photograph of 48 million pixels has as many for each character as one of 12 million needs."""
 _FILL = re.compile(rb"\xff+")
 
 
@@ -50,3 +53,16 @@ def scan_offset(content: bytes) -> int:
     for _, payload, length in segments(content):
         end = payload + length
     return end
+
+
+def reduction(content: bytes, max_pixels: int) -> int:
+    """Return by how much a JPEG is reduced while it is decoded: 1, or REDUCED where it holds more than `max_pixels`.
+
+    Its blocks of 8 x 8 are then decoded to 4 x 4, so the full picture is never in memory. A progressive one is not
+    reduced: all its coefficients would have to be. Raises struct.error.
+    """
+    for marker, payload, _ in segments(content):
+        if marker in FRAMES:
+            height, width = struct.unpack_from(">HH", content, payload + 1)
+            return REDUCED if marker in SEQUENTIAL_FRAMES and width * height > max_pixels else 1
+    return 1

@@ -15,6 +15,7 @@ from shared.audit.actor import Actor
 from shared.audit.trail import Event
 from shared.database import database_now
 from shared.tables import webhook_endpoints, webhook_secrets
+from shared.webhooks.box import Box
 from shared.webhooks.record import JOB_URLS, Endpoint
 
 SECRET_BYTES = 32
@@ -29,6 +30,7 @@ def create(
     event_types: Sequence[str] = (),
     description: str | None = None,
     actor: Actor,
+    box: Box,
 ) -> tuple[Endpoint, str]:
     """Make an endpoint; return it and its secret."""
     values = {
@@ -39,7 +41,7 @@ def create(
         "description": description,
     }
     row = connection.execute(insert(webhook_endpoints).values(values).returning(*webhook_endpoints.c)).one()
-    secret = _add_secret(connection, row.id)
+    secret = _add_secret(connection, row.id, box)
     trail.record(connection, event=Event.ENDPOINT_CREATED, actor=actor, subject=row.id)
     return Endpoint(**row._mapping), secret
 
@@ -92,7 +94,7 @@ def remove(connection: Connection, endpoint_id: str, *, actor: Actor) -> bool:
     return True
 
 
-def rotate_secret(connection: Connection, endpoint_id: str, *, overlap_seconds: float, actor: Actor) -> str:
+def rotate_secret(connection: Connection, endpoint_id: str, *, overlap_seconds: float, actor: Actor, box: Box) -> str:
     """Give an existing endpoint a new secret; the old ones go on signing beside it for a while."""
     now_used = webhook_secrets.c.endpoint_id == endpoint_id
     connection.execute(
@@ -105,13 +107,13 @@ def rotate_secret(connection: Connection, endpoint_id: str, *, overlap_seconds: 
     connection.execute(
         delete(webhook_secrets).where(now_used, webhook_secrets.c.id.not_in(list(connection.execute(kept).scalars())))
     )
-    secret = _add_secret(connection, endpoint_id)
+    secret = _add_secret(connection, endpoint_id, box)
     trail.record(connection, event=Event.SECRET_ROTATED, actor=actor, subject=endpoint_id)
     return secret
 
 
-def secrets_of(connection: Connection, endpoint_ids: Collection[str]) -> dict[str, list[str]]:
-    """Return the secrets that sign for each endpoint, the newest first."""
+def secrets_of(connection: Connection, endpoint_ids: Collection[str], *, box: Box) -> dict[str, list[str]]:
+    """Return the secrets that sign for each endpoint, the newest first; raises SecretsLocked."""
     query = (
         select(webhook_secrets.c.endpoint_id, webhook_secrets.c.secret)
         .where(
@@ -122,7 +124,7 @@ def secrets_of(connection: Connection, endpoint_ids: Collection[str]) -> dict[st
     )
     found: dict[str, list[str]] = {endpoint_id: [] for endpoint_id in endpoint_ids}
     for endpoint_id, secret in connection.execute(query):
-        found[endpoint_id].append(secret)
+        found[endpoint_id].append(box.open(secret, endpoint_id))
     return found
 
 
@@ -142,9 +144,11 @@ def _change(
     return Endpoint(**row)
 
 
-def _add_secret(connection: Connection, endpoint_id: str) -> str:
+def _add_secret(connection: Connection, endpoint_id: str, box: Box) -> str:
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     connection.execute(
-        insert(webhook_secrets).values(endpoint_id=endpoint_id, secret=secret, created_at=database_now())
+        insert(webhook_secrets).values(
+            endpoint_id=endpoint_id, secret=box.seal(secret, endpoint_id), created_at=database_now()
+        )
     )
     return secret

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from api.client.demo import running
+from api.client.demo import log_of, running
 from api.client.http import Client
 from tests.bench import reading_order
 from tests.bench.metric import load_metric
@@ -98,6 +98,7 @@ def main() -> None:
         server = args.server
         if server is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
+            stack.enter_context(log_of(Path(folder)))
             server = stack.enter_context(running(Path(folder)))
         for name in args.sets:
             found[name] = measure(server, data / "sets" / name, score, args.limit)

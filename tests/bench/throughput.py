@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 
 import models
-from api.client.demo import running
+from api.client.demo import log_of, running
 from api.client.http import Client
 from models import detector
 from shared import workers
@@ -89,7 +89,7 @@ def main() -> None:
     args = parser.parse_args()
     print("| case | in-process ms p50 / p95 | jobs/s in-process | service ms p50 / p95 | jobs/s service | share |")
     print("|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), args.workers) as server:
+    with tempfile.TemporaryDirectory() as folder, log_of(Path(folder)), running(Path(folder), args.workers) as server:
         for layout, image in CASES.items():
             alone = in_process(layout, image, max(20, args.jobs // 4))
             spent, seconds = through_the_service(server, layout, image, args.jobs, args.clients)

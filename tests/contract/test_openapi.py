@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from api.app import create_app
 from shared.settings import Settings
 
-DOCUMENTATION = ("/docs", "/static", "/openapi.json")
+DOCUMENTATION = ("/docs", "/static", "/openapi.json", "/favicon.ico")
 
 
 @pytest.fixture

@@ -103,7 +103,13 @@ def test_a_sub_command_starts_from_the_installed_copy(name: str, installed: Path
 
 def test_the_database_is_migrated_from_the_installed_copy(installed: Path, tmp_path: Path) -> None:
     said = run(
-        installed, tmp_path, "env", f"OCRELAY_DATA_DIR={tmp_path}/data", str(installed / "bin" / "ocrelay"), "migrate"
+        installed,
+        tmp_path,
+        "env",
+        f"OCRELAY_DATA_DIR={tmp_path}/data",
+        str(installed / "bin" / "ocrelay"),
+        "migrate",
+        "--create",
     )
     assert "up to date" in said
     assert (tmp_path / "data" / "ocrelay.sqlite3").stat().st_size > 0

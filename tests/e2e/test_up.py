@@ -6,12 +6,14 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shared.settings import Settings
+from shared.up import address
 from tests.services import Process, wait_until
 
 
@@ -83,6 +85,39 @@ def test_up_serves_alone_and_stops_without_leaving_anything_behind(ups: Ups) -> 
     first.signal(signal.SIGTERM)
     assert first.wait() == 0
     assert alive(below) == []
+
+
+def test_its_folder_is_private_names_its_address_and_its_start_is_quiet(ups: Ups, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "blobs" / "ab").mkdir(parents=True)  # as an earlier version made it
+    for folder in (data, data / "blobs", data / "blobs" / "ab"):
+        folder.chmod(0o755)
+    up = ups.start_ready()
+    said, ready = up.said, re.search(r"^ready (\S+)$", up.said, re.MULTILINE)
+    assert ready is not None and address.read(data) == ready[1]
+    assert "Others could read files" in said
+    assert "overcommit" not in said and "SecurityWarning" not in said
+    listed = cli("jobs", "list", "--data", str(data))
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "No job fits.\n")
+    made = cli("keys", "create", "me", "--scope", "admin", "--data", str(data))
+    assert made.returncode == 0 and made.stdout.startswith("ocr_") and str(data) in made.stderr
+    refused = cli("jobs", "list", "--data", str(data), "--server", "")
+    assert refused.returncode == 2
+    wait_until(lambda: cli("jobs", "list", "--data", str(data)).returncode == 4, what="the key is asked for")
+    events = cli("audit", "list", "--data", str(data), "--api-key", made.stdout.strip(), "--json").stdout
+    assert '"request.refused"' in events and '"missing_key"' in events
+    elsewhere = cli("keys", "create", "lost", "--scope", "admin", "--data", str(tmp_path / "other"))
+    assert elsewhere.returncode == 1 and not (tmp_path / "other").exists()
+    assert [path for path in (data, *data.rglob("*")) if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []
+    up.signal(signal.SIGTERM)
+    assert up.wait() == 0
+    assert address.read(data) is None
+
+
+def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command as a user types it."""
+    command = [sys.executable, "-m", "shared.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_killed_hard_it_leaves_no_orphans_and_the_next_one_goes_on(ups: Ups) -> None:

@@ -17,6 +17,7 @@ from shared.jobs import Submission
 from shared.keys.record import Scope
 from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import Outcome
+from tests.actors import BOX
 
 ADMIN = actor.client("key_admin", "192.0.2.9")
 BY_ADMIN = ("client", "key_admin", "192.0.2.9")
@@ -94,11 +95,11 @@ def test_what_is_done_for_a_job_names_its_submitter(database: Database, mine: Su
 
 def test_each_change_of_an_endpoint_and_its_deliveries_names_who_made_it(database: Database, mine: Submission) -> None:
     with database.write() as connection:
-        endpoint, _ = endpoints.create(connection, url="https://hooks.example/", actor=ADMIN)
+        endpoint, _ = endpoints.create(connection, url="https://hooks.example/", actor=ADMIN, box=BOX)
         endpoints.change(connection, endpoint.id, description="ours", actor=ADMIN)
         endpoints.disable(connection, endpoint.id, reason="operator", actor=ADMIN)
         endpoints.enable(connection, endpoint.id, actor=ADMIN)
-        endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=ADMIN)
+        endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=ADMIN, box=BOX)
         ended(connection, mine)
         planned = connection.execute(select(tables.deliveries.c.id)).scalar_one()
         (claimed,) = deliveries.claim(connection, [planned], lease_seconds=30)

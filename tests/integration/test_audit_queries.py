@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import literal_column, select, update
 
-from api.service import stats
+from api.service.trail import stats
 from shared import tables
 from shared.audit import addresses, queries, trail
 from shared.audit.actor import Actor

@@ -19,7 +19,7 @@ from shared.jobs import Job, Submission
 from shared.settings import Settings
 from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import JOB_URLS, Delivery, DeliveryAttempt, Endpoint
-from tests.actors import CLIENT
+from tests.actors import BOX, CLIENT, SECRETS_KEY
 from tests.receiver import Answer, Message, Receiver
 from tests.services import wait_until
 from worker.webhooks.deliverer import Deliverer
@@ -33,7 +33,11 @@ PUBLIC_URL = "https://ocr.example"
 @pytest.fixture
 def settings() -> Settings:
     return Settings.load(
-        public_url=PUBLIC_URL + "/", webhook_allowed_networks="127.0.0.1", webhook_threads=8, webhook_concurrency=2
+        public_url=PUBLIC_URL + "/",
+        secrets_key=SECRETS_KEY,
+        webhook_allowed_networks="127.0.0.1",
+        webhook_threads=8,
+        webhook_concurrency=2,
     )
 
 
@@ -64,7 +68,7 @@ def start(database_url: str, settings: Settings) -> Iterator[Callable[[], Delive
 
 def create(database: Database, receiver: Receiver) -> tuple[Endpoint, str]:
     with database.write() as connection:
-        return endpoints.create(connection, url=receiver.url(), actor=CLIENT)
+        return endpoints.create(connection, url=receiver.url(), actor=CLIENT, box=BOX)
 
 
 def succeed(database: Database, submission: Submission) -> Job:
@@ -136,14 +140,14 @@ def test_old_and_new_secret_both_verify_while_they_are_rotated(
 ) -> None:
     endpoint, old = create(database, receiver)
     with database.write() as connection:
-        new = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600, actor=CLIENT)
+        new = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600, actor=CLIENT, box=BOX)
     succeed(database, replace(submission, reference="轮换"))
     start()
     (message,) = receiver.wait_for(1)
     assert message.headers["webhook-signature"].count("v1,") == 2
     assert verify(old, message) == verify(new, message)
     with database.write() as connection:
-        last = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=CLIENT)
+        last = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=CLIENT, box=BOX)
     succeed(database, submission)
     message = receiver.wait_for(2)[1]
     verify(last, message)
@@ -159,7 +163,7 @@ def test_the_url_of_a_job_is_signed_with_the_secret_of_the_built_in_endpoint(
     start()
     (message,) = receiver.wait_for(1)
     with database.read() as connection:
-        (secret,) = endpoints.secrets_of(connection, [JOB_URLS])[JOB_URLS]
+        (secret,) = endpoints.secrets_of(connection, [JOB_URLS], box=BOX)[JOB_URLS]
     verify(secret, message)
     assert message.path == "/mine?job=7"
 

@@ -16,7 +16,7 @@ from shared.jobs import Job, Submission
 from shared.migrations import migrate
 from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import JOB_URLS, SCHEDULE_SECONDS, Delivery, DeliveryState, Endpoint, Outcome
-from tests.actors import CLIENT
+from tests.actors import BOX, CLIENT
 
 MODEL = {"name": "m", "version": "1", "sha256": "cd" * 32}
 RESULT = {"text": "发票", "confidence": 0.9, "min_confidence": 0.8, "model": MODEL, "pages": []}
@@ -28,7 +28,7 @@ BROKEN = Outcome(status=500, answer="后端出错", duration_ms=3)
 
 def create(database: Database, *event_types: str, url: str = URL) -> Endpoint:
     with database.write() as connection:
-        return endpoints.create(connection, url=url, event_types=event_types, actor=CLIENT)[0]
+        return endpoints.create(connection, url=url, event_types=event_types, actor=CLIENT, box=BOX)[0]
 
 
 def claimed_job(database: Database, submission: Submission, *, max_attempts: int = 4) -> Job:
@@ -402,13 +402,18 @@ def test_old_deliveries_leave_the_log_with_their_attempts(database: Database, su
 
 def test_secrets_overlap_while_they_are_rotated(database: Database) -> None:
     with database.write() as connection:
-        endpoint, first = endpoints.create(connection, url=URL, actor=CLIENT)
-        second = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600, actor=CLIENT)
-        assert endpoints.secrets_of(connection, [endpoint.id]) == {endpoint.id: [second, first]}
-        third = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=CLIENT)
-        assert endpoints.secrets_of(connection, [endpoint.id]) == {endpoint.id: [third, first]}
-        many = [endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=60, actor=CLIENT) for _ in range(9)]
-        assert endpoints.secrets_of(connection, [endpoint.id])[endpoint.id] == many[:-6:-1], "no more than five"
+        endpoint, first = endpoints.create(connection, url=URL, actor=CLIENT, box=BOX)
+        second = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=3600, actor=CLIENT, box=BOX)
+        assert endpoints.secrets_of(connection, [endpoint.id], box=BOX) == {endpoint.id: [second, first]}
+        third = endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=0, actor=CLIENT, box=BOX)
+        assert endpoints.secrets_of(connection, [endpoint.id], box=BOX) == {endpoint.id: [third, first]}
+        many = [
+            endpoints.rotate_secret(connection, endpoint.id, overlap_seconds=60, actor=CLIENT, box=BOX)
+            for _ in range(9)
+        ]
+        assert endpoints.secrets_of(connection, [endpoint.id], box=BOX)[endpoint.id] == many[:-6:-1], (
+            "no more than five"
+        )
 
 
 def test_each_installation_has_a_secret_of_its_own_for_the_urls_of_jobs(tmp_path: Any) -> None:
@@ -417,6 +422,6 @@ def test_each_installation_has_a_secret_of_its_own_for_the_urls_of_jobs(tmp_path
         database = Database(f"sqlite:///{tmp_path / name}.sqlite3")
         migrate(database)
         with database.read() as connection:
-            found += endpoints.secrets_of(connection, [JOB_URLS])[JOB_URLS]
+            found += endpoints.secrets_of(connection, [JOB_URLS], box=BOX)[JOB_URLS]
         database.close()
     assert len(set(found)) == 2

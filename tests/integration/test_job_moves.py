@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 
@@ -35,6 +36,7 @@ ORDERS: dict[str, Order] = {
     "release": lambda c, job: jobs.release(c, owner=OWNER, reason="crash"),
     "release at the end": lambda c, job: jobs.release(c, owner=OWNER, reason=jobs.TIME_LIMIT),
     "expire": lambda c, job: jobs.expire(c),
+    "lapse": lambda c, job: jobs.lapse(c),
     "cancel": lambda c, job: jobs.cancel(c, job.id, actor=CLIENT),
     "retry": lambda c, job: jobs.retry(c, job.id, attempts=4, is_published=True, actor=CLIENT),
     "erase": lambda c, job: jobs.erase(c, job.id, actor=CLIENT),
@@ -42,12 +44,14 @@ ORDERS: dict[str, Order] = {
 ALLOWED: dict[tuple[str, str], State | None] = {
     ("queued", "claim"): State.RUNNING,
     ("queued", "cancel"): State.CANCELLED,
+    ("queued", "lapse"): State.FAILED,
     ("running", "succeed"): State.SUCCEEDED,
     ("running", "fail"): State.FAILED,
     ("running", "fail for now"): State.QUEUED,
     ("running", "release"): State.QUEUED,
     ("running", "release at the end"): State.FAILED,
     ("running", "cancel"): State.CANCELLED,
+    ("running", "lapse"): State.FAILED,
     ("abandoned", "claim"): State.RUNNING,
     ("abandoned", "succeed"): State.SUCCEEDED,  # late, but nobody else has taken it
     ("abandoned", "fail"): State.FAILED,
@@ -56,6 +60,7 @@ ALLOWED: dict[tuple[str, str], State | None] = {
     ("abandoned", "release at the end"): State.FAILED,
     ("abandoned", "expire"): State.QUEUED,
     ("abandoned", "cancel"): State.CANCELLED,
+    ("abandoned", "lapse"): State.FAILED,
     ("at its last attempt", "succeed"): State.SUCCEEDED,
     ("at its last attempt", "fail"): State.FAILED,
     ("at its last attempt", "fail for now"): State.FAILED,
@@ -63,6 +68,7 @@ ALLOWED: dict[tuple[str, str], State | None] = {
     ("at its last attempt", "release at the end"): State.FAILED,
     ("at its last attempt", "expire"): State.FAILED,
     ("at its last attempt", "cancel"): State.CANCELLED,
+    ("at its last attempt", "lapse"): State.FAILED,
     ("failed", "retry"): State.QUEUED,
     ("cancelled", "retry"): State.QUEUED,
     ("succeeded", "erase"): None,
@@ -73,6 +79,7 @@ SITUATIONS = ("queued", "running", "abandoned", "at its last attempt", "succeede
 
 
 def prepare(connection: Connection, submission: Submission, situation: str) -> Job:
+    submission = dataclasses.replace(submission, deadline_seconds=-1)  # only the sweeper asks for it
     job = jobs.submit(connection, submission, max_attempts=1 if situation == "at its last attempt" else 4)
     if situation == "cancelled":
         jobs.cancel(connection, job.id, actor=CLIENT)

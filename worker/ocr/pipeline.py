@@ -36,6 +36,7 @@ from worker.ocr.lines.text_line import TextLine
 from worker.ocr.lines.turned import DOUBTFUL, Way
 from worker.ocr.page import admission, agreement, beside_layer, crops, from_layer, turning
 from worker.ocr.page.admission import Admission
+from worker.ocr.page.enlarge import enlarge
 from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright, as_is, straighten
 from worker.ocr.page.quality import Quality, measure_page, measure_writing
@@ -265,7 +266,8 @@ class _Reader:
         warned = policy != "off"
         warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
         warnings = decoded.warnings + warnings
-        return Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
+        page = Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
+        return page if decoded.size is None else enlarge(page, decoded.reduced, decoded.size)
 
     def _find_unread(self, found: _Found, kept: Sequence[int]) -> Unread:
         """Return what looks like writing and lies in no line that was kept; a line that is given is all there is."""

@@ -85,6 +85,7 @@ class Sweeper:
     def sweep(self) -> int:
         """Do one round; return how many jobs were published."""
         expire_leases(self._database)
+        end_late_jobs(self._database)
         self._tidy()
         mark, depth = queue.epoch(self._app), queue.depth(self._app)
         if depth is None:  # without the broker nothing can be published, and nothing is known to be lost
@@ -108,6 +109,18 @@ def expire_leases(database: Database) -> list[str]:
     if expired:
         log.warning("Leases ran out; the jobs are tried again.", event_name="sweep.expired", job_ids=expired)
     return expired
+
+
+def end_late_jobs(database: Database) -> list[str]:
+    """End the jobs that are past their deadline. Looks before it locks, as above."""
+    with database.read() as connection:
+        if not jobs.has_lapsed(connection):
+            return []
+    with database.write() as connection:
+        late = jobs.lapse(connection)
+    if late:
+        log.warning("Jobs did not end before their deadline; they failed.", event_name="sweep.lapsed", job_ids=late)
+    return late
 
 
 def notice_new_broker(database: Database, mark: str) -> int:

@@ -20,6 +20,7 @@ from shared.settings import Settings
 from shared.telemetry import trace
 from shared.telemetry.trace import Trace
 from shared.webhooks import deliveries, endpoints
+from shared.webhooks.box import Box
 from shared.webhooks.record import Delivery, DeliveryState, Outcome
 from shared.webhooks.targets import Guard
 from worker.webhooks.message import body_of, headers_of
@@ -61,6 +62,7 @@ class Deliverer:
         self._sender = sender or Sender(
             Guard(settings.webhook_networks), timeout_seconds=settings.webhook_timeout_seconds
         )
+        self._box = Box.of(settings)
         self._stopping = threading.Event()
         self._answers: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self._done: list[Done] = []
@@ -98,7 +100,7 @@ class Deliverer:
         with self._database.write() as connection:
             ended = [(done, deliveries.finish(connection, *done)) for done in self._done]
             claimed = deliveries.claim(connection, wanted, lease_seconds=self._lease_seconds)
-            secrets = endpoints.secrets_of(connection, {delivery.endpoint_id for delivery in claimed})
+            secrets = endpoints.secrets_of(connection, {delivery.endpoint_id for delivery in claimed}, box=self._box)
         self._done.clear()
         for done, state in ended:
             report(done, state)

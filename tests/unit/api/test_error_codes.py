@@ -21,6 +21,7 @@ from api.jobs import routes
 from api.service.parts import Parts
 from shared import database, errors, jobs
 from shared.webhooks import deliveries
+from shared.webhooks.box import Box, seal_all
 from tests.docs.test_reference import every_error
 from tests.pdfs import PdfPage, encrypted, pdf
 from tests.services import wait_until
@@ -213,6 +214,15 @@ def range_outside(door: Door) -> TestResponse:
 
 IMAGE = base64.b64encode(png()).decode()
 NO_ID = "0" * 26
+
+
+def locked_secret(door: Door) -> TestResponse:
+    """The secret was sealed by a key that is lost."""
+    with door.parts.database.write() as connection:
+        seal_all(connection, Box(lambda: [bytes(32)]))
+    return door.client.get("/v1/webhook-endpoints/ep_jobs/secret")
+
+
 PROVOKED: dict[str, Call] = {
     "empty_document": post(b""),
     "unsupported_media_type": post(b"abc"),
@@ -274,6 +284,8 @@ PROVOKED: dict[str, Call] = {
     "poison_job": failed_job(errors.PoisonJob()),
     "time_limit_exceeded": failed_job(errors.TimeLimitExceeded()),
     "job_cancelled": failed_job(errors.JobCancelled()),
+    "deadline_exceeded": failed_job(errors.DeadlineExceeded()),
+    "secrets_locked": locked_secret,
     "document_missing": upload_gone,
     "document_changed": failed_job(errors.DocumentChanged()),
 }

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from api.app import app_of
 from api.client.job_commands import jobs as command
-from api.commands import submit as submit_command
+from api.client.submit.command import submit as submit_command
 from api.service.parts import Parts
 from shared import errors, jobs, keys
 from shared.audit.actor import OPERATOR

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from werkzeug.serving import make_server
 
 from api.app import app_of
-from api.commands import submit
+from api.client.submit.command import submit
 from api.formats.table import FORMATS
 from api.service.parts import Parts
 from shared import jobs

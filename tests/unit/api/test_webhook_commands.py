@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from werkzeug.serving import make_server
 
 from api.app import app_of
-from api.client.http import Refused
+from api.client.refusal import Refused
 from api.service.parts import Parts
 from api.webhooks.commands import webhooks
 from shared.webhooks.targets import Guard

@@ -20,8 +20,9 @@ def test_a_waiting_job_has_every_key_of_the_contract(sqlite_url: str, submission
     document = job_document(job, base_url="http://host:8000")
     assert document == json.loads(json.dumps(document))
     assert list(document) == [
-        "id", "state", "attempt", "created_at", "started_at", "finished_at", "queue_position", "reference", "priority",
-        "batch_id", "copied_from", "document", "pages_done", "pages_total", "result", "error", "timings_ms", "links",
+        "id", "state", "attempt", "created_at", "started_at", "finished_at", "queue_position", "reference", "filename",
+        "metadata", "deadline_at", "priority", "batch_id", "copied_from",
+        "document", "pages_done", "pages_total", "result", "error", "timings_ms", "links",
     ]  # fmt: skip
     assert (document["state"], document["attempt"], document["priority"]) == ("queued", 0, "normal")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", document["created_at"])

@@ -17,6 +17,7 @@ from shared.errors import CorruptImage
 from shared.limits import Limits
 from shared.options import TextLayerName, select_pages
 from shared.result import Reason
+from shared.uploads import jpeg
 from shared.uploads import pdf as pdf_file
 from shared.uploads.header import DocumentHeader, check_size, inspect
 from worker.ocr.decode import completeness, orientation, pdf, pictures, planes
@@ -27,6 +28,15 @@ Gray = NDArray[np.uint8]
 GRAY_FLAGS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 PROBE_FLAGS = cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION
 COLOUR_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+JPEG_FLAGS = {
+    (1, False): GRAY_FLAGS,
+    (1, True): COLOUR_FLAGS,
+    (2, False): cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_IGNORE_ORIENTATION,
+    (2, True): cv2.IMREAD_REDUCED_COLOR_2 | cv2.IMREAD_IGNORE_ORIENTATION,
+}
+"""By how much it is reduced, and whether colour is needed."""
 
 
 MOVES = Reason(
@@ -44,12 +54,16 @@ class DecodedPage:
 
     page_number: 1-based. gray: (H, W) uint8, 0 = black, upright by EXIF, transparency over white.
     warnings: what was left out. dpi: resolution at which a page of a PDF was rendered; None: nobody knows.
+    reduced: so many pixels of the upload, each way, are one of gray. size: (width, height) of the upload in px,
+    upright; None: that of gray.
     """
 
     page_number: int
     gray: Gray
     warnings: tuple[Reason, ...] = ()
     dpi: float | None = None
+    reduced: int = 1
+    size: tuple[int, int] | None = None
 
 
 def decode_pages(
@@ -89,19 +103,27 @@ def decode_pages(
         image, moves = pictures.decode_first(content, header.media_type, limits)
         yield DecodedPage(1, to_gray(image), (MOVES,) if moves else ())
     else:
-        image = _decode_one(content, header)
+        factor = jpeg.reduction(content, limits.max_pixels) if header.media_type == "image/jpeg" else 1
+        image = _decode_one(content, header, factor)
         check_size(image.shape[1], image.shape[0], limits)
         way = orientation.read_orientation(content, header.media_type)
-        yield DecodedPage(1, orientation.upright(to_gray(image), way))
+        gray = orientation.upright(to_gray(image), way)
+        yield DecodedPage(1, gray, reduced=factor, size=_size_of(header, gray, factor))
+
+
+def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int]:
+    """Width and height of an upload as it is seen: its sides as they are stored, or the other way round."""
+    as_stored = (-(-header.height // factor), -(-header.width // factor)) == gray.shape
+    return (header.width, header.height) if as_stored else (header.height, header.width)
 
 
 def _rendered(page: pdf.RenderedPage) -> DecodedPage:
     return DecodedPage(page.page_number, to_gray(page.image), dpi=page.dpi)
 
 
-def _decode_one(content: bytes, header: DocumentHeader) -> NDArray[np.generic]:
+def _decode_one(content: bytes, header: DocumentHeader, factor: int) -> NDArray[np.generic]:
     if header.media_type == "image/jpeg":
-        return _imdecode(content, COLOUR_FLAGS if _needs_colour(content) else GRAY_FLAGS)
+        return _imdecode(content, JPEG_FLAGS[factor, _needs_colour(content)])
     if header.media_type == "image/png":
         content = completeness.pixels_of_png(content)
     return _imdecode(content, cv2.IMREAD_UNCHANGED)

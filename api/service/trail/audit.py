@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.service import stats
 from api.service.parts import Parts
+from api.service.trail import stats
 from shared import errors
 from shared.audit import chain, queries, verify
 from shared.audit.queries import AuditEvent, Page, Place, Wanted

@@ -1,0 +1,1 @@
+"""The audit trail: what is asked of it, its numbers, and who was refused."""
