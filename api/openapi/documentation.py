@@ -51,7 +51,7 @@ def register(app: Flask, describe: Callable[[], dict[str, Any]]) -> None:
     @pages.get("/favicon.ico")
     @facts(PUBLIC, is_quiet=True)
     def icon() -> Response:
-        return guarded(send_from_directory(FILES / "images", "swagger.svg"))
+        return guarded(Response((FILES / "images" / "swagger.svg").read_bytes(), mimetype="image/svg+xml"))
 
     @pages.get(PREFIX)
     @facts(PUBLIC)
