@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from api.http.problems import option_error
 from api.service.upload import Upload
 from shared import errors
-from shared.options import MAX_FILENAME_LENGTH, SubmitOptions
+from shared.options import SubmitOptions
 
 FILE_FIELD = "file"
 BASE64_IMAGE = {
@@ -65,20 +65,13 @@ def read_upload(request: Request) -> Upload:
             It is not one of the three kinds.
     """
     given = typed(once_each(request.args))
-    called = None
     if request.mimetype == "multipart/form-data":
-        content, named, called = from_form(request)
+        content, named = from_form(request)
     elif request.mimetype == "application/json" or request.mimetype.endswith("+json"):
         content, named = from_json(request)
     else:  # whatever a client calls its body, the content decides what it is
         content, named = request.get_data(cache=False, parse_form_data=False), {}
-    return Upload(content, called_by(called, parse_options(merge(given, named))))
-
-
-def called_by(name: str | None, options: SubmitOptions) -> SubmitOptions:
-    """The options with the file name that a form gives beside its file, where no option names it."""
-    name = (name or "").replace("\0", "")[-MAX_FILENAME_LENGTH:]
-    return options if options.filename is not None or not name else options.model_copy(update={"filename": name})
+    return Upload(content, parse_options(merge(given, named)))
 
 
 def merge(given: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
@@ -122,8 +115,8 @@ def parse_options(given: dict[str, Any]) -> SubmitOptions:
         raise option_error(error) from None
 
 
-def from_form(request: Request) -> tuple[bytes, dict[str, Any], str | None]:
-    """The file in the form field `file`, the options in every other field, and what the file is called."""
+def from_form(request: Request) -> tuple[bytes, dict[str, Any]]:
+    """The file in the form field `file`; every other field is an option. What the form calls the file is not used."""
     files = request.files.getlist(FILE_FIELD)
     others = sorted(set(request.files) - {FILE_FIELD})
     if others or len(files) != 1:
@@ -132,7 +125,7 @@ def from_form(request: Request) -> tuple[bytes, dict[str, Any], str | None]:
             f"The form must hold exactly one file, in the field `file` (found: {found}; files: {len(files)}). "
             "Send it like curl -F file=@scan.png; several documents are several requests."
         )
-    return files[0].read(), typed(once_each(request.form)), files[0].filename
+    return files[0].read(), typed(once_each(request.form))
 
 
 def from_json(request: Request) -> tuple[bytes, dict[str, Any]]:

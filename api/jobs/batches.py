@@ -15,7 +15,6 @@ from api.http.idempotency import key_of, key_text
 from api.http.intake import (
     BASE64_IMAGE,
     FILE_FIELD,
-    called_by,
     decode_base64,
     form_schema,
     json_object,
@@ -145,20 +144,18 @@ def read_uploads(request: Request) -> tuple[list[Upload], SubmitOptions]:
     if request.mimetype == "multipart/form-data":
         if others := sorted(set(request.files) - {FILE_FIELD}):
             raise errors.MissingFile(f"Send every file in the field `file`; found {', '.join(others)}.")
-        files = request.files.getlist(FILE_FIELD)
-        contents, names = [file.read() for file in files], [file.filename for file in files]
+        contents = [file.read() for file in request.files.getlist(FILE_FIELD)]
         named = typed(once_each(request.form))
     else:
         named = json_object(request)
         images = named.pop(IMAGES_FIELD, None)
         if not isinstance(images, list):
             raise errors.MissingFile("The JSON object holds no list `images`. Put each file there, encoded in base64.")
-        contents, names = [decode_base64(image) for image in images], [None] * len(images)
+        contents = [decode_base64(image) for image in images]
     if not contents:
         raise errors.MissingFile("The batch holds no file. Send at least one, like curl -F file=@a.png -F file=@b.png.")
     options = parse_options(merge(given, named))
-    uploads = [Upload(content, called_by(name, options)) for content, name in zip(contents, names, strict=True)]
-    return uploads, options
+    return [Upload(content, options) for content in contents], options
 
 
 def check(parts: Parts, uploads: list[Upload]) -> None:
