@@ -21,15 +21,15 @@ from shared.jobs.record import State
 from shared.settings import Settings
 from shared.webhooks.record import JOB_URLS
 
-IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+DOCUMENTS = (".pdf", ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 STOP_SECONDS = 60
 
 
 def run(folder: Path) -> None:
     """Start everything in a temporary folder, read the images of `folder`, show what came out, stop everything."""
-    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
+    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in DOCUMENTS)
     if not images:
-        raise errors.InvalidConfiguration(f"No image in {folder}. Name a folder with PNG or JPEG files.")
+        raise errors.InvalidConfiguration(f"No document in {folder}. Name a folder with PNG, JPEG or PDF files.")
     with tempfile.TemporaryDirectory(prefix="ocrelay-demo-") as data, log_of(Path(data)):
         click.echo("Starting the broker, the API, two workers and the sweeper …")
         with receiving() as receiver, running(Path(data)) as server:
@@ -37,7 +37,7 @@ def run(folder: Path) -> None:
             receiver.secret = client.call("GET", f"/v1/webhook-endpoints/{JOB_URLS}/secret")["secret"]
             started = clock.monotonic()
             sent = [client.submit(image, options_of(image, receiver), 0) for image in images]
-            click.echo(f"Submitted {len(sent)} images to {server}/v1/jobs in {clock.monotonic() - started:.2f} s.\n")
+            click.echo(f"Submitted {len(sent)} documents to {server}/v1/jobs in {clock.monotonic() - started:.2f} s.\n")
             done = [client.finished(job) for job in sent]
             models = client.get("/readyz")["models"]
             told = [receiver.about(job["id"]) for job in sent]
@@ -50,7 +50,7 @@ def run(folder: Path) -> None:
             show_webhook(message)
         database.close()
         check(done, pdfs, told)
-    click.echo(f"All {len(done)} images were read, and everything is stopped. `make up` starts it to stay.")
+    click.echo(f"All {len(done)} documents were read, and everything is stopped. `make up` starts it to stay.")
 
 
 def check(done: list[dict[str, Any]], pdfs: list[bytes], told: list[Received | None]) -> None:
@@ -58,7 +58,7 @@ def check(done: list[dict[str, Any]], pdfs: list[bytes], told: list[Received | N
     failed = [job for job in done if job["state"] != State.SUCCEEDED]
     if failed:
         raise errors.OcrelayError(
-            f"{len(failed)} of {len(done)} images were not read. The lines above name the errors."
+            f"{len(failed)} of {len(done)} documents were not read. The lines above name the errors."
         )
     if not all(pdf.startswith(b"%PDF-") for pdf in pdfs):
         raise errors.OcrelayError("A searchable PDF was not made. The server's log names the reason.")
