@@ -1,0 +1,106 @@
+"""The lines of a page with what was read in each: which hold text, in which order, and as lines of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.line_image import MARGIN
+from shared.result import Line, as_polygon, mean_confidence
+from worker.ocr.ink.ink import Gray
+from worker.ocr.lines.columns import find as columns
+from worker.ocr.lines.columns import order
+from worker.ocr.lines.coverage import Unread
+from worker.ocr.lines.layout import Arrangement
+from worker.ocr.lines.text_line import TextLine
+from worker.ocr.page import crops
+from worker.ocr.page.islands import in_one_polarity
+from worker.ocr.page.preprocess import Upright
+from worker.ocr.page.quality import Quality
+from worker.ocr.text import words
+from worker.ocr.text.decoder import Reading, edits
+from worker.ocr.text.reader import LineRecognizer
+
+LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
+LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
+LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
+LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
+
+
+@dataclass(frozen=True)
+class Found:
+    """The lines of a page.
+
+    images: (h, w) uint8 each, with the usual margin. quality: of the writing. unread: by the lines that were read.
+    """
+
+    arrangement: Arrangement
+    images: Sequence[Gray]
+    quality: Quality
+    unread: dict[frozenset[int], Unread] = field(default_factory=dict)
+
+    def images_for(self, recognizer: LineRecognizer, places: Sequence[int] | None = None) -> list[Gray]:
+        """Return the images of all lines, or of those at these places, as the recogniser wants them."""
+        places = range(len(self.images)) if places is None else places
+        margin = recognizer.card.margin
+        if margin == MARGIN:
+            return [self.images[i] for i in places]
+        page, lines = self.arrangement.upright.image, self.arrangement.lines
+        return [in_one_polarity(columns.image_of(page, lines[i], margin)) for i in places]
+
+
+def confidence(reading: Reading) -> float:
+    """Return the mean confidence of a line's characters, 0..1, 0 without any."""
+    return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
+
+
+def confidences(read: Sequence[Reading]) -> list[list[float]]:
+    """Return the confidences of the characters of each line."""
+    return [[peak.confidence for peak in reading.peaks] for reading in read]
+
+
+def in_order(found: Found, read: Sequence[Reading]) -> list[int]:
+    """Return which lines hold text, in reading order."""
+    places = kept(found, read)
+    return [places[at] for at in order.order_lines([found.arrangement.lines[i] for i in places])]
+
+
+def kept(found: Found, read: Sequence[Reading]) -> list[int]:
+    """Return which lines hold text; what was found by searching and reads badly does not."""
+    lines, searched = found.arrangement.lines, found.arrangement.searched
+    return [i for i, line in enumerate(lines) if holds_text(line, read[i], searched=searched)]
+
+
+def holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
+    """Tell whether anything was read in a line, and as surely as it must where the line was found by searching."""
+    if not reading.peaks or not searched:
+        return bool(reading.peaks)
+    is_look_alike = len(reading.peaks) == 1 and reading.peaks[0].text in LOOK_ALIKE
+    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else LEAST_CONFIDENCE
+    return confidence(reading) >= least
+
+
+def to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:
+    """Give what was read its place on the original page."""
+    height, width = upright.image.shape
+    if found.cells is None:
+        quad, seen = (np.clip(crops.widen(found.polygon, m), 0, (width, height)) for m in (MARGIN, reading.margin))
+        start, end = crops.shares_of(quad, seen)
+        frame_count = (end - start) * reading.frame_count
+        characters = words.place_characters(reading.peaks, frame_count, start * reading.frame_count)
+    else:
+        quad = found.polygon
+        characters = words.place_in_column(reading, found.cells, float(np.linalg.norm(quad[1] - quad[0])))
+    text = "".join(character.text for character in characters)
+    raw_text = reading.raw_text if found.cells is None else reading.raw_text.replace(" ", "")
+    return Line(
+        text=text,
+        raw_text=raw_text,
+        polygon=as_polygon(upright.map_to_page(found.polygon).tolist()),
+        characters=tuple(characters),
+        words=tuple(words.split_words(characters, upright.map_to_page(quad))),
+        edits=edits(raw_text, text) + reading.disputes,
+        model=reading.model,
+    )

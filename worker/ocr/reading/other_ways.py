@@ -1,0 +1,80 @@
+"""Lines that lie otherwise than their page: columns of Chinese, lines upside down, lines on their side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from worker.ocr.lines import turned
+from worker.ocr.lines.columns import find as columns
+from worker.ocr.lines.layout import search_all
+from worker.ocr.lines.turned import DOUBTFUL, Way
+from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidence, kept
+from worker.ocr.reading.tools import Tools
+from worker.ocr.text import words
+from worker.ocr.text.decoder import Reading
+
+LEAST_IN_COLUMN = 0.75  # a column of Chinese reads at least as surely
+
+
+def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found, list[Reading]]:
+    """Return the lines with columns of Chinese that runs down in place of what was read across them."""
+    arrangement, upright = found.arrangement, found.arrangement.upright
+    if not arrangement.searched:
+        return found, read
+    hanzi = [words.middles_of_hanzi(one, line.polygon) for one, line in zip(read, arrangement.lines, strict=True)]
+    places = np.concatenate([np.zeros((0, 2)), *hanzi])
+    count = sum(len(one.peaks) for one in read)
+    is_chinese = len(places) >= words.MOSTLY * count
+    if not columns.may_run_down(places) and not (
+        is_chinese and tools.find_unread(found, range(len(read))).share >= columns.MOST_UNREAD
+    ):
+        return found, read
+    with tools.stopwatch.measure("lines"):
+        lines = columns.find_columns(upright.image, lambda page: search_all(page, tools.detector), places)
+    images = tools.images(upright.image, lines)
+    down = tools.read(images)
+    sure = [i for i, one in enumerate(down) if confidence(one) >= LEAST_IN_COLUMN and words.is_chinese(one)]
+    if not sure:
+        return found, read
+    believed = [lines[i] for i in sure]
+    across = [
+        i
+        for i, line in enumerate(arrangement.lines)
+        if confidence(read[i]) >= LEAST_CONFIDENCE and not columns.replaced_by(believed, line, hanzi[i])
+    ]
+    lines = [arrangement.lines[i] for i in across] + believed
+    images = [found.images[i] for i in across] + [images[i] for i in sure]
+    found = Found(replace(arrangement, lines=lines), images, found.quality)
+    return found, [read[i] for i in across] + [down[i] for i in sure]
+
+
+def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found, list[Reading]]:
+    """Return the lines with those that lie upside down, or on their side, read as they lie."""
+    if not found.arrangement.searched:
+        return found, read
+    page, lines = found.arrangement.upright.image, list(found.arrangement.lines)
+    images, read = list(found.images), list(read)
+    ways = [_way(one) for one in read]
+    doubtful = [i for i in turned.doubtful(ways) if lines[i].cells is None]
+    other = [turned.upside_down(lines[i]) for i in doubtful]
+    other_images = tools.images(page, other)
+    for i, line, image, one in zip(doubtful, other, other_images, tools.read(other_images), strict=True):
+        if turned.is_right(_way(one), ways[i]):
+            lines[i], images[i], read[i], ways[i] = line, image, one, _way(one)
+            found = Found(replace(found.arrangement, lines=lines), images, found.quality)
+    legible = [i for i in kept(found, read) if ways[i].confidence >= DOUBTFUL]
+    boxes = turned.on_side(tools.find_unread(found, legible).places, lines, ways)
+    if not boxes:
+        return found, read
+    side = turned.choose(boxes, lambda some: [_way(one) for one in tools.read(tools.images(page, some))])
+    stay = turned.without(lines, ways, side)
+    side_images = tools.images(page, side)
+    lines, images = [lines[i] for i in stay] + side, [images[i] for i in stay] + side_images
+    found = Found(replace(found.arrangement, lines=lines), images, found.quality)
+    return found, [read[i] for i in stay] + tools.read(side_images)
+
+
+def _way(reading: Reading) -> Way:
+    return Way(confidence(reading), len(reading.peaks))

@@ -1,0 +1,111 @@
+"""One page: straighten, find lines, read them, look for what lies otherwise, read again what is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.result import Page, as_polygon
+from worker.ocr.decode.pages import DecodedPage, to_gray
+from worker.ocr.decode.pdf import LayerPage
+from worker.ocr.ink.ink import Gray
+from worker.ocr.page import admission, agreement, beside_layer, from_layer, turning
+from worker.ocr.page.enlarge import enlarge
+from worker.ocr.page.preprocess import as_is, straighten
+from worker.ocr.page.quality import measure_page
+from worker.ocr.page.reading import measure_reading
+from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidence, confidences, holds_text, in_order, to_line
+from worker.ocr.reading.other_ways import read_columns, read_turned
+from worker.ocr.reading.tools import Tools
+from worker.ocr.text import rule
+from worker.ocr.text.cascade import Cascade
+from worker.ocr.text.decoder import Reading
+
+
+def read_page(tools: Tools, decoded: DecodedPage) -> Page:
+    """Return what stands on a page.
+
+    Raises:
+        QualityTooLow: Pages so poor are refused, and this is one.
+    """
+    page_number, gray = decoded.page_number, decoded.gray
+    policy = tools.options.admission
+    with tools.stopwatch.measure("preprocess"):
+        quality = measure_page(gray)
+        if decoded.dpi is not None:
+            quality["dpi"] = round(decoded.dpi, 1)
+        admission.admit(page_number, quality, admission.PAGE_RULES, policy)
+        upright = as_is(gray) if tools.options.layout == "line" else straighten(gray)
+    found = tools.find(upright)
+    admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
+    read = tools.read_lines(found)
+    if quarters := _find_turn(tools, gray, found, read):
+        found = tools.find(tools.turn(gray, quarters))
+        read = tools.read_lines(found)
+    found, read = read_columns(tools, found, read)
+    found, read = read_turned(tools, found, read)
+    read = _read_again(tools, found, read)
+    kept = in_order(found, read)
+    upright, searched = found.arrangement.upright, found.arrangement.searched
+    lines = [to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
+    if all(line.model == tools.recognizer.card.name for line in lines):  # of one reader the document says enough
+        lines = [replace(line, model=None) for line in lines]
+    unread = tools.find_unread(found, kept)
+    quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
+    places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
+    warned = policy != "off"
+    warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
+    warnings = decoded.warnings + warnings
+    page = Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
+    return page if decoded.size is None else enlarge(page, decoded.reduced, decoded.size)
+
+
+def read_layer(tools: Tools, found: LayerPage) -> Page:
+    """Take a page from its text layer, where that says what is seen, and read what stands beside it."""
+    decoded = DecodedPage(found.page_number, to_gray(found.image), dpi=found.dpi)
+    if not agreement.agrees(found.lines, decoded.gray, tools.recognizer.card.charset, tools.read_texts):
+        return read_page(tools, decoded)
+    page = from_layer.to_page(found, warned=tools.options.admission != "off")
+    if not beside_layer.is_worth_reading(found.elsewhere, found.lines):
+        return page
+    rest = replace(decoded, gray=beside_layer.without_lines(decoded.gray, found.lines))
+    lenient = replace(tools.options, layout="page", admission="off" if tools.options.admission == "off" else "warn")
+    return beside_layer.merge(page, read_page(replace(tools, options=lenient), rest))
+
+
+def _read_again(tools: Tools, found: Found, read: list[Reading]) -> list[Reading]:
+    """Return what was read, the doubtful lines read by the stronger recogniser, too.
+
+    What was found by searching and can hardly be read is no writing; a stronger recogniser would invent some.
+    """
+    stronger = tools.stronger
+    if stronger is None or tools.options.quality != "balanced":
+        return read
+    searched, lines = found.arrangement.searched, found.arrangement.lines
+    worth = [
+        i
+        for i, one in enumerate(read)
+        if not searched or confidence(one) >= LEAST_CONFIDENCE or holds_text(lines[i], one, searched=True)
+    ]
+
+    def read_stronger(places: Sequence[int]) -> Sequence[Reading]:
+        recognizer = stronger()
+        return tools.reader(recognizer).read(found.images_for(recognizer, [worth[place] for place in places]))
+
+    with tools.stopwatch.measure("recognition"):
+        images, first = [found.images[i] for i in worth], [read[i] for i in worth]
+        again = dict(zip(worth, Cascade(read_stronger, rule.load()).read_again(images, first), strict=True))
+    return [again.get(i, one) for i, one in enumerate(read)]
+
+
+def _find_turn(tools: Tools, gray: Gray, found: Found, read: Sequence[Reading]) -> int:
+    """Return how many quarter turns clockwise the page needs; a sender who says that it is a line is believed."""
+    if tools.options.layout == "line":
+        return 0
+    sure = [i for i, line in enumerate(found.arrangement.lines) if not line.in_doubt]
+    return turning.find_turn(
+        [found.images[i] for i in sure],
+        confidences([read[i] for i in sure]),
+        read=lambda images: confidences(tools.read(images)),
+        search=lambda quarters: tools.find(tools.turn(gray, quarters)).images,
+    )
