@@ -33,6 +33,7 @@ class Event(StrEnum):
     REQUEUED = "job.requeued"
     DELETED = "job.deleted"
     READ = "job.read"
+    CORRECTED = "job.corrected"
     UPLOAD_DELETED = "upload.deleted"
     DELIVERY_SUCCEEDED = "delivery.succeeded"
     DELIVERY_FAILED = "delivery.failed"
@@ -46,6 +47,8 @@ class Event(StrEnum):
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
     KEY_ROTATED = "key.rotated"
+    SIGNED_IN = "session.opened"
+    SIGNED_OUT = "session.closed"
 
 
 def record(
