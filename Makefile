@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-training lock up demo test test-fast chaos check audit-dependencies bench train train-smoke export train-detector export-detector
+.PHONY: help setup setup-dev setup-training vendor words lock up demo test test-fast chaos check audit-dependencies bench train train-smoke export train-detector export-detector
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ setup-training: .venv/ready-training ## Add PyTorch (large: name a CPU build wit
 .venv/ready-training: .venv/ready-dev
 	$(PIP) install "$(TORCH)"
 	@touch $@
+
+vendor: .venv/ready-dev ## Take the libraries of the pages anew from their npm packages, by the hashes in api/web/vendor.json
+	$(BIN)/python -m api.web.vendor
+
+words: .venv/ready-dev ## Bring the catalogues of the pages up to date with their strings
+	$(BIN)/python -m api.web.catalogues
 
 lock: ## Resolve the lock files anew
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip --quiet install uv

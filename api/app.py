@@ -16,7 +16,7 @@ from api.http import answers, body, problems, request_log, security_headers
 from api.http.counters import HttpMetrics
 from api.http.form import FormRequest
 from api.http.id_path import IdPart
-from api.jobs import batch_orders, batches, control, events, results
+from api.jobs import batch_orders, batches, control, corrections, events, page_images, results
 from api.jobs import routes as jobs
 from api.metrics import health
 from api.metrics import routes as metrics
@@ -25,6 +25,8 @@ from api.openapi import access as access_document
 from api.openapi import description, documentation
 from api.service.parts import Parts
 from api.service.waiting import Waiting
+from api.web import languages
+from api.web import routes as web
 from api.webhooks import deliveries, endpoints, secrets
 from shared import errors, queue
 from shared.database import Database
@@ -80,11 +82,25 @@ def app_of(parts: Parts, counters: HttpMetrics | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = int(parts.settings.max_document_bytes * BASE64_GROWTH) + REQUEST_OVERHEAD_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     problems.register(app)
-    for room in (jobs, control, batches, batch_orders, results, events, original, reload, models):
+    for room in (
+        jobs,
+        control,
+        batches,
+        batch_orders,
+        results,
+        page_images,
+        corrections,
+        events,
+        original,
+        reload,
+        models,
+    ):
         app.register_api(room.blueprint(parts))
     for room in (endpoints, secrets, deliveries, audit, health):
         app.register_api(room.blueprint(parts))
     app.register_api(metrics.blueprint(parts, counters))
+    languages.register(app)
+    app.register_blueprint(web.blueprint(parts))
     add_documents(app, parts.settings)
     app.wsgi_app = request_log.RequestLog(app.wsgi_app, counters)  # type: ignore[method-assign]
 

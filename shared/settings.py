@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     metrics_access: Literal["loopback", "admin", "public"] = Field(
         "loopback", description="Who may read /metrics without a key of the scope admin: this machine, nobody, anybody."
     )
+    session_idle_seconds: float = Field(
+        28_800, gt=0, description="Time after which somebody who does nothing on the pages is signed out."
+    )
+    session_seconds: float = Field(604_800, gt=0, description="Time after which everybody is signed out of the pages.")
     api_key: str = Field("", repr=False, description="API key that the command line sends to a server.")
     server: str = Field("", description="URL of the server that the command line asks.")
 

@@ -168,6 +168,31 @@ pages = Table(
     Column("timings_ms", _Json, nullable=False),
 )
 
+# What people say that a line holds. Rows are added, never changed: the last one of a line is what it holds now.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("job_id", String(30), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("page_number", Integer, nullable=False),
+    Column("line_number", Integer, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("key_id", String(30)),
+    Column("client_ip", String(45)),
+    Index("ix_corrections_job_id_id", "job_id", "id"),
+)
+
+# Which jobs were sent from which browser; `visitor` is SHA-256 of what its cookie holds.
+sent = Table(
+    "sent",
+    metadata,
+    Column("visitor", String(64), primary_key=True),
+    Column("job_id", String(30), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_sent_job_id", "job_id"),
+)
+
 batches = Table(
     "batches",
     metadata,
@@ -407,6 +432,18 @@ model_takeups = Table(
     Column("state", String(16), nullable=False),
     Column("reason", String(500)),
     Column("at", UtcDateTime, nullable=False),
+)
+
+# Who is signed in on the pages: SHA-256 of what the cookie holds, and of the text of the key that it was exchanged for.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("key_id", String(30), ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False),
+    Column("key_sha256", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime, nullable=False),
+    Index("ix_sessions_last_used_at", "last_used_at"),
 )
 
 # What /metrics says of the past: sums over the audit trail, kept by the sweeper; see shared/audit/tallies.py.

@@ -92,6 +92,19 @@ class KeyRing:
         self._note_use(held.key.id)
         return held.key
 
+    def held(self, key_id: str, sha256: str) -> ApiKey | None:
+        """Return the key with this id, if it has not ended and a text with this hash is still good. Counts as a use.
+
+        Raises DatabaseUnavailable.
+        """
+        self._refresh(REFRESH_SECONDS)
+        held, now = self._held.get(key_id, _NOBODY), clock.monotonic()
+        is_good = sha256 == held.sha256 or (sha256 == held.old_sha256 and now < held.old_good_until)
+        if held.key is None or not is_good or now >= held.good_until:
+            return None
+        self._note_use(key_id)
+        return held.key
+
     def _match(self, key_id: str | None, text: str) -> Held | None:
         """The key whose current or old text this is.
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
 
+from api.access import visitors
 from api.access.client_ip import bucket, client_ip, truncated
 from api.access.key_ring import KeyRing
 from api.http import caller, request_log
@@ -21,7 +22,7 @@ from api.http.problems import problem
 from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import errors
-from shared.keys.record import Scope
+from shared.keys.record import ApiKey, Scope
 from shared.settings import Settings, is_loopback
 
 PASSED_ON = ("Forwarded", "X-Forwarded-For", "Via")
@@ -44,7 +45,11 @@ def register(app: Flask, parts: Parts) -> None:
         route = request.url_rule.rule if request.url_rule else None
         found = facts_of(app, request)
         request_log.note_request(request.environ, route=route, facts=found, client_ip=client.shown_address)
-        client = admit(request, need_of(request, found), client, ring, parts.settings)
+        needed = need_of(request, found)
+        if found is not None and found.is_page:
+            client = admit_visitor(request, needed, client, ring, parts)
+        else:
+            client = admit(request, needed, client, ring, parts.settings)
         caller.note(client)
 
     for refusal in (errors.MissingKey, errors.InvalidKey, errors.MissingScope):
@@ -69,10 +74,42 @@ def admit(request: Request, needed: Need | None, client: Caller, ring: KeyRing, 
             return client
         needed = Scope.ADMIN
     if ring.is_empty():
-        if not settings.allow_remote_without_keys and not is_ours(request, client.address, settings):
-            raise errors.ForbiddenClient()
+        check_is_ours(request, client, settings)
         return client
     key = ring.find(key_text(request), bucket(client.address))
+    check_scope(request, key, needed)
+    return dataclasses.replace(client, key=key)
+
+
+def admit_visitor(request: Request, needed: Need | None, client: Caller, ring: KeyRing, parts: Parts) -> Caller:
+    """The same for a page: its key is the one that the visitor has signed in with. What is PUBLIC takes it, too.
+
+    Raises:
+        ForbiddenClient: There are no keys, and the request comes from elsewhere.
+        NotSignedIn, MissingScope: There are keys, and nobody is signed in, or with one that may not do it.
+        DatabaseUnavailable: Nobody knows.
+    """
+    if ring.is_empty():
+        check_is_ours(request, client, parts.settings)
+        return client
+    key = visitors.key_of(request, ring, parts)
+    if key is None:
+        if needed in (None, PUBLIC):
+            return client
+        raise errors.NotSignedIn()
+    if isinstance(needed, Scope):
+        check_scope(request, key, needed)
+    return dataclasses.replace(client, key=key)
+
+
+def check_is_ours(request: Request, client: Caller, settings: Settings) -> None:
+    """Without keys this machine alone is served; raises ForbiddenClient."""
+    if not settings.allow_remote_without_keys and not is_ours(request, client.address, settings):
+        raise errors.ForbiddenClient()
+
+
+def check_scope(request: Request, key: ApiKey, needed: Scope) -> None:
+    """Raises MissingScope where the key may not do it."""
     if not key.may(needed):
         request_log.note_key(request.environ, key.id)
         given = sorted(key.scopes)
@@ -81,7 +118,6 @@ def admit(request: Request, needed: Need | None, client: Caller, ring: KeyRing, 
             needed=str(needed),
             given=given,
         )
-    return dataclasses.replace(client, key=key)
 
 
 def need_of(request: Request, facts: Facts | None) -> Need | None:

@@ -30,12 +30,14 @@ class Facts:
         makes_work: A request counts as a submission.
         is_quiet: Machines ask every few seconds; its lines are of level DEBUG while they succeed.
         takes_upload: It takes documents, and those that it refuses are counted.
+        is_page: A browser shows it to people, who are signed in by a cookie; a key in a header opens it not.
     """
 
     scope: Need
     makes_work: bool = False
     is_quiet: bool = False
     takes_upload: bool = False
+    is_page: bool = False
 
 
 UNSTATED = Facts(Scope.ADMIN)
@@ -43,10 +45,15 @@ UNSTATED = Facts(Scope.ADMIN)
 
 
 def facts(
-    scope: Need, *, makes_work: bool = False, is_quiet: bool = False, takes_upload: bool = False
+    scope: Need,
+    *,
+    makes_work: bool = False,
+    is_quiet: bool = False,
+    takes_upload: bool = False,
+    is_page: bool = False,
 ) -> Callable[[View], View]:
     """State the facts of a route. Stands below `@routes.get(...)`, which wraps the view and keeps its attributes."""
-    stated = Facts(scope, makes_work, is_quiet, takes_upload)
+    stated = Facts(scope, makes_work, is_quiet, takes_upload, is_page)
 
     def state(view: View) -> View:
         setattr(view, _ATTRIBUTE, stated)

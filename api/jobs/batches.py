@@ -9,7 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api.access import limits
 from api.formats import archive
-from api.http import answers, caller
+from api.http import answers, caller, result_files
 from api.http.facts import facts
 from api.http.idempotency import key_of, key_text
 from api.http.intake import (
@@ -133,7 +133,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
             )
         found = listed(parts, batch["id"])
         entries = results.files_of_batch(parts, client, found, batch, form=form, choices=choices)
-        return files.zip_answer(archive.zipped(entries), f"{batch['id']}.zip")
+        return result_files.zip_answer(archive.zipped(entries), f"{batch['id']}.zip")
 
     return routes
 

@@ -7,11 +7,11 @@ import io
 from flask import Response, request, send_file
 from flask_openapi3 import APIBlueprint
 
-from api.http import answers, caller
+from api.http import answers, caller, result_files
 from api.http.facts import facts
 from api.jobs import files, schemas
+from api.service import corrections, results
 from api.service import jobs as use_cases
-from api.service import results
 from api.service.parts import Parts
 from shared.keys.record import Scope
 from shared.uploads.header import MEDIA_TYPES
@@ -38,8 +38,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         form = files.chosen(query.format, request.accept_mimetypes)
         choices = files.choices_of(query, form)
         job = use_cases.find(parts, path.job_id, caller.current())
-        source = results.source_of(parts, job, choices)
-        response = files.answer(form, source)
+        shown = corrections.corrected(parts, job) if query.corrected else job
+        source = results.source_of(parts, shown, choices)
+        response = result_files.answer(form, source)
         use_cases.note_read(parts, job, caller.current())
         return response
 

@@ -203,3 +203,4 @@ class ResultQuery(FormatQuery):
     format: FormatName | None = Field(  # type: ignore[assignment]
         None, description=f"{FORMATS}. Left out: what `Accept` prefers, else `{table.DEFAULT.name}`"
     )
+    corrected: bool = Field(False, description="with the lines as people corrected them")

@@ -36,6 +36,11 @@ def find(parts: Parts, job_id: str, client: Caller) -> jobs.Job:
     return _find_of(parts, job_id, client.reads_of)
 
 
+def find_own(parts: Parts, job_id: str, client: Caller) -> jobs.Job:
+    """The job with its result, if the client may change it; raises JobNotFound or JobDeleted."""
+    return _find_of(parts, job_id, client.changes_of)
+
+
 def note_read(parts: Parts, job: jobs.Job, client: Caller) -> None:
     """Write an audit event if the client is shown what another key submitted."""
     if client.is_stranger_to(job.key_id):

@@ -34,6 +34,7 @@ class Event(StrEnum):
     DELETED = "job.deleted"
     READ = "job.read"
     REFUSED = "request.refused"
+    CORRECTED = "job.corrected"
     UPLOAD_DELETED = "upload.deleted"
     DELIVERY_SUCCEEDED = "delivery.succeeded"
     DELIVERY_FAILED = "delivery.failed"
@@ -52,6 +53,8 @@ class Event(StrEnum):
     MODEL_ACTIVATED = "model.activated"
     MODEL_ROLLED_BACK = "model.rolled_back"
     MODEL_HELD = "model.held"
+    SIGNED_IN = "session.opened"
+    SIGNED_OUT = "session.closed"
 
 
 def record(

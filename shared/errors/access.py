@@ -34,6 +34,20 @@ class MissingScope(RequestError):
     http_status = 403
 
 
+class NotSignedIn(RequestError):
+    """You are not signed in, or were signed out meanwhile. Sign in with an API key of this server."""
+
+    code = "not_signed_in"
+    http_status = 401
+
+
+class StaleForm(RequestError):
+    """The form belongs to no page of this sign-in. Load the page again, and send it once more."""
+
+    code = "stale_form"
+    http_status = 403
+
+
 class KeyNotFound(NotFound):
     """No API key has this id, or it was revoked before. Take the id from `ocrelay keys list`."""
 

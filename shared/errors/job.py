@@ -34,6 +34,13 @@ class NotRetryable(RequestError):
     http_status = 409
 
 
+class CorrectionConflict(RequestError):
+    """Somebody else corrected this line. Look at what it holds now, and correct that."""
+
+    code = "correction_conflict"
+    http_status = 409
+
+
 class NoResult(RequestError):
     """The job has no result: it has not ended, or it failed. Look at the job itself for its state and error."""
 

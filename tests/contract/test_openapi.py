@@ -12,6 +12,7 @@ from flask_openapi3 import OpenAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.app import create_app
+from api.http.facts import stated_by
 from shared.settings import Settings
 
 DOCUMENTATION = ("/docs", "/static", "/openapi.json", "/favicon.ico")
@@ -33,11 +34,17 @@ def test_the_document_is_valid_openapi_3_1(client: FlaskClient) -> None:
     OpenAPIV31SpecValidator(document).validate()
 
 
+def is_page(app: OpenAPI, endpoint: str) -> bool:
+    """For people, who need no document of it."""
+    found = stated_by(app, endpoint)
+    return found is not None and found.is_page
+
+
 def test_the_document_names_each_route_of_the_application(app: OpenAPI, client: FlaskClient) -> None:
     served = {
         (re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
-        if not rule.rule.startswith(DOCUMENTATION)
+        if not rule.rule.startswith(DOCUMENTATION) and not is_page(app, rule.endpoint)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     paths = client.get("/openapi.json").get_json()["paths"]

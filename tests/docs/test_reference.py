@@ -67,13 +67,15 @@ def test_each_route_has_its_heading_and_each_heading_its_route(tmp_path: Path) -
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     files = {route for route in routes if route.startswith(("GET /docs/", "GET /static/"))}
+    pages = {re.sub(r"<(\w+)>", r"{\1}", route) for route, facts in of_routes(app) if facts and facts.is_page}
     found = [re.fullmatch(r"`([A-Z]+ /\S*)`", heading) for heading in markdown.headings(DOCS / "api.md")]
-    assert {match[1] for match in found if match} == routes - files
+    assert {match[1] for match in found if match} == routes - files - pages
 
 
 def test_each_route_has_its_scope_on_the_page_of_access(tmp_path: Path) -> None:
     app = create_app(Settings.load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0"))
     table = [row for row in markdown.rows(DOCS / "access.md", "Scopes") if row[0].startswith("`") and " /" in row[0]]
+    table += [(route, scope) for route, _, scope in markdown.rows(DOCS / "pages.md", "Addresses") if " /" in route]
     documented = {re.sub(r"\{(\w+)\}", r"<\1>", route.strip("`")): scope.strip("`") for route, scope in table}
     words = {"public": "none", "metrics": "see [below](#metrics)"}
     needed = {

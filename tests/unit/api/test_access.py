@@ -36,6 +36,12 @@ SCOPES = {
     if " /" in route and not scope.startswith("see ")
 }
 """What each route needs, by the page of access; `/metrics` needs what the setting says."""
+PAGES = {
+    route.strip("`").replace("{", "<").replace("}", ">"): scope.strip("`").replace("none", "public")
+    for route, _, scope in markdown.rows(markdown.ROOT / "docs/pages.md", "Addresses")
+    if " /" in route
+}
+"""What each page needs, by its own page of the documentation; a cookie opens them, and a key in a header does not."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,9 @@ def test_no_route_is_forgotten(parts: Parts) -> None:
     stated = dict(of_routes(app_of(parts)))
     asked = {route: facts for route, facts in stated.items() if not route.partition(" ")[2].startswith(PUBLIC_FILES)}
     assert [route for route, facts in asked.items() if facts is None] == []
-    assert set(asked) == {*SCOPES, "GET /metrics"}
+    pages = {route: facts for route, facts in asked.items() if facts and facts.is_page}
+    assert {route: str(facts.scope) for route, facts in pages.items()} == PAGES
+    assert asked.keys() - pages == {*SCOPES, "GET /metrics"}
 
 
 def test_a_route_that_states_nothing_is_for_admins(parts: Parts, make: Callable[..., Holder]) -> None:

@@ -43,7 +43,11 @@ def send_nonsense(client: FlaskClient, path: str) -> str:
 
 
 def test_each_route_that_takes_uploads_counts_those_that_it_refuses(client: FlaskClient) -> None:
-    assert {route for route, stated in of_routes(client.application) if stated and stated.takes_upload} == UPLOADS
+    takes = {route: stated for route, stated in of_routes(client.application) if stated and stated.takes_upload}
+    assert {route for route, stated in takes.items() if not stated.is_page} == UPLOADS
+    assert {route for route, stated in takes.items() if stated.is_page} == {"POST /"}
+    refused = client.post("/", headers={"Accept": "application/problem+json"})
+    assert refused.get_json()["code"] == "stale_form", "no page sent it"
     for route in sorted(UPLOADS):
         assert send_nonsense(client, route.split()[1]) == "invalid_json"
     assert send_nonsense(client, "/v1/webhook-endpoints") == "invalid_json", "refused as well, but no upload"

@@ -109,7 +109,10 @@ def test_all_ways_to_submit_count_together(limited: Callable[..., FlaskClient]) 
     submit(client)
     client.post("/v1/batches", data={"file": [(io.BytesIO(png()), "a.png")]}, **peer)
     client.post("/api/ocr", json={"image": "x"}, **peer)  # refused for another reason, and counted
-    submissions = {route for route, facts in of_routes(client.application) if facts is not None and facts.makes_work}
+    makes = {route: facts for route, facts in of_routes(client.application) if facts is not None and facts.makes_work}
+    assert {route for route, facts in makes.items() if facts.is_page} == {"POST /"}
+    assert client.post("/", **peer).status_code == 429
+    submissions = {route for route, facts in makes.items() if not facts.is_page}
     assert submissions == {*UPLOADS, "POST /v1/jobs/retry", "POST /v1/jobs/<job_id>/retry"}
     for route in sorted(submissions):
         method, _, path = route.partition(" ")

@@ -1,0 +1,36 @@
+"""What stands at the top of every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import LazyString, lazy_gettext
+
+from api.service.caller import Caller
+from shared.keys.record import Scope
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page in the list: the name of its view, what it is called, what a key needs to open it."""
+
+    endpoint: str
+    title: LazyString
+    scope: Scope
+
+
+ENTRIES = (
+    Entry("web.read", lazy_gettext("Read"), Scope.SUBMIT),
+    Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ),
+    Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT),
+)
+
+
+def may(client: Caller, scope: Scope | str) -> bool:
+    """Whether somebody may do what needs a scope; without keys everybody who is served may do everything."""
+    return client.key is None or client.key.may(Scope(scope))
+
+
+def entries_for(client: Caller) -> list[Entry]:
+    """The pages that somebody may open."""
+    return [entry for entry in ENTRIES if may(client, entry.scope)]

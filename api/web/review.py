@@ -1,0 +1,22 @@
+"""The review queue: the least sure lines of all documents."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from api.http import caller
+from api.http.facts import facts
+from api.service import listing
+from api.service.parts import Parts
+from api.web.page import page
+from shared.keys.record import Scope
+
+
+def add(pages: Blueprint, parts: Parts) -> None:
+    """Add `/review`."""
+
+    @pages.get("/review")
+    @facts(Scope.SUBMIT, is_page=True)
+    def review() -> Response:
+        """Lines by their confidence, each with the way to where it is corrected."""
+        return page("review.html", doubts=listing.queue(parts, caller.current()))

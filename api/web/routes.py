@@ -1,0 +1,19 @@
+"""All pages. Each module of `PAGES` adds the addresses of one."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from api.service.parts import Parts
+from api.web import downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
+
+PAGES = (read, sent, result, downloads, jobs, review, sign_in, preferences)
+
+
+def blueprint(parts: Parts) -> Blueprint:
+    """The pages and their files, bound to the process's parts."""
+    pages = Blueprint("web", __name__, template_folder="templates")
+    page.register(pages, parts, files.add(pages))
+    for module in PAGES:
+        module.add(pages, parts)
+    return pages

@@ -1,0 +1,63 @@
+// What every page needs: times in the viewer's zone, questions before what cannot be undone, words for screen readers.
+
+const words = document.getElementById("words").dataset;
+export const token = document.querySelector("meta[name=form-token]").content;
+
+export function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+/** Ask our own server as a script: an answer that is no success throws what the problem says. */
+export async function ask(address, options = {}) {
+  const headers = { Accept: "application/problem+json", "X-CSRF-Token": token, ...options.headers };
+  let response;
+  try {
+    response = await fetch(address, { ...options, headers });
+  } catch {
+    throw Object.assign(new Error(words.offline), { status: 0 });
+  }
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  if (response.status === 401) location.reload();
+  const text = [problem.title_shown, problem.detail].filter(Boolean).join(": ");
+  const after = Number(response.headers.get("Retry-After")) || 0;
+  throw Object.assign(new Error(text || words.offline), { status: response.status, after, problem });
+}
+
+export async function copy(text) {
+  try {
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else if (!copyBySelection(text)) throw new Error();
+    say(words.copied);
+  } catch {
+    say(words.notCopied);
+  }
+}
+
+/** Without TLS a browser has no clipboard for pages, but still this. */
+function copyBySelection(text) {
+  const field = Object.assign(document.createElement("textarea"), { value: text, className: "unseen" });
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
+}
+
+export function showTimes(root = document) {
+  const shape = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (!isNaN(moment)) time.textContent = shape.format(moment);
+    time.title = time.dateTime;
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+}, true);
+document.addEventListener("htmx:after:swap", () => showTimes());
+showTimes();
