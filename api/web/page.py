@@ -60,6 +60,7 @@ def register(pages: Blueprint, parts: Parts, files: str) -> None:
         if response.mimetype == "text/html":
             response.headers.setdefault("Content-Security-Policy", POLICY)
             response.headers.setdefault("Cache-Control", "no-store")
+            response.headers.setdefault("Referrer-Policy", "same-origin")  # with none, forms come from `Origin: null`
         return visitors.keep(response, parts.settings)
 
     pages.register_error_handler(errors.OcrelayError, of_error)

@@ -1,6 +1,6 @@
 """Webhook secrets as they lie in the database: encrypted with a key that is not in it.
 
-Source: AES-256-GCM as in the package ``cryptography``; see decision 28 for what this helps against.
+Source: AES-256-GCM as in the package ``cryptography``; see decision 25 for what this helps against.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ function saved(line, text) {
 
 document.getElementById("copy-all").addEventListener("click", async (event) => {
   try {
-    await copy(await (await ask(event.target.dataset.address, { headers: { Accept: "text/plain, application/problem+json" } })).text());
+    await copy(await (await ask(event.target.dataset.address, { headers: { Accept: "text/plain, application/problem+json" } })).text().then((text) => text.trimEnd()));
   } catch (problem) {
     say(problem.message);
   }

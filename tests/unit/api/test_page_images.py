@@ -57,3 +57,10 @@ def test_a_page_that_is_not_there_is_not_found(client: FlaskClient) -> None:
 def test_a_broken_image_is_said_to_be_broken(client: FlaskClient) -> None:
     job_id = client.post("/v1/jobs", data=png()[:-30]).get_json()["id"]
     assert client.get(f"/v1/jobs/{job_id}/pages/1/image").get_json()["code"] == "corrupt_image"
+
+
+def test_a_page_of_a_pdf_is_drawn(client: FlaskClient) -> None:
+    content = encoded(Image.new("RGB", (100, 200), "red"), Image.new("RGB", (100, 50), "blue"), form="PDF")
+    first, second = (shown(client, content, page, "?width=80") for page in (1, 2))
+    assert (first.size, second.size) == ((80, 160), (80, 40))
+    assert second.getpixel((40, 20))[2] > 200  # type: ignore[index]
