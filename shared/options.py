@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared import errors
 
@@ -132,6 +132,12 @@ class SubmitOptions(RecognitionOptions):
         json_schema_extra=HTTP_URL,
         description="http or https URL that is told of the job's end by a signed POST, beside the webhook endpoints.",
     )
+
+    @field_validator("deadline_seconds", mode="before")
+    @classmethod
+    def _is_whole(cls, value: Any) -> Any:
+        """JSON may write a whole number as `60.0`."""
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     @model_validator(mode="after")
     def _one_says_who_reads(self) -> Self:

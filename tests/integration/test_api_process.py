@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -79,7 +80,7 @@ def api(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("api")
     settings = Settings.load(
         data_dir=folder / "data",
-        database_url=f"sqlite:///{migrated_sqlite}",
+        database_url=f"sqlite:///{shutil.copy(migrated_sqlite, folder / 'ocrelay.sqlite3')}",
         redis_url="redis://127.0.0.1:1/0",
         port=free_port(),
         log_format="json",

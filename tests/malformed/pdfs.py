@@ -26,7 +26,8 @@ def cases() -> Iterator[Case]:
     yield Case("pdf with a password", encrypted([PdfPage(WORDS)]), "encrypted_document")
     yield Case("pdf of no page", pdf([]), "no_pages")
     yield Case("pdf of 10,000 pages", pdf([PdfPage(b"")] * 10_000), "too_many_pages")
-    yield Case("pdf of a page of 14,400 points", pdf([PdfPage(WORDS, (14_400, 14_400))]), "too_many_pixels")
+    yield Case("pdf of a page of 14,400 points", pdf([PdfPage(WORDS, (14_400, 14_400))]), "succeeded")
+    yield Case("pdf of a page of 20,000 points", pdf([PdfPage(WORDS, (20_000, 20_000))]), "too_many_pixels")
     yield Case(
         "pdf of a page of no points", pdf([PdfPage(WORDS, (0, 0))]), "succeeded"
     )  # a default size, as viewers do

@@ -64,7 +64,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
 
     Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. Only
     some formats of a result know `layout` or `pdfa`. An option may stand in the query string or in the body; both is an
-    error. In a form every value is text: a number or nothing is no wrong `reference`, `model` or `pages` there.
+    error. In a form every value is text: a number or nothing is no wrong `reference`, `model` or `pages` there; and
+    `metadata` is JSON there and in a query string, which a schema takes for parts of their own.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -79,6 +80,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
         return False
     form = BY_NAME.get(str(query.get("format", DEFAULT.name)), DEFAULT)
     if case.method == "GET" and {"layout", "pdfa"} & set(query) - form.choices:
+        return False
+    if "metadata" in query or (case.media_type == "multipart/form-data" and "metadata" in body):
         return False
     texts = (body.get("reference", ""), body.get("model", ""), body.get("pages", ""))
     return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)

@@ -56,7 +56,8 @@ def _is_whole_lzw(content: bytes, fields: Fields) -> bool:
     is_exact = fields.keys().isdisjoint({TILES}) and _first(fields, BITS, 1) % 8 == 0
     if _first(fields, PHOTOMETRIC, 0) == YCBCR or not is_exact:
         return True
-    return over >= 0 and over % max(row_bytes, 1) == 0
+    is_filled_up = over >= row_bytes * _first(fields, HEIGHT, 0)  # with as much again as the page: no changed byte does
+    return over >= 0 and (over % max(row_bytes, 1) == 0 or is_filled_up)
 
 
 def are_enough(content: bytes, fields: Fields) -> bool:
