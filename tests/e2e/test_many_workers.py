@@ -36,7 +36,7 @@ FACTS = """
            (SELECT count(*) FROM audit_events WHERE event = 'job.submitted'),
            (SELECT count(*) FROM audit_events WHERE event = 'job.claimed'),
            (SELECT count(*) FROM audit_events WHERE event = 'job.succeeded'),
-           (SELECT count(*) FROM audit_events WHERE job_id IS NOT NULL)
+           (SELECT count(*) FROM audit_events WHERE event NOT LIKE 'model.%')
 """
 
 

@@ -37,7 +37,7 @@ def recognize_document(
         content: The whole upload, in one of the formats of `shared.uploads.header`.
         recognizer: Reads line images.
         options: Layout and limits.
-        checkpoint: Called between batches; what it raises stops the work (a lost lease, a cancelled job).
+        checkpoint: Called between lines; what it raises stops the work (a lost lease, a cancelled job).
         detector: Finds the lines of pages; None: classical means find them.
         stronger: Gives a stronger recogniser, when one is needed; None: there is none.
 
@@ -93,7 +93,7 @@ def recognize_pages(
         content: The whole upload.
         recognizer: Reads line images, as `choose_readers` says.
         options: Layout, limits, which pages.
-        checkpoint: Called before each page and between batches.
+        checkpoint: Called before each page and between lines.
         detector: Finds the lines of pages.
         stronger: The same, for lines in doubt.
         done: Numbers of pages that were read before and are left out.

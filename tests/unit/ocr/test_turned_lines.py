@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
@@ -59,12 +57,10 @@ def test_parts_and_lone_characters_of_a_line_on_its_side_are_put_together() -> N
 
 
 def test_the_way_that_reads_surely_is_chosen_and_none_where_neither_does() -> None:
-    def read(lines: Sequence[TextLine]) -> list[Way]:
-        return [Way(0.5, 20), Way(0.98, 20), Way(0.6, 20), Way(0.7, 20)][: len(lines)]
-
-    (up,) = turned.choose([box(10, 100, 30, 400), box(50, 100, 70, 400)], read)
-    assert up.polygon.tolist() == [[10, 400], [10, 100], [30, 100], [30, 400]]
-    assert up.height == 20
+    tried = turned.both_ways([box(10, 100, 30, 400), box(50, 100, 70, 400)])
+    (chosen,) = turned.choose([Way(0.5, 20), Way(0.98, 20), Way(0.6, 20), Way(0.7, 20)])
+    assert tried[chosen].polygon.tolist() == [[10, 400], [10, 100], [30, 100], [30, 400]]
+    assert tried[chosen].height == 20
 
 
 def test_what_was_read_out_of_the_middle_of_a_line_on_its_side_goes() -> None:

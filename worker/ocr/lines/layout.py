@@ -81,16 +81,16 @@ def search_lines(page: Copies, detector: PageDetector | None) -> list[TextLine]:
 def search_all(page: Copies, detector: PageDetector | None) -> list[TextLine]:
     """Return the lines of a page in no order, what only classical means find among them."""
     found = search_lines(page, detector)
+    if detector is None:
+        return found
     hulls = hulls_of(found)
-    return found + [
-        line for line in lines.find_lines(page) if detector and _share_inside(line.hull, hulls) < MOST_TWICE
-    ]
+    return found + [line for line in lines.find_lines(page) if _share_inside(line.hull, hulls) < MOST_TWICE]
 
 
 def _share_inside(hull: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     """Return how much of a box, (4,) px, at most lies in one of others, (N, 4), 0..1."""
-    overlap = np.minimum(hull[2:], others[:, 2:]) - np.maximum(hull[:2], others[:, :2])
-    return float(np.maximum(overlap, 0).prod(axis=1).max(initial=0.0)) / max(1e-6, float((hull[2:] - hull[:2]).prod()))
+    area = float((hull[2:] - hull[:2]).prod())
+    return float(fragments.overlaps(hull, others).max(initial=0.0)) / max(1e-6, area)
 
 
 def _is_low_strip(page: Copies) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -97,12 +97,15 @@ def without(lines: Sequence[TextLine], ways: Sequence[Way], side: Sequence[TextL
     return [i for i, line in enumerate(lines) if reads[i] or not is_in_one(line)]
 
 
-def choose(boxes: Sequence[TextLine], read: Callable[[Sequence[TextLine]], Sequence[Way]]) -> list[TextLine]:
-    """Return the lines that read surely from the top, or from the bottom, of their boxes; the surer way of both."""
-    flat = [_from_corner(line, first) for line in boxes for first in (1, 3)]
-    ways = read(flat)
-    best = [max((2 * i, 2 * i + 1), key=lambda at: ways[at].confidence) for i in range(len(boxes))]
-    return [flat[at] for at in best if ways[at].is_sure]
+def both_ways(boxes: Sequence[TextLine]) -> list[TextLine]:
+    """Return each box twice, two lines beside each other: read from its top, and from its bottom."""
+    return [_from_corner(line, first) for line in boxes for first in (1, 3)]
+
+
+def choose(ways: Sequence[Way]) -> list[int]:
+    """Return which of the lines of `both_ways` read surely, at most one of each two: the surer way."""
+    best = [max((i, i + 1), key=lambda at: ways[at].confidence) for i in range(0, len(ways), 2)]
+    return [at for at in best if ways[at].is_sure]
 
 
 def _from_corner(line: TextLine, first: int) -> TextLine:

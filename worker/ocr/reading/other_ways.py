@@ -68,12 +68,15 @@ def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found,
     boxes = turned.on_side(tools.find_unread(found, legible).places, lines, ways)
     if not boxes:
         return found, read
-    side = turned.choose(boxes, lambda some: [_way(one) for one in tools.read(tools.images(page, some))])
+    tried = turned.both_ways(boxes)
+    tried_images = tools.images(page, tried)
+    tried_read = tools.read(tried_images)
+    chosen = turned.choose([_way(one) for one in tried_read])
+    side = [tried[at] for at in chosen]
     stay = turned.without(lines, ways, side)
-    side_images = tools.images(page, side)
-    lines, images = [lines[i] for i in stay] + side, [images[i] for i in stay] + side_images
+    lines, images = [lines[i] for i in stay] + side, [images[i] for i in stay] + [tried_images[at] for at in chosen]
     found = Found(replace(found.arrangement, lines=lines), images, found.quality)
-    return found, [read[i] for i in stay] + tools.read(side_images)
+    return found, [read[i] for i in stay] + [tried_read[at] for at in chosen]
 
 
 def _way(reading: Reading) -> Way:

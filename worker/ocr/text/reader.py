@@ -77,7 +77,7 @@ class LineRecognizer(Protocol):
 
 @dataclass(frozen=True)
 class LineReader:
-    """How the lines of one document are read. charset: what may be read. checkpoint: called before each batch."""
+    """How the lines of one document are read. charset: what may be read. checkpoint: called before each line."""
 
     recognizer: LineRecognizer
     charset: CharsetName = DEFAULT_CHARSET
