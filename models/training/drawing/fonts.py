@@ -10,6 +10,7 @@ import collections
 import dataclasses
 import functools
 import json
+import os
 import pathlib
 import random
 import re
@@ -98,7 +99,9 @@ def find_faces(folder: pathlib.Path) -> list[Face]:
             face = inspect(path, hanzi)
             if face is not None:
                 found.append({**dataclasses.asdict(face), "missing": [], "path": str(path.relative_to(folder))})
-        cache.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
+        whole = cache.with_suffix(f".{os.getpid()}")  # others may be looking for it, too
+        whole.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
+        whole.replace(cache)
     rows = json.loads(cache.read_text("utf-8"))
     return [Face(str(folder / row["path"]), row["index"], row["family"], row["chinese"]) for row in rows]
 
