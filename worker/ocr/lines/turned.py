@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.text_line import TextLine
 
 FEWEST = 4  # characters; fewer say nothing of how they lie
 DOUBTFUL = 0.7  # of a line's characters, mean; one that reads better lies right
 LEGIBLE = 0.93  # mean of a page: on one that reads so well ...
-CONSPICUOUS = 0.94  # ... a line that reads worse than this may stand upside down
+CONSPICUOUS = 0.91  # ... a line that reads worse than this may stand upside down, as 99 of 100 do that stand so
+GLANCE = 6.0  # of its height: so much of a line's middle tells whether it is worth reading ...
+PROMISING = 0.8  # ... of the characters there, mean; of all lines that read surely the middle reads at least so well
 SURE = 0.9  # of its characters, mean, the other way round ...
 SURER = 0.97  # ... and at least this where it is legible as it is
 TALL = 3.0  # of its width: a place that is taller may be a line on its side
@@ -34,12 +37,23 @@ class Way(NamedTuple):
         return self.characters >= FEWEST and self.confidence >= SURE
 
 
+UNREAD = Way(0.0, 0)
+
+
 def doubtful(ways: Sequence[Way]) -> list[int]:
     """Return which lines of a page may stand upside down: many letters are letters then, too, and read rather well."""
     count = sum(way.characters for way in ways)
     mean = sum(way.confidence * way.characters for way in ways) / max(1, count)
     least = CONSPICUOUS if mean >= LEGIBLE else DOUBTFUL
     return [i for i, way in enumerate(ways) if way.characters >= FEWEST and way.confidence < least]
+
+
+def middle_of(image: Gray) -> Gray:
+    """Return the middle of a line image, (h, w) uint8, which is cheaper to read than the whole."""
+    height, width = image.shape
+    wide = min(width, round(GLANCE * height))
+    start = (width - wide) // 2
+    return image[:, start : start + wide]
 
 
 def is_right(other: Way, as_it_was: Way) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import turned
 from worker.ocr.lines.columns import find as columns
 from worker.ocr.lines.layout import search_all
-from worker.ocr.lines.turned import DOUBTFUL, Way
+from worker.ocr.lines.turned import DOUBTFUL, UNREAD, Way
 from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidence, kept
 from worker.ocr.reading.tools import Tools
 from worker.ocr.text import words
 from worker.ocr.text.decoder import Reading
 
 LEAST_IN_COLUMN = 0.75  # a column of Chinese reads at least as surely
+SURE_HANZI = 0.5  # confidence of characters that tell how the text runs: smudges read as hanzi, too, but less surely
+NOWHERE = np.zeros((0, 2))
 
 
 def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found, list[Reading]]:
@@ -23,11 +27,12 @@ def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found
     arrangement, upright = found.arrangement, found.arrangement.upright
     if not arrangement.searched:
         return found, read
-    hanzi = [words.middles_of_hanzi(one, line.polygon) for one, line in zip(read, arrangement.lines, strict=True)]
-    places = np.concatenate([np.zeros((0, 2)), *hanzi])
-    count = sum(len(one.peaks) for one in read)
-    is_chinese = len(places) >= words.MOSTLY * count
-    if not columns.may_run_down(places) and not (
+    pairs = list(zip(read, arrangement.lines, strict=True))
+    hanzi = [words.middles_of_hanzi(one, line.polygon) for one, line in pairs]
+    surest = [words.middles_of_hanzi(one, line.polygon, SURE_HANZI) for one, line in pairs]
+    places = np.concatenate([NOWHERE, *hanzi])
+    is_chinese = len(places) >= words.MOSTLY * sum(len(one.peaks) for one in read)
+    if not columns.may_run_down(np.concatenate([NOWHERE, *surest])) and not (
         is_chinese and tools.find_unread(found, range(len(read))).share >= columns.MOST_UNREAD
     ):
         return found, read
@@ -60,9 +65,10 @@ def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found,
     doubtful = [i for i in turned.doubtful(ways) if lines[i].cells is None]
     other = [turned.upside_down(lines[i]) for i in doubtful]
     other_images = tools.images(page, other)
-    for i, line, image, one in zip(doubtful, other, other_images, tools.read(other_images), strict=True):
-        if turned.is_right(_way(one), ways[i]):
-            lines[i], images[i], read[i], ways[i] = line, image, one, _way(one)
+    for at, one in _read_promising(tools, other_images):
+        i, way = doubtful[at], _way(one)
+        if turned.is_right(way, ways[i]):
+            lines[i], images[i], read[i], ways[i] = other[at], other_images[at], one, way
             found = Found(replace(found.arrangement, lines=lines), images, found.quality)
     legible = [i for i in kept(found, read) if ways[i].confidence >= DOUBTFUL]
     boxes = turned.on_side(tools.find_unread(found, legible).places, lines, ways)
@@ -70,13 +76,20 @@ def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found,
         return found, read
     tried = turned.both_ways(boxes)
     tried_images = tools.images(page, tried)
-    tried_read = tools.read(tried_images)
-    chosen = turned.choose([_way(one) for one in tried_read])
+    tried_read = dict(_read_promising(tools, tried_images))
+    chosen = turned.choose([_way(tried_read[at]) if at in tried_read else UNREAD for at in range(len(tried))])
     side = [tried[at] for at in chosen]
     stay = turned.without(lines, ways, side)
     lines, images = [lines[i] for i in stay] + side, [images[i] for i in stay] + [tried_images[at] for at in chosen]
     found = Found(replace(found.arrangement, lines=lines), images, found.quality)
     return found, [read[i] for i in stay] + [tried_read[at] for at in chosen]
+
+
+def _read_promising(tools: Tools, images: Sequence[Gray]) -> list[tuple[int, Reading]]:
+    """Return what was read in those of the line images whose middle reads rather well, by their places."""
+    glances = tools.read([turned.middle_of(image) for image in images])
+    worth = [at for at, one in enumerate(glances) if confidence(one) >= turned.PROMISING]
+    return list(zip(worth, tools.read([images[at] for at in worth]), strict=True))
 
 
 def _way(reading: Reading) -> Way:

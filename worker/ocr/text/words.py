@@ -62,10 +62,13 @@ def is_chinese(reading: Reading) -> bool:
     return hanzi >= max(FEWEST, MOSTLY * len(reading.peaks))
 
 
-def middles_of_hanzi(reading: Reading, polygon: NDArray[np.float32]) -> NDArray[np.float64]:
+def middles_of_hanzi(
+    reading: Reading, polygon: NDArray[np.float32], least_confidence: float = 0.0
+) -> NDArray[np.float64]:
     """Return where the hanzi of a line stand, (N, 2) px of the page that its polygon, (4, 2), is on."""
     start, end = (polygon[0] + polygon[3]) / 2, (polygon[1] + polygon[2]) / 2
-    middles = [(peak.first + peak.last + 1) / 2 for peak in reading.peaks if CJK.match(peak.text)]
+    hanzi = [peak for peak in reading.peaks if CJK.match(peak.text) and peak.confidence >= least_confidence]
+    middles = [(peak.first + peak.last + 1) / 2 for peak in hanzi]
     shares = np.array(middles, np.float64).reshape(-1, 1) / max(reading.frame_count, 1e-6)
     return np.asarray(start + shares * (end - start), np.float64)
 
