@@ -41,11 +41,12 @@ class Frames:
         if len(self.heard) == self.count:
             return self.logits[frames]
         places = np.minimum(np.searchsorted(self.heard, frames), max(0, len(self.heard) - 1))
+        is_heard = self.heard[places] == frames if len(self.heard) else np.zeros(len(frames), np.bool_)
+        if is_heard.all():
+            return self.logits[places]
         found = np.full((len(frames), self.logits.shape[1]), -SURELY, np.float32)
         found[:, BLANK] = 0.0
-        if len(self.heard):
-            is_heard = self.heard[places] == frames
-            found[is_heard] = self.logits[places[is_heard]]
+        found[is_heard] = self.logits[places[is_heard]]
         return found
 
     def dense(self) -> NDArray[np.float32]:

@@ -98,6 +98,7 @@ def recognize_pages(
         stronger: The same, for lines in doubt.
         done: Numbers of pages that were read before and are left out.
     """
+    memory.keep_freed()
     layer: TextLayerName = options.text_layer if options.charset == "all" and options.layout != "line" else "ignore"
     with closing(decode_pages(content, options.limits, options.pages, done=done, text_layer=layer)) as source:
         while True:

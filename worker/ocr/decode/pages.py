@@ -25,19 +25,11 @@ from worker.ocr.decode.pdf import LayerPage
 
 Gray = NDArray[np.uint8]
 
-GRAY_FLAGS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-PROBE_FLAGS = cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION
-COLOUR_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-
-
-JPEG_FLAGS = {
-    (1, False): GRAY_FLAGS,
-    (1, True): COLOUR_FLAGS,
-    (2, False): cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_IGNORE_ORIENTATION,
-    (2, True): cv2.IMREAD_REDUCED_COLOR_2 | cv2.IMREAD_IGNORE_ORIENTATION,
+REDUCED_FLAGS = {
+    1: cv2.IMREAD_UNCHANGED,
+    2: cv2.IMREAD_REDUCED_COLOR_2 | cv2.IMREAD_IGNORE_ORIENTATION,
 }
-"""By how much it is reduced, and whether colour is needed."""
-
+"""By how much a JPEG is reduced, each way. One in colour is decoded so: a look at a small copy first takes longer."""
 
 MOVES = Reason(
     "first_frame_only",
@@ -123,15 +115,10 @@ def _rendered(page: pdf.RenderedPage) -> DecodedPage:
 
 def _decode_one(content: bytes, header: DocumentHeader, factor: int) -> NDArray[np.generic]:
     if header.media_type == "image/jpeg":
-        return _imdecode(content, JPEG_FLAGS[factor, _needs_colour(content)])
+        return _imdecode(content, REDUCED_FLAGS[factor])
     if header.media_type == "image/png":
         content = completeness.pixels_of_png(content)
     return _imdecode(content, cv2.IMREAD_UNCHANGED)
-
-
-def _needs_colour(content: bytes) -> bool:
-    """Tell by a small copy of a JPEG, which is quickly had, whether its gray hides something."""
-    return planes.weight_of_planes(np.asarray(_imdecode(content, PROBE_FLAGS), np.uint8)) is not None
 
 
 def _imdecode(content: bytes, flags: int) -> NDArray[np.generic]:

@@ -52,9 +52,11 @@ def weight_of_planes(probe: NDArray[np.uint8]) -> tuple[int, NDArray[np.float32]
 
 
 def _smaller(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = image.shape[:2]
-    size = max(1, width // PROBE), max(1, height // PROBE)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    """Return the means of PROBE x PROBE px; halved step by step, which is several times quicker than at once."""
+    height, width = (max(1, side // PROBE) for side in image.shape[:2])
+    whole = image[: height * PROBE, : width * PROBE]
+    halved = cv2.resize(whole, (width * 2, height * 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(halved, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _spread(plane: NDArray[np.uint8]) -> NDArray[np.float32]:

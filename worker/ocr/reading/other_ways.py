@@ -18,7 +18,8 @@ from worker.ocr.text import words
 from worker.ocr.text.decoder import Reading
 
 LEAST_IN_COLUMN = 0.75  # a column of Chinese reads at least as surely
-SURE_HANZI = 0.5  # confidence of characters that tell how the text runs: smudges read as hanzi, too, but less surely
+SURE_HANZI = 0.7  # confidence of characters that tell how the text runs: smudges read as hanzi, too, but less surely
+LIKELY_HANZI = 0.5  # the same on a page in Chinese
 NOWHERE = np.zeros((0, 2))
 
 
@@ -29,9 +30,10 @@ def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found
         return found, read
     pairs = list(zip(read, arrangement.lines, strict=True))
     hanzi = [words.middles_of_hanzi(one, line.polygon) for one, line in pairs]
-    surest = [words.middles_of_hanzi(one, line.polygon, SURE_HANZI) for one, line in pairs]
     places = np.concatenate([NOWHERE, *hanzi])
     is_chinese = len(places) >= words.MOSTLY * sum(len(one.peaks) for one in read)
+    least = LIKELY_HANZI if is_chinese else SURE_HANZI
+    surest = [words.middles_of_hanzi(one, line.polygon, least) for one, line in pairs]
     if not columns.may_run_down(np.concatenate([NOWHERE, *surest])) and not (
         is_chinese and tools.find_unread(found, range(len(read))).share >= columns.MOST_UNREAD
     ):

@@ -88,8 +88,10 @@ def _piece(line: LineImage, start: int, end: int) -> _Piece:
 
 def pad(line: LineImage) -> LineImage:
     """Pad a line image on the right with 0 to its bucket's width."""
-    width = line.shape[2]
-    return np.pad(line, ((0, 0), (0, 0), (0, -width % BUCKET)))
+    channels, height, width = line.shape
+    padded = np.zeros((channels, height, width + -width % BUCKET), line.dtype)
+    padded[:, :, :width] = line
+    return padded
 
 
 def split_long(line: LineImage) -> list[LineImage]:

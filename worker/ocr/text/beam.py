@@ -66,7 +66,7 @@ def search(
         choice = choices.get(frame)
         if choice is not None:
             before = -1
-            tokens = _prune(_pass(tokens, choice, ngram, label_of, is_open=True))
+            tokens = _prune(_pass(tokens, choice, ngram, label_of))
         elif label != before:
             before = label
             tokens = _follow(tokens, label, ngram, label_of)
@@ -79,16 +79,23 @@ def search(
 
 def _follow(tokens: Tokens, label: int, ngram: Ngram, label_of: Sequence[int]) -> Tokens:
     """The tokens after a frame that is not open. A single one needs no score: nothing competes with it."""
-    if len(tokens) > 1:
-        return _pass(tokens, ((label, 0.0),), ngram, label_of, is_open=False)
-    (((history, last), token),) = tokens.items()
-    if label not in (BLANK, last):
-        history = ngram.extend(history, label_of[label])
-    return {(history, label): token}
+    is_alone = len(tokens) == 1
+    after: Tokens = {}
+    for (history, last), (score, taken) in tokens.items():
+        total, longer = score, history
+        if label not in (BLANK, last):
+            known = label_of[label]
+            total += 0.0 if is_alone else ngram.weight * ngram.score(history, known)
+            longer = ngram.extend(history, known)
+        key = (longer, label)
+        rival = after.get(key)
+        if rival is None or rival[0] < total:
+            after[key] = (total, taken)
+    return after
 
 
-def _pass(tokens: Tokens, choice: Candidates, ngram: Ngram, label_of: Sequence[int], *, is_open: bool) -> Tokens:
-    """The tokens one frame later; of those that meet, the better one."""
+def _pass(tokens: Tokens, choice: Candidates, ngram: Ngram, label_of: Sequence[int]) -> Tokens:
+    """The tokens after an open frame; of those that meet, the better one."""
     after: Tokens = {}
     weight, score_of = ngram.weight, ngram.score
     for (history, last), (score, taken) in tokens.items():
@@ -101,7 +108,7 @@ def _pass(tokens: Tokens, choice: Candidates, ngram: Ngram, label_of: Sequence[i
             key = (longer, label)
             rival = after.get(key)
             if rival is None or rival[0] < total:
-                after[key] = (total, (label, taken) if is_open else taken)
+                after[key] = (total, (label, taken))
     return after
 
 

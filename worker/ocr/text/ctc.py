@@ -21,8 +21,6 @@ from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, Charset
 from models.frames import Frames
 
-NEGLIGIBLE = 16.0  # logits below the best of a frame: 7,000 such classes change its probability by less than 0.001
-
 
 @dataclass(frozen=True)
 class BestPath:
@@ -66,12 +64,15 @@ def probabilities(frames: Frames, labels: NDArray[np.int32]) -> NDArray[np.float
     found = np.zeros(len(labels), np.float32)
     seen = np.flatnonzero(labels != BLANK)
     if len(seen):
-        rows = frames.at(seen)
-        best = rows.max(axis=1)
-        heard = np.flatnonzero(rows > best[:, None] - NEGLIGIBLE)
-        of = heard // rows.shape[1]
-        found[seen] = 1.0 / np.bincount(of, np.exp(rows.ravel()[heard] - best[of]), len(seen))
+        found[seen] = probabilities_at(frames, seen)
     return found
+
+
+def probabilities_at(frames: Frames, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The highest softmax probability of some frames, (N,) -> (N,) float32."""
+    rows = frames.at(chosen)
+    rows -= rows.max(axis=1, keepdims=True)
+    return np.asarray(1.0 / np.exp(rows, out=rows).sum(axis=1), np.float32)
 
 
 def join_paths(paths: Sequence[BestPath]) -> BestPath:

@@ -111,12 +111,17 @@ class Decoder:
             return path
         own = doubt.runs.labels if labels is None else labels[doubt.runs.labels]
         frames = open_frames(doubt, path, self.charset.decode(own.tolist()))
-        if not frames:
+        unsure = np.isin(heard.heard, frames)  # the others are surely blank
+        candidates = zip(heard.heard[unsure].tolist(), beam.candidates(heard.logits[unsure]), strict=True)
+        choices = {frame: labels for frame, labels in candidates if len(labels) > 1}
+        if not choices:
             return path
-        choices = dict(zip(frames, beam.candidates(heard.at(np.array(frames))), strict=True))
         known = self.ngram.label_of
         label_of = known if labels is None else [known[label] for label in labels]
         chosen = beam.search(path.labels, choices, self.ngram, label_of)
         if np.array_equal(chosen, path.labels):
             return path
-        return BestPath(chosen, ctc.probabilities(heard, chosen), path.labels)
+        confidences = path.confidences.copy()
+        changed = np.flatnonzero(chosen != path.labels)
+        confidences[changed] = np.where(chosen[changed] == BLANK, 0.0, ctc.probabilities_at(heard, changed))
+        return BestPath(chosen, confidences, path.labels)

@@ -32,16 +32,26 @@ def find_neighbours(boxes: Boxes, shape: tuple[int, int], blockers: Boxes | None
     """Return which boxes see each other along some pixel row of an image of `shape` (H, W).
 
     Boxes are painted, tall ones first, into a map of indices; neighbours are the indices on both sides of each white
-    run of a row. `blockers` (upright rules) are painted over everything and nothing sees through them.
+    run of a row. `blockers` (upright rules) are painted over everything and nothing sees through them. Rows between
+    which no box begins or ends are alike, and so are columns: the map has one of each.
     """
-    canvas = np.zeros(shape, np.int32)
-    for i in np.argsort(boxes[:, 1] - boxes[:, 3], kind="stable"):
-        left, top, right, bottom = boxes[i]
-        canvas[top:bottom, left:right] = i + 1
-    if blockers is not None:
-        for left, top, right, bottom in blockers:
-            canvas[top:bottom, left:right] = -1
+    painted = boxes if blockers is None else np.concatenate([boxes, blockers])
+    painted = np.clip(painted, 0, [shape[1], shape[0]] * 2)
+    (left, right), (top, bottom) = _ranks(painted[:, [0, 2]].T), _ranks(painted[:, [1, 3]].T)
+    canvas = np.zeros((bottom.max(initial=0), right.max(initial=0)), np.int32)
+    order = np.argsort(boxes[:, 1] - boxes[:, 3], kind="stable").tolist()
+    rows, columns = (
+        [*zip(top.tolist(), bottom.tolist(), strict=True)],
+        [*zip(left.tolist(), right.tolist(), strict=True)],
+    )
+    for i in [*order, *range(len(boxes), len(painted))]:
+        canvas[slice(*rows[i]), slice(*columns[i])] = i + 1 if i < len(boxes) else -1
     return _measure(boxes, _visible_pairs(canvas))
+
+
+def _ranks(edges: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return the rank of each edge among the distinct ones, in the same shape."""
+    return np.unique(edges, return_inverse=True)[1].reshape(edges.shape)
 
 
 def _visible_pairs(canvas: NDArray[np.int32]) -> NDArray[np.int64]:

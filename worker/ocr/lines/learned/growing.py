@@ -64,20 +64,29 @@ def explained(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.bool_]:
 
 def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
     """Return for each piece of ink, (N, 4) px, the line that holds its middle, the nearer one of two; -1: none."""
-    result, nearest = np.full(len(pieces), -1, np.intp), np.full(len(pieces), np.inf)
-    levels = (pieces[:, 1] + pieces[:, 3]) / 2
-    order = np.argsort(levels, kind="stable")
-    ordered = levels[order]
-    for i, line in enumerate(lines):
-        frame = _Frame.of(line)
-        slack = INSIDE * frame.height
-        reach = line.hull[1] - slack, line.hull[3] + slack
-        near = order[slice(*np.searchsorted(ordered, reach))]
-        along, down = frame.place(pieces[near])
-        inside = (along > -slack) & (along < frame.width + slack) & (down > -slack) & (down < frame.height + slack)
-        here, off = near[inside], np.abs(down[inside] / frame.height - 0.5)
-        nearer = off < nearest[here]
-        result[here[nearer]], nearest[here[nearer]] = i, off[nearer]
+    result = np.full(len(pieces), -1, np.intp)
+    if not len(pieces) or not lines:
+        return result
+    corners = np.array([line.polygon for line in lines], np.float64)
+    origin, along, down = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0]
+    width, height = (np.maximum(1.0, np.hypot(side[:, 0], side[:, 1])) for side in (along, down))
+    slack = INSIDE * height
+    middles = (pieces[:, :2] + pieces[:, 2:]) / 2
+    order = np.argsort(middles[:, 1], kind="stable")
+    first, last = np.searchsorted(
+        middles[order, 1], [corners[:, :, 1].min(axis=1) - slack, corners[:, :, 1].max(axis=1) + slack]
+    )
+    counts = last - first  # of the pieces at the level of each line; from here on an entry for each such pair
+    of = np.repeat(np.arange(len(lines)), counts)
+    piece = order[np.arange(len(of)) + np.repeat(first - (np.cumsum(counts) - counts), counts)]
+    place = middles[piece] - origin[of]
+    x = (place * (along / width[:, None])[of]).sum(axis=1)
+    y = (place * (down / height[:, None])[of]).sum(axis=1)
+    inside = (x > -slack[of]) & (x < (width + slack)[of]) & (y > -slack[of]) & (y < (height + slack)[of])
+    of, piece = of[inside], piece[inside]
+    off = np.abs(y[inside] / height[of] - 0.5)
+    worst_first = np.lexsort((-of, -off))
+    result[piece[worst_first]] = of[worst_first]  # the last assignment stays
     return result
 
 

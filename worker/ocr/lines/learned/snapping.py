@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink.components import Boxes
+from worker.ocr.ink.components import Boxes, find_pieces
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.text_line import TextLine
@@ -57,11 +57,9 @@ def _own_pieces(image: Gray, inner: NDArray[np.float64]) -> Boxes:
     core = image[int(top) : int(bottom) + 1, int(left) : int(right) + 1]
     is_dark = np.count_nonzero(core <= level) < 0.5 * core.size  # writing covers less than its background
     ink = (image <= level) if is_dark else (image > level)
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    x0, y0 = pieces[1:, 0], pieces[1:, 1]
-    x1, y1 = x0 + pieces[1:, 2], y0 + pieces[1:, 3]
+    boxes = find_pieces(ink.astype(np.uint8)).boxes
+    x0, y0, x1, y1 = boxes.T
     inside = (x0 > 0) & (y0 > 0) & (x1 < columns) & (y1 < rows)
     belongs = (y0 < bottom - CORE * tall) & (y1 > top + CORE * tall) & (y1 - y0 >= LEAST_PIECE * tall)
     near = (x1 > left - NEAR * tall) & (x0 < right + NEAR * tall)
-    boxes: Boxes = np.stack([x0, y0, x1, y1], 1)
     return np.asarray(boxes[inside & belongs & near], boxes.dtype)

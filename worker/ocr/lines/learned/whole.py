@@ -69,11 +69,13 @@ def _without_copies(lines: Sequence[TextLine]) -> list[TextLine]:
 def stack_strokes(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines with the parts of a character that stand above each other as one. pieces: (N, 4) px of ink."""
     of = owners(pieces, lines)
-    owned = [pieces[of == i] for i in range(len(lines))]
+    order = np.argsort(of, kind="stable")
+    owned = np.split(pieces[order], np.searchsorted(of[order], np.arange(len(lines))))[1:]
     found = {i: part for i, own in enumerate(owned) if (part := _narrow_part(lines[i], own)) is not None}
     at, narrow = np.array(list(found), np.intp), [*found.values()]
-    parts = np.concatenate([np.array([part.hull for part in narrow]).reshape(-1, 4), pieces[of < 0]])
-    flat = np.concatenate([np.array([part.is_flat for part in narrow], np.bool_), _is_flat(pieces[of < 0])])
+    free_pieces = pieces[of < 0]
+    parts = np.concatenate([np.array([part.hull for part in narrow]).reshape(-1, 4), free_pieces])
+    flat = np.concatenate([np.array([part.is_flat for part in narrow], np.bool_), _is_flat(free_pieces)])
     result, free = list(lines), np.ones(len(parts), np.bool_)
     for k, part in enumerate(narrow):
         if not free[k]:
