@@ -47,6 +47,7 @@ PROSE = (
     "and the ferry waits for the last of them",
     "who comes late, as he does every evening",
 )
+TABLE = ("甲是有丙", "对否无丁", "戊是无甲", "己否有对")
 POEM = ("春眠不觉晓", "处处闻啼鸟", "夜来风雨声", "花落知多少")
 HALVES = "the upper half and the lower half of the first character are found as two lines"
 ALONE = "a thin hanzi that stands in no row and in no column with a line is not read"
@@ -125,6 +126,14 @@ def down(
         for y, character in enumerate(text)
     ]
     return sheet(rows, size, px, hanzi=hanzi)
+
+
+def cells(rows: Sequence[str], px: int) -> Image.Image:
+    """A table without rules that has one character in each cell."""
+    written = [
+        (mark, 2 * px + 4 * px * x, 2 * px * (y + 1)) for y, row in enumerate(rows) for x, mark in enumerate(row)
+    ]
+    return sheet(written, (4 * px * (len(rows[0]) + 1), 2 * px * (len(rows) + 1)), px)
 
 
 def with_turned(text: str, degrees: int, px: int) -> Image.Image:
@@ -228,6 +237,7 @@ CASES = [
     case("underline through descenders", "Graph jumps", lambda: below(lines(["Graph jumps"], 24), 65, 40, 180)),
     case("underlined hanzi", "甲方：河滨仓储公司", lambda: below(lines(["甲方：河滨仓储公司"], 20), 63, 100, 230)),
     case("tall chat", " ".join(TALK), partial(chat, TALK)),
+    case("hanzi in the cells of a table", " ".join(" ".join(row) for row in TABLE), partial(cells, TABLE, 22)),
     case("a poem in columns", "".join(POEM), partial(down, POEM, 28)),
     case("a poem in columns, Song, far apart", "".join(POEM), partial(down, POEM, 24, 1.2, 1.1, SONG)),
     case("a shop's sign that runs down", "山水人家茶馆", partial(down, ["山水人家茶馆"], 48)),

@@ -150,3 +150,17 @@ def test_a_stroke_that_was_read_as_a_sign_goes_with_its_column() -> None:
     stroke, beside = TextLine.boxed(np.array([25, 30, 29, 50])), TextLine.boxed(np.array([36, 30, 40, 50]))
     assert find.replaced_by([column(0)], stroke, np.zeros((0, 2)))
     assert not find.replaced_by([column(0)], beside, np.zeros((0, 2)))
+
+
+def found(strokes: list[list[tuple[int, int]]], pitch: int) -> list[TextLine]:
+    """The columns of a page that is one column, whose characters were read singly across."""
+    page = np.rot90(lying(strokes, pitch), -1)
+    height, width = page.shape
+    box = TextLine(np.array([[0, 0], [height, 0], [height, width], [0, width]], np.float32), SIZE)
+    middles = np.array([[width / 2, 17.0 + pitch * i] for i in range(len(strokes))])
+    return find.find_columns(np.ascontiguousarray(page), lambda _: [box], middles)
+
+
+@pytest.mark.parametrize(("pitch", "columns"), [(24, 1), (27, 1), (48, 0), (60, 0)])
+def test_characters_in_the_cells_of_a_table_are_no_column(pitch: int, columns: int) -> None:
+    assert len(found([BOX, TWO, BOX, BOX, THREE, BOX, BOX, BOX, BOX], pitch)) == columns

@@ -40,6 +40,12 @@ def cut_cells(lying: Gray) -> NDArray[np.float64]:
     return cuts.at[min(ways, key=lambda way: way[1] + SPREAD * max(0.0, way[0] - CLOSE) ** 2)[2]]
 
 
+def white_share(lying: Gray) -> float:
+    """Return how much of a column's length, from its first to its last ink, holds no ink: 0..1."""
+    written = np.flatnonzero(_ink(lying).any(axis=0))
+    return 1.0 - len(written) / (written[-1] - written[0] + 1) if len(written) else 1.0
+
+
 def set_side_by_side(lying: Gray, borders: NDArray[np.float64]) -> Gray:
     """Return the characters between the borders as a row, (h, h * N) uint8, each upright in a square."""
     height = len(lying)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ MOST_UNREAD = 0.3  # of the ink; where more is in no line it may stand in column
 WIDER = 0.2  # of a column's width, on both sides: what was read across there is of its characters
 WIDEST_PITCH = 1.5  # of a column's width: what stands further below is a list or a table, not a column
 LEAST_DOWN = 0.6  # of the hanzi of a block of columns, as far as they were read across, stand in columns
+
+MOST_WHITE = 0.36  # of the length of a block's columns; cells of a table are whiter ...
+MANY, MOST_WHITE_OF_FEW = 8, 0.28  # ... and where a block has fewer characters than this, those of a table may not be
 
 Search = Callable[[Copies], Sequence[TextLine]]
 
@@ -40,12 +43,15 @@ def find_columns(page: Gray, search: Search, places: Places) -> list[TextLine]:
         places: Middles of the hanzi that were read across, (N, 2) px.
     """
     turned = np.ascontiguousarray(np.rot90(page))
-    found = [_with_cells(turned, line) for line in search(Copies(turned))]
-    back = [replace(line, polygon=_turned_back(line.polygon, page.shape[1])) for line in found if _is_column(line)]
+    found = [column for line in search(Copies(turned)) if (column := _cut(turned, line)) is not None]
+    back = [replace(column.line, polygon=_turned_back(column.line.polygon, page.shape[1])) for column in found]
     down, beside = nearest(places, places)
     are_down = np.asarray(down < NEARER * beside, np.bool_)
-    blocks = [[back[i] for i in block] for block in order.blocks_of(range(len(back)), hulls_of(back))]
-    meant = [line for block in blocks if _is_meant(block, places, are_down) for line in block]
+    meant: list[TextLine] = []
+    for block in order.blocks_of(range(len(back)), hulls_of(back)):
+        lines = [back[i] for i in block]
+        if _is_dense([found[i] for i in block]) and _is_meant(lines, places, are_down):
+            meant += lines
     return [line for line in meant if _pitch(line) < NEARER * _gap(line, back)]
 
 
@@ -69,8 +75,26 @@ def replaced_by(columns: Sequence[TextLine], line: TextLine, places: Places) -> 
     return float(inside.mean()) >= 0.5
 
 
-def _with_cells(turned: Gray, line: TextLine) -> TextLine:
-    return replace(line, cells=cells.cut_cells(crops.crop_line(turned, line.polygon, 0.0)))
+@dataclass(frozen=True)
+class _Column:
+    """What may be a column, on the turned page. white: share of its length without ink, 0..1."""
+
+    line: TextLine
+    white: float
+
+
+def _cut(turned: Gray, line: TextLine) -> _Column | None:
+    """Return a line of the turned page with the cells of its characters; None: it is no column."""
+    lying = crops.crop_line(turned, line.polygon, 0.0)
+    column = replace(line, cells=cells.cut_cells(lying))
+    return _Column(column, cells.white_share(lying)) if _is_column(column) else None
+
+
+def _is_dense(block: Sequence[_Column]) -> bool:
+    """Tell whether the characters of a block of columns stand close below each other; those of a table do not."""
+    count = sum(len(column.line.cells) - 1 for column in block if column.line.cells is not None)
+    most = MOST_WHITE if count >= MANY else MOST_WHITE_OF_FEW
+    return sum(column.white for column in block) <= most * len(block)
 
 
 def _is_column(line: TextLine) -> bool:
