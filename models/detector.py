@@ -99,6 +99,6 @@ def load(name: str = "", *, threads: int = 1) -> Detector:
 
 
 def places(installed: pathlib.Path | None = None) -> list[Place]:
-    """Where detectors lie, those of models/weights and those that were added; not each of them need be of this kind."""
+    """Where detectors of either kind lie, those of models/weights and those that were added."""
     paths = [path for folder in (installed, WEIGHTS) if folder for path in folder.glob(f"{DETECTORS}*/{FILE_NAME}")]
     return [Place(path, path.parent.name) for path in sorted(paths)]

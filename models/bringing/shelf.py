@@ -7,17 +7,43 @@ import pathlib
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from typing import Final
 
 from models import golden
 from models.bringing.derive import CARD_NAME, read_beside
 from models.card import ModelCard, ModelFileError, sha256_of
+from models.db_detector import open_detector
+from models.detector import DetectorCard
 from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Recognizer
 
 MOST_BYTES: Final = 500 * 1024 * 1024
 TAKEN: Final = ("retry", "rollback")
 """Orders that stand beside the models in an address."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def add_detector(file: pathlib.Path, name: str, folder: pathlib.Path) -> DetectorCard:
+    """Put a detector of one's own into the folder of models, once it has found the golden lines.
+
+    Args:
+        file: the .onnx file; a card.json beside it comes along.
+        name: what it will be called; `detector-` is put before it.
+        folder: where models are kept.
+
+    Returns:
+        Its card.
+
+    Raises:
+        ModelFileError: as `add`.
+    """
+    name = name.removeprefix(DETECTORS)
+    _check_name(name, folder, DETECTORS + name)
+    _check_file(file)
+    detector = open_detector(file, DETECTORS + name)
+    golden.check_detector(detector)
+    _put(file, folder, DETECTORS + name, detector.card)
+    return detector.card
 
 
 def add(file: pathlib.Path, name: str, folder: pathlib.Path) -> ModelCard:
@@ -34,16 +60,25 @@ def add(file: pathlib.Path, name: str, folder: pathlib.Path) -> ModelCard:
     Raises:
         ModelFileError: the name cannot be had, or the file cannot be run, with the reason; nothing was stored then.
     """
-    _check_name(name, folder)
-    if not file.is_file():
-        raise ModelFileError(f"{file} is no file. Name an .onnx file.")
-    if file.stat().st_size > MOST_BYTES:
-        raise ModelFileError(f"{file} is larger than {MOST_BYTES // 1024**2} MiB, which no recogniser of lines is.")
+    _check_name(name, folder, name)
+    _check_file(file)
     recognizer = Recognizer(file, name)
     card, readings = recognizer.card, golden.stated_beside(file)
     if readings is None:
         readings = golden.read(recognizer)
     golden.check(recognizer, readings)
+    _put(file, folder, name, card, readings)
+    return card
+
+
+def _put(
+    file: pathlib.Path,
+    folder: pathlib.Path,
+    name: str,
+    card: ModelCard | DetectorCard,
+    readings: Mapping[str, str] | None = None,
+) -> None:
+    """Copy a file that was tried, with what is said of it, to where models are kept; all of it or nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".adding-") as scratch:
         staged = pathlib.Path(scratch) / name
@@ -53,9 +88,9 @@ def add(file: pathlib.Path, name: str, folder: pathlib.Path) -> ModelCard:
         if told["sha256"] != card.sha256:
             raise ModelFileError(f"{file} changed while it was copied. Try again.")
         (staged / CARD_NAME).write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        golden.write_beside(staged / FILE_NAME, readings)
+        if readings is not None:
+            golden.write_beside(staged / FILE_NAME, readings)
         staged.rename(folder / name)
-    return card
 
 
 def remove(name: str, folder: pathlib.Path) -> None:
@@ -71,10 +106,15 @@ def remove(name: str, folder: pathlib.Path) -> None:
             shutil.rmtree(part)
 
 
-def _check_name(name: str, folder: pathlib.Path) -> None:
+def _check_file(file: pathlib.Path) -> None:
+    if not file.is_file():
+        raise ModelFileError(f"{file} is no file. Name an .onnx file.")
+    if file.stat().st_size > MOST_BYTES:
+        raise ModelFileError(f"{file} is larger than {MOST_BYTES // 1024**2} MiB, which no model of ours is.")
+
+
+def _check_name(name: str, folder: pathlib.Path, stored: str) -> None:
     if not NAME.fullmatch(name) or name.startswith(DETECTORS) or name in TAKEN:
-        raise ModelFileError(
-            f"{name!r} is no name for a recogniser: letters, digits, `.`, `_` and `-`. Choose another."
-        )
-    if (WEIGHTS / name).exists() or (folder / name).exists():
-        raise ModelFileError(f"There is a model {name!r} already. Choose another name, or remove that one first.")
+        raise ModelFileError(f"{name!r} is no name for a model: letters, digits, `.`, `_` and `-`. Choose another.")
+    if (WEIGHTS / stored).exists() or (folder / stored).exists():
+        raise ModelFileError(f"There is a model {stored!r} already. Choose another name, or remove that one first.")

@@ -11,10 +11,14 @@ import models as recognisers
 from models import golden
 from models.bringing import packs, shelf
 from models.card import ModelFileError
+from models.db_detector import open_detector
+from models.detector import DEFAULT as DEFAULT_DETECTOR
 from models.recognizer import FILE_NAME, WEIGHTS, Place, find
 from shared import errors
 from shared.data_option import DATA
+from shared.registry.record import Role
 from shared.settings import Settings
+from worker.models import on_hand
 from worker.models.rollout_commands import activate, rollback, settings_of
 from worker.models.stronger import find_stronger
 from worker.models.telling import given, note_come, note_gone
@@ -42,6 +46,13 @@ def list_models(data_dir: Path | None) -> None:
         place = find(name, settings.models_folder)
         assert place is not None
         click.echo(f"{name:16} {_version(place):12} {reads.get(name, '-'):9} {place.path.parent}")
+    detectors = on_hand.detectors(settings)
+    finds = given(settings).get(Role.DETECTOR)
+    active = (finds and finds.model) or (DEFAULT_DETECTOR if settings.line_finder == "learned" else None)
+    for name, place in sorted(detectors.items()):
+        click.echo(
+            f"{name:20} {_version_of_detector(place):8} {'finds' if name == active else '-':9} {place.path.parent}"
+        )
     for name in sorted(packs.PACKS.keys() - set(recognisers.names(settings.models_folder))):
         click.echo(f"{name:16} {packs.PACKS[name].version:12} {'-':9} not installed: ocrelay models install {name}")
 
@@ -92,11 +103,20 @@ def install(names: tuple[str, ...], wheel: Path | None, optional: bool, data_dir
 @models.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="What results call it.  [default: the name of the file]")
+@click.option(
+    "--detector", "is_detector", is_flag=True, help="It finds lines (ours, or DB as PP-OCR's); it reads none."
+)
 @DATA
-def add(file: Path, name: str | None, data_dir: Path | None) -> None:
-    """Add a recogniser of your own: an .onnx FILE, with a card.json beside it where its metadata do not say enough."""
+def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | None) -> None:
+    """Add a recogniser of your own: an .onnx FILE, with a card.json beside it where its metadata do not say enough.
+
+    With --detector a detector of your own.
+    """
     settings = settings_of(data_dir)
     folder = settings.models_folder
+    if is_detector:
+        _add_detector(file, name or file.stem, settings)
+        return
     try:
         card = shelf.add(file, name or file.stem, folder)
         note_come(settings, card.name)
@@ -104,6 +124,16 @@ def add(file: Path, name: str | None, data_dir: Path | None) -> None:
         raise click.ClickException(str(error)) from error
     click.echo(f"Added {card.name} {card.version}, {len(card.charset.characters)} characters, in {folder / card.name}.")
     click.echo(f"Every worker reads with it after `ocrelay models activate {card.name}`.")
+
+
+def _add_detector(file: Path, name: str, settings: Settings) -> None:
+    try:
+        card = shelf.add_detector(file, name, settings.models_folder)
+        note_come(settings, card.name)
+    except (ModelFileError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Added {card.name} {card.version}, in {settings.models_folder / card.name}.")
+    click.echo(f"Every worker finds lines with it after `ocrelay models activate {card.name} --role detector`.")
 
 
 @models.command()
@@ -134,6 +164,13 @@ def _install(name: str, settings: Settings, wheel: Path | None) -> None:
     click.echo(f"Installed {name} ({pack.package} {pack.version}) in {recogniser}.")
     words = ", ".join(str(file) for file in packs.licence_files(recogniser))
     click.echo(f"Licence: {pack.licence}, in the words of {words}. `ocrelay models show {name}` prints them.")
+
+
+def _version_of_detector(place: Place) -> str:
+    try:
+        return open_detector(place.path, place.name).card.version
+    except ModelFileError:
+        return "unusable"
 
 
 def _version(place: Place) -> str:

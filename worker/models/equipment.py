@@ -15,6 +15,7 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from models import Recognizer
+    from models.db_detector import DbDetector
     from models.detector import Detector
     from worker.models.others import Others
     from worker.models.stronger import Stronger
@@ -32,7 +33,7 @@ class Equipment:
 
     settings: Settings
     recognizer: Recognizer
-    detector: Detector | None
+    detector: Detector | DbDetector | None
     stronger: Stronger | None
     others: Others
 
@@ -43,7 +44,7 @@ class Equipment:
 
 
 def reader_sha256(
-    recognizer: Recognizer, detector: Detector | None, settings: Settings, stronger: Stronger | None = None
+    recognizer: Recognizer, detector: Detector | DbDetector | None, settings: Settings, stronger: Stronger | None = None
 ) -> str:
     """Return the SHA-256 of everything beside bytes and options that decides what is read: equal ones read the same."""
     decisive = {

@@ -8,7 +8,8 @@ import structlog
 
 import models
 from models.card import ModelCard, sha256_of
-from models.detector import Detector, DetectorCard
+from models.db_detector import open_detector
+from models.detector import DetectorCard
 from models.recognizer import Place
 from shared import errors, registry
 from shared.audit.actor import Actor
@@ -69,10 +70,9 @@ def _note(database: Database, kind: Kind, place: Place, known: str | None, by: A
         if kind is Kind.RECOGNISER:
             facts = facts_of(place, models.Recognizer(place.path, place.name).card)
         else:
-            facts = facts_of_detector(place, Detector(place.path, place.name).card)
+            facts = facts_of_detector(place, open_detector(place.path, place.name).card)
     except (models.ModelFileError, OSError) as error:
-        log.log(
-            30 if kind is Kind.RECOGNISER else 10,  # detectors of packs are of another kind, and that is no news
+        log.warning(
             "A model cannot be used and is not noted.",
             event_name="child.model_unusable",
             error=str(error),

@@ -11,7 +11,7 @@ import click
 from sqlalchemy.engine import make_url
 
 import models
-from models.detector import Detector
+from models.db_detector import open_detector
 from models.recognizer import FILE_NAME, find
 from shared import errors, registry
 from shared.audit.actor import OPERATOR
@@ -69,7 +69,7 @@ def facts_on_hand(settings: Settings, name: str) -> dict[str, Any]:
     if recogniser is not None:
         return facts_of(recogniser, models.Recognizer(recogniser.path, recogniser.name).card)
     if detector is not None:
-        return facts_of_detector(detector, Detector(detector.path, detector.name).card)
+        return facts_of_detector(detector, open_detector(detector.path, detector.name).card)
     raise models.ModelFileError(f"There is no model {name!r} here. `ocrelay models list` names those there are.")
 
 

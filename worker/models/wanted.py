@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import models
-from models import detector, golden
+from models import db_detector, detector, golden
 from models.card import sha256_of
+from models.db_detector import DbDetector
+from models.detector import Detector
 from models.recognizer import DEFAULT, Place, find
 from shared.registry.record import Generation, Role
 from shared.settings import Settings
@@ -46,7 +48,7 @@ def open_recogniser(settings: Settings, generation: Generation) -> models.Recogn
     return found
 
 
-def open_detector(settings: Settings, generation: Generation | None) -> detector.Detector | None:
+def open_detector(settings: Settings, generation: Generation | None) -> Detector | DbDetector | None:
     """Load the detector of a generation and let it look at the golden lines; None: classical means find the lines.
 
     Raises:
@@ -55,7 +57,7 @@ def open_detector(settings: Settings, generation: Generation | None) -> detector
     if generation is None or generation.model is None:
         return detector.load(threads=1) if settings.line_finder == "learned" else None
     place = _place_of(generation, on_hand.detectors(settings))
-    found = detector.Detector(place.path, place.name, threads=1)
+    found = db_detector.open_detector(place.path, place.name, threads=1)
     golden.check_detector(found)
     return found
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
-from worker.ocr.lines.learned import closer, scales, second_look, snapping
+from worker.ocr.lines.learned import closer, scales, second_look, shrunk, snapping
 from worker.ocr.lines.learned.joining import join_words
 from worker.ocr.lines.text_line import TextLine
 
@@ -28,17 +28,22 @@ Values = NDArray[np.floating[Any]]
 
 
 class PageDetector(Protocol):
-    """What is needed of a detector; `models.detector.Detector` is one."""
+    """What is needed of a detector; those of `models.detector` and `models.db_detector` are some."""
 
     def maps(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(H, W) uint8 -> (3, ceil(H / 4), ceil(W / 4)) float32: probability, log2 px up and down to the edges."""
+        """(H, W) uint8 -> float32 maps of either kind.
+
+        (3, ceil(H / 4), ceil(W / 4)): probability, log2 px up and down to the edges. (1, H, W): probability alone, of
+        lines that are shrunk.
+        """
 
 
 def find_lines(page: Copies, detector: PageDetector) -> list[TextLine]:
     """Return the text lines of a page in no order. A page without text gives none."""
 
     def search(work: Gray) -> list[scales.Box]:
-        return boxes_of(detector.maps(work))
+        maps = detector.maps(work)
+        return shrunk.boxes_of(maps[0]) if len(maps) == 1 else boxes_of(maps)
 
     searched = scales.find_boxes(page, search)
     boxes, unsure = closer.look_closer(searched.boxes, page, searched.scale, search)
