@@ -34,7 +34,7 @@ from shared.settings import Settings
 from tests.e2e.test_service import System
 from tests.pdfs import pdf, scan
 from tests.ports import free_port
-from tests.services import wait_until
+from tests.services import peak_mib, wait_until
 
 DPI = 100
 MOST_MIB = 500
@@ -146,15 +146,6 @@ class Bench:
             except ValueError:
                 continue  # `ready`
         return [line for line in lines if isinstance(line, dict)]
-
-
-def peak_mib(pid: int) -> float:
-    """The largest resident set of a process that the kernel ever saw (Linux); 0 where it has gone."""
-    try:
-        rows = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM")), 0.0)
 
 
 def verdict(is_kept: bool) -> str:
