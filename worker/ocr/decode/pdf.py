@@ -46,7 +46,8 @@ class LayerPage:
     """A page that is taken from its text layer.
 
     image: as of `RenderedPage`. lines: those that are seen. hidden: characters that nobody sees.
-    elsewhere: share of its ink that lies in none of the lines, 0..1.
+    elsewhere: share of its ink that lies in none of the lines, 0..1. doubtful: the same of what may be writing,
+    without rules, filled places and curves.
     """
 
     page_number: int
@@ -55,6 +56,7 @@ class LayerPage:
     lines: tuple[LayerLine, ...]
     hidden: tuple[Glyph, ...] = ()
     elsewhere: float = 0.0
+    doubtful: float = 0.0
 
     @property
     def width(self) -> int:
@@ -105,8 +107,8 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
             probe = render(page, dpi * scale, gray=True)
             if are_few(hidden, glyphs) and is_sound(page, glyphs, to_lines(glyphs), probe, scale):
                 lines = to_lines(without(glyphs, hidden))
-                elsewhere = ink_elsewhere(lines, probe, scale)
-                return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere)
+                elsewhere, doubtful = ink_elsewhere(lines, probe, scale)
+                return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere, doubtful)
     return RenderedPage(number, image, dpi)
 
 
