@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import zlib
@@ -17,9 +16,9 @@ from PIL import Image
 from shared.jobs import State, get
 from shared.settings import Settings
 from tests.e2e.test_service import System
+from tests.images import END, header, png_of, saved, saved_together
 from tests.malformed.jpeg import with_size
 from tests.malformed.pictures import gif_of, jp2_of
-from tests.malformed.png import END, header, png
 from tests.pdfs import PdfPage, encrypted, pdf, picture, scan, stream, text
 from tests.ports import free_port
 from tests.services import peak_mib, wait_until
@@ -31,21 +30,15 @@ MOST_MIB = 500
 PAGE = Image.open(ROOT / "docs" / "samples" / "page.png").convert("RGB")
 
 
-def saved(image_format: str, image: Image.Image = LINE, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()
-
-
 FORMATS = {
-    "image/png": saved("PNG"),
-    "image/jpeg": saved("JPEG"),
-    "image/webp": saved("WEBP"),
-    "image/bmp": saved("BMP"),
-    "image/tiff": saved("TIFF"),
-    "image/gif": saved("GIF"),
-    "image/jp2": saved("JPEG2000"),
-    "image/avif": saved("AVIF"),
+    "image/png": saved(LINE, "PNG"),
+    "image/jpeg": saved(LINE, "JPEG"),
+    "image/webp": saved(LINE, "WEBP"),
+    "image/bmp": saved(LINE, "BMP"),
+    "image/tiff": saved(LINE, "TIFF"),
+    "image/gif": saved(LINE, "GIF"),
+    "image/jp2": saved(LINE, "JPEG2000"),
+    "image/avif": saved(LINE, "AVIF"),
     "image/heic": (ROOT / "tests" / "samples" / "line.heic").read_bytes(),
     "application/pdf": pdf([scan(LINE, 150)]),
 }
@@ -55,9 +48,7 @@ def turned(image: Image.Image, orientation: int) -> bytes:
     """A JPEG that lies on its side, and says so."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    buffer = io.BytesIO()
-    image.transpose(Image.Transpose.ROTATE_90).save(buffer, "JPEG", exif=exif)
-    return buffer.getvalue()
+    return saved(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
 
 
 def deep(image: Image.Image) -> Image.Image:
@@ -65,21 +56,21 @@ def deep(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257)
 
 
-PAGES = {"save_all": True, "append_images": [LINE, LINE]}
+OTHER = PAGE.resize(LINE.size)
 KINDS = {
-    "JPEG in CMYK": (saved("JPEG", LINE.convert("CMYK")), 1, []),
-    "JPEG in gray": (saved("JPEG", LINE.convert("L")), 1, []),
-    "progressive JPEG": (saved("JPEG", progressive=True), 1, []),
+    "JPEG in CMYK": (saved(LINE.convert("CMYK"), "JPEG"), 1, []),
+    "JPEG in gray": (saved(LINE.convert("L"), "JPEG"), 1, []),
+    "progressive JPEG": (saved(LINE, "JPEG", progressive=True), 1, []),
     "JPEG turned by EXIF": (turned(LINE, 6), 1, []),
-    "PNG of 16 bits": (saved("PNG", deep(LINE)), 1, []),
-    "PNG with a palette": (saved("PNG", LINE.quantize(16)), 1, []),
-    "TIFF of 16 bits": (saved("TIFF", deep(LINE)), 1, []),
-    "TIFF of three pages": (saved("TIFF", **PAGES), 3, []),
-    "TIFF of three pages in LZW": (saved("TIFF", compression="tiff_lzw", **PAGES), 3, []),
-    "fax G3": (saved("TIFF", FAX, compression="group3"), 1, []),
-    "fax G4 of two pages": (saved("TIFF", FAX, compression="group4", save_all=True, append_images=[FAX]), 2, []),
-    "GIF that moves": (saved("GIF", save_all=True, append_images=[PAGE.resize(LINE.size)]), 1, ["first_frame_only"]),
-    "AVIF that moves": (saved("AVIF", save_all=True, append_images=[PAGE.resize(LINE.size)]), 1, ["first_frame_only"]),
+    "PNG of 16 bits": (saved(deep(LINE)), 1, []),
+    "PNG with a palette": (saved(LINE.quantize(16)), 1, []),
+    "TIFF of 16 bits": (saved(deep(LINE), "TIFF"), 1, []),
+    "TIFF of three pages": (saved_together(LINE, LINE, LINE), 3, []),
+    "TIFF of three pages in LZW": (saved_together(LINE, LINE, LINE, compression="tiff_lzw"), 3, []),
+    "fax G3": (saved(FAX, "TIFF", compression="group3"), 1, []),
+    "fax G4 of two pages": (saved_together(FAX, FAX, compression="group4"), 2, []),
+    "GIF that moves": (saved_together(LINE, OTHER, kind="GIF"), 1, ["first_frame_only"]),
+    "AVIF that moves": (saved_together(LINE, OTHER, kind="AVIF"), 1, ["first_frame_only"]),
     "PDF of three scans": (pdf([scan(LINE, 150)] * 3), 3, []),
     "PDF of text and a scan": (pdf([PdfPage(text("The quick brown fox", 72, 700)), scan(LINE, 150)]), 2, []),
 }
@@ -118,8 +109,8 @@ REFUSED = {
     "a PDF of no page": (pdf([]), 422, "no_pages"),
     "a PDF of 10,000 pages": (pdf([PdfPage()] * 10_000), 413, "too_many_pages"),
     "a page of 20,000 points": (pdf([PdfPage(WORDS, (20_000, 20_000))]), 413, "too_many_pixels"),
-    "a PNG of a billion pixels": (png(header(GIGA, GIGA), END), 413, "too_many_pixels"),
-    "a JPEG of a billion pixels": (with_size(saved("JPEG"), GIGA, GIGA), 413, "too_many_pixels"),
+    "a PNG of a billion pixels": (png_of(header(GIGA, GIGA), END), 413, "too_many_pixels"),
+    "a JPEG of a billion pixels": (with_size(saved(LINE, "JPEG"), GIGA, GIGA), 413, "too_many_pixels"),
     "a GIF of a billion pixels": (gif_of(GIGA, GIGA), 413, "too_many_pixels"),
     "a JPEG 2000 of a billion pixels": (jp2_of(GIGA, GIGA), 413, "too_many_pixels"),
 }
