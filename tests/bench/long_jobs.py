@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import signal
+import sys
 import tempfile
 from collections import Counter
 from itertools import cycle, islice
@@ -89,7 +90,7 @@ class Bench:
         return self.job(job_id)
 
     def as_pdf(self) -> float:
-        """Pages a second of the PDF, from its submission: a job that was handed back in between starts several times."""
+        """Pages a second of the PDF from its submission on: a job that is handed back in between starts again."""
         job = self.ended(self.submit_pdf())
         assert job.state == "succeeded", job.error
         assert job.finished_at is not None
@@ -162,6 +163,7 @@ def measure(folder: Path, count: int) -> bool:
                 f"share                         {whole / single:6.2f}, at least {LEAST_SHARE}: {verdict(kept[-1])}",
                 flush=True,
             )
+            sys.stdout.flush()
             seconds, more = bench.cancelled()
             kept.append(more <= 1)
             print(f"cancel: the next job begins   {seconds:6.2f} s later; a page takes {1 / whole:.2f} s")

@@ -44,6 +44,13 @@ FORMATS = {
 }
 
 
+def large_jpeg() -> bytes:
+    """A progressive photograph of a line."""
+    page = Image.new("RGB", (8064, 6048), "white")
+    page.paste(LINE.resize((6000, LINE.height * 6000 // LINE.width)), (1000, 3000))
+    return saved(page, "JPEG", progressive=True)
+
+
 def turned(image: Image.Image, orientation: int) -> bytes:
     """A JPEG that lies on its side, and says so."""
     exif = Image.Exif()
@@ -89,6 +96,15 @@ def test_a_line_of_text_is_read_in_every_format(system: System, media_type: str)
     job = system.submit(FORMATS[media_type])
     assert (job["state"], job["document"]["media_type"], job["pages_done"]) == ("succeeded", media_type, 1)
     assert "quick brown fox" in job["result"]["text"]
+
+
+@pytest.mark.parametrize("name", ["progressive JPEG", "HEIC"])
+def test_a_photograph_of_48_million_pixels_is_read_and_the_worker_stays_small(system: System, name: str) -> None:
+    content = (ROOT / "tests" / "samples" / "large.heic").read_bytes() if name == "HEIC" else large_jpeg()
+    job = system.submit(content)
+    assert "quick brown fox" in job["result"]["text"]
+    assert [(page["width"], page["height"]) for page in job["result"]["pages"]] == [(8064, 6048)]
+    assert all(0 < peak_mib(child.pid) < MOST_MIB for child in system.children())
 
 
 @pytest.mark.parametrize("kind", KINDS)

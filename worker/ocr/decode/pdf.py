@@ -89,10 +89,10 @@ def read_pages(
         for number in page_numbers:
             try:
                 with memory.at_most(MEMORY_BYTES), closing(document.get_page(number - 1)) as page:
-                    found = _read_page(page, number, limits, layer)
+                    found = [_read_page(page, number, limits, layer)]
             except pdfium.PdfiumError as error:
                 raise CorruptImage(page_number=number) from error
-            yield found
+            yield found.pop()  # not held here while it is read
 
 
 def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLayerName) -> RenderedPage | LayerPage:
@@ -146,8 +146,6 @@ def within(dpi: float, size: tuple[float, float], limits: Limits) -> float:
 def render(page: pdfium.PdfPage, dpi: float, *, gray: bool = False) -> NDArray[np.uint8]:
     """Return (H, W, 3) uint8 BGR of a page over white, or (H, W) uint8, with its annotations and filled forms."""
     bitmap = page.render(scale=dpi / POINTS_PER_INCH, grayscale=gray, draw_annots=True)
-    try:
-        pixels_of = np.array(bitmap.to_numpy(), np.uint8)
-    finally:
-        bitmap.close()
+    pixels_of = np.asarray(bitmap.to_numpy(), np.uint8)  # the memory is Python's and stays: a copy may be 120 MB
+    bitmap.close()
     return pixels_of[:, :, 0] if gray and pixels_of.ndim == 3 else pixels_of
