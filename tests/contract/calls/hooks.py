@@ -64,9 +64,9 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
 
     Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. Only
     some formats of a result know `layout` or `pdfa`. Of a batch there are as many names as documents, or one. An option
-    may stand in the query string or in the body; both is an error. In a form every value is text: a number or nothing is
-    no wrong `reference`, `model` or `pages` there; and `metadata` is JSON there and in a query string, which a schema
-    takes for parts of their own.
+    may stand in the query string or in the body; both is an error. In a form every value is text: a number or nothing
+    is no wrong `reference`, `model` or `pages` there; and `metadata` is JSON there and in a query string, which a
+    schema takes for parts of their own.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
