@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
+
+from tests.images import saved
 
 A4 = (595, 842)
 FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"
@@ -47,10 +48,8 @@ def stream(body: bytes, entries: bytes = b"") -> bytes:
 
 def jpeg(image: Image.Image) -> bytes:
     """An image object."""
-    buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "JPEG", quality=85)
     entries = b"/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/DCTDecode"
-    return stream(buffer.getvalue(), entries % image.size)
+    return stream(saved(image.convert("RGB"), "JPEG", quality=85), entries % image.size)
 
 
 def pdf(

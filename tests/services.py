@@ -38,6 +38,15 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 60, what: st
         time.sleep(0.02)
 
 
+def peak_mib(pid: int) -> float:
+    """The largest resident set of a process that the kernel ever saw (Linux); 0 where it has gone."""
+    try:
+        rows = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM")), 0.0)
+
+
 class Postgres:
     """A PostgreSQL server that makes a fresh database on request."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Request, Response, jsonify, request, url_for
+from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
 from api.access import limits
@@ -12,49 +12,23 @@ from api.formats import archive
 from api.http import answers, caller, result_files
 from api.http.facts import facts
 from api.http.idempotency import key_of, key_text
-from api.http.intake import (
-    BASE64_IMAGE,
-    FILE_FIELD,
-    decode_base64,
-    form_schema,
-    json_object,
-    json_schema,
-    merge,
-    once_each,
-    parse_options,
-    typed,
-)
 from api.jobs import batch_schemas, files, schemas
+from api.jobs.batch_uploads import body_schema, check, read_uploads
 from api.jobs.routes import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED, option_parameters
 from api.service import results
 from api.service.accept import Envelope, accept
 from api.service.caller import Caller
 from api.service.parts import Parts
-from api.service.upload import Upload
 from shared import errors, ids, jobs
 from shared.clock import timestamp
 from shared.jobs import State, batches
 from shared.jobs.wire import job_document
 from shared.keys.record import Scope
-from shared.options import SubmitOptions
-from shared.uploads import header
 
 TAG = Tag(name="batches", description="Many documents in one request, one job each.")
-IMAGES_FIELD = "images"
 BASE64_GROWTH = 4 / 3
 OVERHEAD_BYTES = 64 * 1024
 FIELDS = 20
-BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": form_schema({"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}})
-        },
-        "application/json": {
-            "schema": json_schema(IMAGES_FIELD, {"type": "array", "minItems": 1, "items": BASE64_IMAGE})
-        },
-    },
-}
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -66,17 +40,18 @@ def blueprint(parts: Parts) -> APIBlueprint:
         operation_id="submit_batch",
         summary="Submit many documents",
         responses={202: batch_schemas.BatchAnswer, **answers.REFUSED_UPLOADS},
-        openapi_extensions={"requestBody": BODY, "parameters": [IDEMPOTENCY_KEY, *option_parameters()]},
+        openapi_extensions={"requestBody": body_schema(), "parameters": [IDEMPOTENCY_KEY, *option_parameters()]},
     )
     @facts(Scope.SUBMIT, makes_work=True, takes_upload=True)
     def submit_batch() -> Response:
         """Send the form field `file` many times, or `{"images": [base64, …]}`. All are accepted, or none.
 
-        The options hold for every document; `reference` is the batch's and that of each of its jobs.
+        The options hold for every document; `reference` is the batch's and that of each of its jobs. `filename` may
+        come once for each document, in their order; in JSON `filenames` is a list of them.
         """
         settings = parts.settings
         request.max_content_length = int(settings.max_batch_bytes * BASE64_GROWTH) + OVERHEAD_BYTES
-        request.max_form_parts = settings.max_batch_documents + FIELDS
+        request.max_form_parts = 2 * settings.max_batch_documents + FIELDS  # each may bring a name
         text, client = key_text(request), caller.current()
         uploads, options = read_uploads(request)
         check(parts, uploads)
@@ -136,53 +111,6 @@ def blueprint(parts: Parts) -> APIBlueprint:
         return result_files.zip_answer(archive.zipped(entries), f"{batch['id']}.zip")
 
     return routes
-
-
-def read_uploads(request: Request) -> tuple[list[Upload], SubmitOptions]:
-    """Take the documents and their common options out of a request; raises as ``intake.read_upload`` does."""
-    given = typed(once_each(request.args))
-    if request.mimetype == "multipart/form-data":
-        if others := sorted(set(request.files) - {FILE_FIELD}):
-            raise errors.MissingFile(f"Send every file in the field `file`; found {', '.join(others)}.")
-        contents = [file.read() for file in request.files.getlist(FILE_FIELD)]
-        named = typed(once_each(request.form))
-    else:
-        named = json_object(request)
-        images = named.pop(IMAGES_FIELD, None)
-        if not isinstance(images, list):
-            raise errors.MissingFile("The JSON object holds no list `images`. Put each file there, encoded in base64.")
-        contents = [decode_base64(image) for image in images]
-    if not contents:
-        raise errors.MissingFile("The batch holds no file. Send at least one, like curl -F file=@a.png -F file=@b.png.")
-    options = parse_options(merge(given, named))
-    return [Upload(content, options) for content in contents], options
-
-
-def check(parts: Parts, uploads: list[Upload]) -> None:
-    """Refuse a batch that is too large, or that holds a document which cannot be read, with all that are wrong."""
-    settings = parts.settings
-    if len(uploads) > settings.max_batch_documents:
-        raise errors.TooManyDocuments(documents=len(uploads), max_documents=settings.max_batch_documents)
-    size = sum(len(upload.content) for upload in uploads)
-    if size > settings.max_batch_bytes:
-        raise errors.DocumentTooLarge(
-            "The documents of the batch hold too many bytes together. Send several batches, or raise "
-            "OCRELAY_MAX_BATCH_BYTES on the server.",
-            size_bytes=size,
-            max_bytes=settings.max_batch_bytes,
-        )
-    wrong: list[tuple[int, errors.DocumentError]] = []
-    for index, upload in enumerate(uploads):
-        try:
-            header.inspect(upload.content, settings.limits, upload.options.pages)
-        except errors.DocumentError as error:
-            wrong.append((index, error))
-    if wrong:
-        index, first = wrong[0]
-        raise type(first)(
-            f"Document {index + 1} of {len(uploads)}: {first.message}",
-            documents=[{"index": index, "code": error.code, **error.details} for index, error in wrong],
-        )
 
 
 def batch_document(parts: Parts, batch_id: str, client: Caller) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import closing
 import pypdfium2 as pdfium
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from api.formats.pdf.images import flat
+from api.formats.pdf.flat import flat
 from api.service.parts import Parts
 from shared import errors
 from shared.jobs import Job

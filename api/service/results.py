@@ -59,7 +59,8 @@ def files_of_batch(
     told: list[dict[str, Any]] = []
     made_at = max((job.finished_at or job.created_at for job in jobs), default=None)
     for number, job in enumerate(jobs, 1):
-        row: dict[str, Any] = {"id": job.id, "state": str(job.state), "files": [], "error": job.error}
+        row: dict[str, Any] = {"id": job.id, "filename": job.filename, "state": str(job.state)}
+        row |= {"files": [], "error": job.error}
         told.append(row)
         if job.state != State.SUCCEEDED:
             continue

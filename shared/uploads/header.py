@@ -12,7 +12,7 @@ import imagesize
 from shared import errors
 from shared.limits import Limits
 from shared.options import select_pages
-from shared.uploads import jpeg, pdf, pictures
+from shared.uploads import jpeg, pdf, pictures, reduced
 
 MEDIA_TYPES = (
     "image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff",
@@ -76,11 +76,11 @@ def inspect(content: bytes, limits: Limits, pages: str | None = None) -> Documen
 def _inspect_image(content: bytes, media_type: str, limits: Limits) -> DocumentHeader:
     try:
         width, height = _SIZES.get(media_type, _header_size)(content)
+        factor = reduced.factor(content, media_type, (width, height), limits.max_pixels)
     except errors.DocumentError:
         raise
     except Exception as error:  # parsers of foreign bytes: whatever they trip over means the same to the sender
         raise errors.UnreadableHeader() from error
-    factor = jpeg.reduction(content, limits.max_pixels) if media_type == "image/jpeg" else 1
     check_size(width, height, replace(limits, max_pixels=limits.max_pixels * factor**2))
     return DocumentHeader(media_type, width, height, page_count=1)
 

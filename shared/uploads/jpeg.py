@@ -13,8 +13,6 @@ FRAMES = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
 """Markers of frame headers: all of this row but the tables of codes, a reserved one and arithmetic conditioning."""
 HUFFMAN_FRAMES = (0xFFC0, 0xFFC1, 0xFFC2)  # baseline, extended, progressive
 SEQUENTIAL_FRAMES = (0xFFC0, 0xFFC1)
-REDUCED = 2
-"""A photograph of 48 million pixels has as many for each character as one of 12 million needs."""
 _FILL = re.compile(rb"\xff+")
 
 
@@ -55,14 +53,19 @@ def scan_offset(content: bytes) -> int:
     return end
 
 
-def reduction(content: bytes, max_pixels: int) -> int:
-    """Return by how much a JPEG is reduced while it is decoded: 1, or REDUCED where it holds more than `max_pixels`.
+def coefficients_bytes(content: bytes) -> int:
+    """Return how much memory the coefficients take that a decoder must hold together: none but for a progressive one.
 
-    Its blocks of 8 x 8 are then decoded to 4 x 4, so the full picture is never in memory. A progressive one is not
-    reduced: all its coefficients would have to be. Raises struct.error.
+    Two bytes for each, in whole units of blocks. Source: ITU-T T.81, annexes A.2 and G. Raises struct.error.
     """
     for marker, payload, _ in segments(content):
-        if marker in FRAMES:
-            height, width = struct.unpack_from(">HH", content, payload + 1)
-            return REDUCED if marker in SEQUENTIAL_FRAMES and width * height > max_pixels else 1
-    return 1
+        if marker not in FRAMES:
+            continue
+        if marker in SEQUENTIAL_FRAMES:
+            return 0
+        height, width, count = struct.unpack_from(">HHB", content, payload + 1)
+        factors = [content[payload + 7 + 3 * index] for index in range(count)]
+        across, down = max(one >> 4 for one in factors), max(one & 15 for one in factors)
+        units = -(-width // (8 * across)) * -(-height // (8 * down)) if across and down else 0
+        return 2 * 64 * units * sum((one >> 4) * (one & 15) for one in factors)
+    return 0

@@ -2,14 +2,14 @@
 
     python -m tests.bench.long_documents FOLDER [--pages N] [--stronger MODEL_FOLDER]
 
-FOLDER holds PNG or JPEG pages; they are repeated as often as it takes. On one core; each way in a process
-of its own, so that one's memory is not the other's.
+FOLDER holds PNG or JPEG pages; they are repeated as often as it takes. First the pipeline alone: on one core, each way
+in a process of its own, so that one's memory is not the other's. Then the whole service (`long_jobs`): memory of its
+worker child, pace, cancelling, and a worker that is killed. Ends with 1 where a promise is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import resource
 import subprocess
 import sys
@@ -17,23 +17,18 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import cv2
-from PIL import Image
 
 import models
 from models import detector
 from shared import clock
 from shared.limits import Limits
+from tests.bench import long_jobs
+from tests.bench.long_jobs import DPI, images_in, jpegs_of
 from tests.pdfs import pdf, scan
 from worker.ocr.pipeline import Options, recognize_document, recognize_pages
 
-DPI = 100
 MOST_IMAGES = 10
-
-
-def images_in(folder: Path) -> list[Image.Image]:
-    """The first pages of a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".jpg", ".jpeg"))[:MOST_IMAGES]
-    return [Image.open(path).convert("RGB") for path in files]
+"""They are in memory while it is measured."""
 
 
 def peak_mib() -> float:
@@ -43,7 +38,7 @@ def peak_mib() -> float:
 
 def as_pdf(folder: Path, count: int, stronger: str | None) -> None:
     """All pages in one document; `stronger`: reads again what leaves a doubt."""
-    content = pdf([scan(image, DPI) for image in islice(cycle(images_in(folder)), count)])
+    content = pdf([scan(image, DPI) for image in islice(cycle(images_in(folder, MOST_IMAGES)), count)])
     recognizer, finder = models.load("", threads=1), detector.load(threads=1)
     again = models.load(stronger, threads=1) if stronger else None
     start = clock.monotonic()
@@ -59,11 +54,7 @@ def as_pdf(folder: Path, count: int, stronger: str | None) -> None:
 
 def as_images(folder: Path, count: int, stronger: str | None) -> None:
     """Each page as a JPEG of its own."""
-    files = []
-    for image in images_in(folder):
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=85)
-        files.append(buffer.getvalue())
+    files = jpegs_of(images_in(folder, MOST_IMAGES))
     recognizer, finder = models.load("", threads=1), detector.load(threads=1)
     again = models.load(stronger, threads=1) if stronger else None
     start = clock.monotonic()
@@ -78,7 +69,7 @@ WAYS = {"pdf": as_pdf, "images": as_images}
 
 
 def main() -> None:
-    """Measure both ways, one after the other."""
+    """Measure both ways, one after the other, and then the service."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pages", type=int, default=200)
@@ -93,6 +84,8 @@ def main() -> None:
         command = [sys.executable, "-m", "tests.bench.long_documents", str(given.folder)]
         command += ["--stronger", given.stronger] if given.stronger else []
         subprocess.run([*command, "--pages", str(given.pages), "--way", way], check=True)
+    print("\nthrough the service", flush=True)
+    raise SystemExit(0 if long_jobs.measure(given.folder, given.pages) else 1)
 
 
 if __name__ == "__main__":

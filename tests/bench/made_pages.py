@@ -23,7 +23,6 @@ lines that are not there red.
 from __future__ import annotations
 
 import argparse
-import io
 import multiprocessing
 import unicodedata
 from collections import Counter
@@ -44,6 +43,7 @@ from shared.result import Line
 from tests.bench import reading_order
 from tests.bench.drawn_pages import KINDS, Sheet, Written, draw
 from tests.fonts import Box
+from tests.images import saved
 from worker.ocr.pipeline import Options, recognize_document
 
 FAULTS = ("missing", "cut", "joined", "misread")
@@ -153,9 +153,8 @@ def _start() -> None:
 def measure(page: tuple[str, str], show: Path | None) -> tuple[str, Counter[str], float]:
     """Draw, read and score one page."""
     kind, seed = page
-    sheet, png = draw(kind, seed), io.BytesIO()
-    sheet.image.save(png, "png")
-    lines = recognize_document(png.getvalue(), _recognizer, Options("page"), detector=_finder).pages[0].lines
+    sheet = draw(kind, seed)
+    lines = recognize_document(saved(sheet.image), _recognizer, Options("page"), detector=_finder).pages[0].lines
     read = [Read.of(line) for line in lines]
     counts, faults = score(sheet, read)
     order = _order(sheet.written, read)

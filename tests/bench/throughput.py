@@ -25,6 +25,7 @@ from models import detector
 from shared import workers
 from shared.database import Database
 from shared.settings import Settings
+from tests.services import peak_mib
 from worker.ocr.pipeline import Options, recognize_document
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
@@ -72,13 +73,7 @@ def peak_memory_mib(data: Path) -> float:
     with database.read() as connection:
         pids = [child.pid for child in workers.live_children(connection)]
     database.close()
-    peaks = [
-        int(row.split()[1]) / 1024
-        for pid in pids
-        for row in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if row.startswith("VmHWM")
-    ]
-    return max(peaks, default=float("nan"))
+    return max((peak_mib(pid) for pid in pids), default=float("nan"))
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from api.formats.table import FORMATS, NAMES
 from models import detector
 from shared.result import DocumentResult
 from tests.docs import book, markdown
-from tests.unit.api.formats.documents import encoded, line, page_of, result_of, source_of, white, written
+from tests.images import saved
+from tests.unit.api.formats.documents import line, page_of, result_of, source_of, white, written
 from worker.ocr.pipeline import Options, recognize_document
 
 PAGE = markdown.ROOT / "docs" / "formats.md"
@@ -103,6 +104,6 @@ def test_the_pages_of_the_sample_book_that_the_commands_choose_are_read() -> Non
 
 def test_what_a_pdf_adds_is_as_small_as_the_page_says() -> None:
     (said,) = re.findall(r"about (\d+) kB for the text", PAGE.read_text("utf-8"))
-    upload = encoded(white(560, 240))
+    upload = saved(white(560, 240))
     pdf = next(form for form in FORMATS if form.name == "pdf")
     assert len(written(pdf, source_of(example(), upload))) - len(upload) < 1000 * int(said)

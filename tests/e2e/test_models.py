@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from shared.settings import Settings
 from tests import packs as made
 from tests import tiny_foreign
 from tests.e2e.test_service import SAMPLES, System
+from tests.images import saved
 from tests.ports import free_port
 from tests.services import wait_until
 
@@ -22,9 +22,7 @@ def block_image() -> bytes:
     """What the tiny model reads something in."""
     image = Image.new("L", (300, 40), 255)
     ImageDraw.Draw(image).rectangle((40, 0, 80, 40), fill=0)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    return saved(image)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
 import signal
@@ -25,6 +24,7 @@ from shared.settings import Settings
 from shared.tables import worker_children
 from shared.uploads.blobs import Blobs
 from tests.actors import CLIENT
+from tests.images import saved
 from tests.services import BrokerServer, Process, broker_program, wait_until
 
 
@@ -136,9 +136,7 @@ def page(height: int) -> bytes:
     draw = ImageDraw.Draw(image)
     for top in range(20, height - 40, 40):
         draw.text((20, top), "the quick brown fox jumps over the lazy dog 0123456789 " * 3, fill=0)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    return saved(image)
 
 
 LINE = page(60)

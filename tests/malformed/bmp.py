@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from tests.malformed.case import HEIGHT, WIDTH, Case, cut, picture, saved
+from tests.images import saved
+from tests.malformed.case import HEIGHT, WIDTH, Case, cut, picture
 
 BASE = saved(picture(), "BMP")
 WIDTH_AT, HEIGHT_AT, BITS_AT, COMPRESSION_AT, COLOURS_AT, DATA_AT, HEADER_AT = 18, 22, 28, 30, 46, 10, 14

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -42,13 +40,6 @@ def picture(mode: str = "RGB") -> Image.Image:
     pixels = 255 - noise
     pixels[16:32, 8:88] = noise[16:32, 8:88]
     return Image.fromarray(pixels).convert(mode)
-
-
-def saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
-    """The image as a file."""
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()
 
 
 def exif_block(orientation: int = 1, comment: bytes = b"") -> bytes:

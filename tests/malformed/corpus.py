@@ -10,8 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from tests.images import saved
 from tests.malformed import bmp, foreign, jpeg, pdfs, pictures, png, tiff, webp
-from tests.malformed.case import Case, saved
+from tests.malformed.case import Case
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "line-english.png"
 STORED = {

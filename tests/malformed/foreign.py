@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.malformed.case import Case, picture, saved
+from tests.images import saved
+from tests.malformed.case import Case, picture
 from tests.malformed.png import white
 
 REFUSED = "unsupported_media_type"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from tests.malformed.case import HEIGHT, WIDTH, Case, cut, exif_block, picture, saved
+from tests.images import saved
+from tests.malformed.case import HEIGHT, WIDTH, Case, cut, exif_block, picture
 
 BASE = saved(picture(), "JPEG", quality=90)
 FRAMES = {0xC0, 0xC1, 0xC2, 0xC9}

@@ -6,7 +6,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.malformed.case import Case, cut, exif_block, picture, saved
+from tests.images import saved
+from tests.malformed.case import Case, cut, exif_block, picture
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 GIF = saved(picture("P"), "GIF")

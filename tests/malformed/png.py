@@ -6,29 +6,17 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from tests.malformed.case import HEIGHT, WIDTH, Case, cut, exif_block, picture, saved, zeros
+from tests import images
+from tests.images import END, chunk, saved
+from tests.images import png_of as png
+from tests.malformed.case import HEIGHT, WIDTH, Case, cut, exif_block, picture, zeros
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-
-def chunk(kind: bytes, body: bytes, *, crc: int | None = None, length: int | None = None) -> bytes:
-    """One chunk; its length and checksum may lie."""
-    checksum = zlib.crc32(kind + body) if crc is None else crc
-    return struct.pack(">I", len(body) if length is None else length) + kind + body + struct.pack(">I", checksum)
+ROWS = zlib.compress((b"\0" + b"\xff" * WIDTH) * HEIGHT)
 
 
 def header(width: int = WIDTH, height: int = HEIGHT, depth: int = 8, colour: int = 0, interlace: int = 0) -> bytes:
-    """IHDR."""
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
-
-
-ROWS = zlib.compress((b"\0" + b"\xff" * WIDTH) * HEIGHT)
-END = chunk(b"IEND", b"")
-
-
-def png(*chunks: bytes) -> bytes:
-    """A file of these chunks."""
-    return SIGNATURE + b"".join(chunks)
+    """IHDR of the picture, if nothing else is said."""
+    return images.header(width, height, depth, colour, interlace)
 
 
 def white(*between: bytes) -> bytes:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from tests.malformed.case import HEIGHT, WIDTH, Case, cut, picture, saved, zeros
+from tests.images import saved
+from tests.malformed.case import HEIGHT, WIDTH, Case, cut, picture, zeros
 
 SHORT, LONG = 3, 4
 COMPRESSION_LZW, COMPRESSION_OLD_JPEG, COMPRESSION_JPEG, COMPRESSION_DEFLATE = 5, 6, 7, 8

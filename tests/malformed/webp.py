@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from tests.malformed.case import HEIGHT, WIDTH, Case, cut, exif_block, picture, saved
+from tests.images import saved
+from tests.malformed.case import HEIGHT, WIDTH, Case, cut, exif_block, picture
 
 LOSSY = saved(picture(), "WEBP", quality=90)
 LOSSLESS = saved(picture(), "WEBP", lossless=True)

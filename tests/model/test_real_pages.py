@@ -13,9 +13,9 @@ import models
 from api.formats.pdf import format as pdf
 from models import detector
 from models.recognizer import Recognizer
-from shared.result import DocumentResult, Line
+from shared.result import DocumentResult
 from tests.unit.api.formats.documents import source_of, written
-from tests.unit.api.formats.poppler import NEAR_PX, Found, joined_words, words_found
+from tests.unit.api.formats.poppler import lost, words_found
 from worker.ocr.pipeline import recognize_document
 
 SETS = ("sroie_pages", "taigi_hanji_pages", "omnidoc_pages", "zhphoto_hand_pages", "funsd_pages")
@@ -37,35 +37,6 @@ def real_pages() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def shipped() -> Recognizer:
     return models.load("", threads=1)
-
-
-def lost(one: Line, found: list[Found]) -> list[str]:
-    """Words of a line that poppler does not find within two pixels of their place.
-
-    The ends of a word are the middles of its short sides: a level word does not lean as the box of a tilted one does.
-    Of a tilted run of hanzi, which has no words, poppler may find the parts.
-    """
-    missing = []
-    for text, points in joined_words(one):
-        (ax, ay), (bx, by), (cx, cy), (dx, dy) = points[0], points[-3], points[-2], points[3]
-        left, right, middle = (ax + dx) / 2, (bx + cx) / 2, (ay + by + cy + dy) / 4
-        rise = max(abs(by - ay), abs(cy - dy))
-        on_it = [
-            word
-            for word in found
-            if word.text in text
-            and word.left >= left - NEAR_PX
-            and word.right <= right + NEAR_PX
-            and abs((word.top + word.bottom) / 2 - middle) <= NEAR_PX + rise / 2
-        ]
-        on_it.sort(key=lambda word: word.left)
-        is_there = any(
-            word.text == text and abs(word.left - left) <= NEAR_PX and abs(word.right - right) <= NEAR_PX
-            for word in on_it
-        )
-        if not is_there and "".join(word.text for word in on_it) != text:
-            missing.append(text)
-    return missing
 
 
 @pytest.mark.parametrize("path", [*real_pages()] or [None], ids=lambda path: path.name if path else "none")

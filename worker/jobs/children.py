@@ -14,6 +14,7 @@ from shared.settings import Settings
 from shared.uploads.store import open_uploads
 from worker.jobs.presence import Presence
 from worker.jobs.readers import Workplace
+from worker.ocr.decode import memory
 
 if TYPE_CHECKING:
     from models import Recognizer
@@ -112,6 +113,7 @@ class Child:
         else:
             with self._lock:
                 self._take(equipment)
+            memory.give_back()
         self._settled.set()
         return self._equipment is not None
 
@@ -152,6 +154,7 @@ _current: Child | None = None
 
 def start_current(settings: Settings) -> Child:
     """Make this process a worker child. Call after the fork."""
+    memory.keep_freed()
     global _current  # noqa: PLW0603  (Celery offers no other place for the state of a process)
     _current = Child(settings)
     _current.start()

@@ -24,6 +24,8 @@ from api.formats import table
 from shared import options
 
 INTERRUPTED = 130
+KEPT = "Interrupted. What was sent is noted; the same command with --resume goes on."
+NOT_KEPT = "Interrupted. Nothing notes what was sent: with --output or --journal a run can be gone on with."
 
 
 @click.command()
@@ -98,6 +100,7 @@ def submit(
     text and json the job is printed, of other formats the file itself; one that is no text needs --output.
 
     Status 0: all were read. 1: some failed. 2: wrong usage. 3: the server is away. 4: the server refused.
+    130: interrupted.
     """
     wanted = results.Wanted.of(form, output=output, keep_layout=keep_layout, pdfa=pdfa)
     file = journal_file or journal.beside(output)
@@ -177,9 +180,7 @@ def _run(
         report.end()
         if is_endless:
             return
-        report.say(
-            "Interrupted. What was sent is noted; --resume goes on." if sender.journal.is_kept else "Interrupted."
-        )
+        report.say(KEPT if sender.journal.is_kept else NOT_KEPT)
         sys.exit(INTERRUPTED)
     except Refused:
         report.end()

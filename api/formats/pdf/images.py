@@ -1,53 +1,26 @@
-"""Images as pages of a PDF: their bytes as they are where PDF knows them, else packed anew, hardly larger than before.
+"""Images as pages of a PDF: their bytes as they are where PDF knows them, else packed anew.
 
-JPEG stays as it is, and so do the pixels of a PNG without transparency. Black and white is packed by CCITT group 4,
-everything else like a PNG, and as JPEG only where that would be larger than the upload.
+JPEG stays as it is, and so do the pixels of a PNG without transparency.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pi_heif
-from pikepdf import Array, Dictionary, Matrix, Name, Pdf, Stream
-from PIL import Image, ImageOps, UnidentifiedImageError
+from pikepdf import Dictionary, Matrix, Name, Pdf, Stream
+from PIL import Image, UnidentifiedImageError
 
+from api.formats.pdf.anew import packed_anew
 from api.formats.pdf.background import SHORTEST_POINTS, Added, dots_per_inch, from_pixels
+from api.formats.pdf.flat import orientation_of
+from api.formats.pdf.packed import Packed, jpeg
+from api.formats.pdf.png import is_plain, of_png, read_png
 from shared import errors
 from shared.result import Page
 
-ORIENTATION = 0x0112
-QUALITIES = (85, 75, 60, 45)
-"""Of JPEG, tried in this order where pixels packed without loss are too large."""
 GROWTH = 1.1
 """Packed anew, a page may be this much larger than its share of the upload."""
-OPAQUE, BRIGHT, UNIFORM = 200, 160, 48
-"""As recognition sees transparency: what is bright all over is shown on black, everything else on white."""
-_GRAY, _RGB, _CMYK = Name.DeviceGray, Name.DeviceRGB, Name.DeviceCMYK
-
-
-@dataclass(frozen=True)
-class Packed:
-    """An image as PDF holds it. keys: of its dictionary. orientation: EXIF, 1 to 8, how it is turned to be seen."""
-
-    data: bytes
-    keys: dict[str, Any]
-    orientation: int = 1
-
-
-@dataclass(frozen=True)
-class Png:
-    """The parts of a PNG that PDF needs."""
-
-    width: int
-    height: int
-    bits: int
-    colour_type: int
-    is_interlaced: bool
-    chunks: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class ImagePages:
@@ -96,15 +69,6 @@ class ImagePages:
         return self._image.mode in ("L", "RGB") or (self._image.mode == "CMYK" and not self._is_archival)
 
 
-def orientation_of(image: Image.Image) -> int:
-    """How an image says it is turned, 1 to 8; 1 where it says nothing that makes sense."""
-    try:
-        found = image.getexif().get(ORIENTATION, 1)
-    except (ValueError, SyntaxError, OSError, KeyError, TypeError):
-        return 1
-    return found if isinstance(found, int) and 1 <= found <= 8 else 1
-
-
 def placement(orientation: int) -> Matrix:
     """Where the unit square of an image goes within that of the page. Source: EXIF 2.3, tag 274."""
     return Matrix(
@@ -119,145 +83,3 @@ def placement(orientation: int) -> Matrix:
             8: (0, 1, -1, 0, 1, 0),
         }[orientation]
     )
-
-
-def jpeg(content: bytes, image: Image.Image) -> Packed:
-    """The file itself. Adobe's programs write CMYK the wrong way round, and say so."""
-    colours = {"L": _GRAY, "RGB": _RGB, "CMYK": _CMYK}[image.mode]
-    keys = _keys(image.size, colours, 8, Filter=Name.DCTDecode)
-    if image.mode == "CMYK" and "adobe" in image.info:
-        keys["Decode"] = Array([1, 0] * 4)
-    return Packed(content, keys, orientation_of(image))
-
-
-def packed_anew(image: Image.Image, allowed_bytes: int) -> Packed:
-    """The pixels of an image that PDF has no form for, as they are seen."""
-    upright = ImageOps.exif_transpose(flat(image))
-    if upright.mode == "1":
-        return min(group4(upright), png(upright), key=lambda packed: len(packed.data))
-    packed = png(upright)
-    if len(packed.data) <= allowed_bytes:
-        return packed
-    for smaller in jpegs(upright):
-        if len(smaller.data) < len(packed.data):
-            packed = smaller
-        if len(packed.data) <= allowed_bytes:
-            break
-    return packed
-
-
-def jpegs(image: Image.Image) -> Iterator[Packed]:
-    """The image as JPEG, the best first."""
-    plain = image.convert("RGB") if image.mode == "P" else image
-    for quality in QUALITIES:
-        file = io.BytesIO()
-        plain.save(file, "JPEG", quality=quality, optimize=True)
-        yield jpeg(file.getvalue(), Image.open(io.BytesIO(file.getvalue())))
-
-
-def flat(image: Image.Image) -> Image.Image:
-    """The image in a mode that PNG and PDF both know, nothing transparent; its EXIF comes along."""
-    exif = image.getexif()
-    flattened = _flattened(image)
-    if ORIENTATION in exif:
-        flattened.getexif()[ORIENTATION] = exif[ORIENTATION]
-    return flattened
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "black" if _is_bright(rgba) else "white")
-        return Image.alpha_composite(ground, rgba).convert("L" if image.mode in ("LA", "La") else "RGB")
-    if image.mode.startswith("I;16"):
-        return image.point(lambda value: value / 257).convert("L")
-    if image.mode in ("1", "L", "P", "RGB"):
-        return image.copy()
-    return image.convert("RGB")
-
-
-def _is_bright(image: Image.Image) -> bool:
-    alpha = image.getchannel("A").point(lambda value: 255 if value >= OPAQUE else 0)
-    counts = image.convert("RGB").convert("L").histogram(alpha)
-    visible = sum(counts)
-    if visible in (0, image.width * image.height):
-        return False
-    low, middle, high = (_percentile(counts, visible * share) for share in (0.1, 0.5, 0.9))
-    return high - low <= UNIFORM and middle >= BRIGHT
-
-
-def _percentile(counts: list[int], wanted: float) -> int:
-    seen = 0
-    for value, count in enumerate(counts):
-        seen += count
-        if seen >= wanted:
-            return value
-    return len(counts) - 1
-
-
-def group4(image: Image.Image) -> Packed:
-    """Black and white in CCITT group 4, as faxes and most scanners pack it."""
-    file = io.BytesIO()
-    image.save(file, "TIFF", compression="group4", strip_size=image.height * ((image.width + 7) // 8) + 1)
-    with Image.open(io.BytesIO(file.getvalue())) as tiff:
-        tags = tiff.tag_v2  # type: ignore[attr-defined]
-        (offset,), (length,) = tags[273], tags[279]
-        is_zero_white = tags[262] == 0
-    keys = _keys(image.size, _GRAY, 1, Filter=Name.CCITTFaxDecode)
-    keys["DecodeParms"] = Dictionary(K=-1, Columns=image.width, Rows=image.height, BlackIs1=not is_zero_white)
-    return Packed(file.getvalue()[offset : offset + length], keys)
-
-
-def png(image: Image.Image) -> Packed:
-    """The pixels without loss, as a PNG packs them."""
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=6)
-    found = read_png(file.getvalue())
-    assert found is not None
-    return of_png(found)
-
-
-def read_png(content: bytes) -> Png | None:
-    """The parts of a PNG; None where they do not follow one another as they must."""
-    chunks: dict[bytes, bytes] = {}
-    data: list[bytes] = []
-    at = 8
-    while at + 12 <= len(content):
-        length = int.from_bytes(content[at : at + 4], "big")
-        name, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
-        if name == b"IDAT":
-            data.append(body)
-        elif name == b"IEND":
-            break
-        else:
-            chunks.setdefault(name, body)
-        at += 12 + length
-    head = chunks.get(b"IHDR", b"")
-    if len(head) != 13 or not data:
-        return None
-    chunks[b"IDAT"] = b"".join(data)
-    width, height = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
-    return Png(width, height, head[8], head[9], head[12] != 0, chunks)
-
-
-def is_plain(png: Png) -> bool:
-    """Whether PDF can hold the pixels as they are packed: no transparency, no interlacing, no deep colours."""
-    is_known = png.colour_type in (0, 2) or (png.colour_type == 3 and b"PLTE" in png.chunks)
-    return is_known and not png.is_interlaced and png.bits <= 8 and b"tRNS" not in png.chunks
-
-
-def of_png(png: Png, orientation: int = 1) -> Packed:
-    """Gray, RGB or a palette, packed as in the file: PDF knows the filters of PNG as predictors."""
-    colours: Any = {0: _GRAY, 2: _RGB}.get(png.colour_type)
-    if colours is None:
-        palette = png.chunks[b"PLTE"]
-        colours = Array([Name.Indexed, _RGB, len(palette) // 3 - 1, palette])
-    keys = _keys((png.width, png.height), colours, png.bits, Filter=Name.FlateDecode)
-    keys["DecodeParms"] = Dictionary(
-        Predictor=15, Colors=3 if png.colour_type == 2 else 1, BitsPerComponent=png.bits, Columns=png.width
-    )
-    return Packed(png.chunks[b"IDAT"], keys, orientation)
-
-
-def _keys(size: tuple[int, int], colours: Any, bits: int, **more: Any) -> dict[str, Any]:
-    return {"Width": size[0], "Height": size[1], "ColorSpace": colours, "BitsPerComponent": bits, **more}

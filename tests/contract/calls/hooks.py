@@ -63,9 +63,10 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     """Leave out what a schema cannot tell apart.
 
     Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. Only
-    some formats of a result know `layout` or `pdfa`. An option may stand in the query string or in the body; both is an
-    error. In a form every value is text: a number or nothing is no wrong `reference`, `model` or `pages` there; and
-    `metadata` is JSON there and in a query string, which a schema takes for parts of their own.
+    some formats of a result know `layout` or `pdfa`. Of a batch there are as many names as documents, or one. An option
+    may stand in the query string or in the body; both is an error. In a form every value is text: a number or nothing
+    is no wrong `reference`, `model` or `pages` there; and `metadata` is JSON there and in a query string, which a
+    schema takes for parts of their own.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -73,6 +74,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     body = case.body if isinstance(case.body, dict) else {}
     query = case.query or {}
     if set(query) & set(body) or {"model", "quality"} <= set(query) | set(body):
+        return False
+    if not _fit(body, query):
         return False
     if str(query.get("from", "")) >= str(query.get("until", "z")):
         return False
@@ -85,6 +88,15 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
         return False
     texts = (body.get("reference", ""), body.get("model", ""), body.get("pages", ""))
     return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)
+
+
+def _fit(body: dict[str, Any], query: dict[str, Any]) -> bool:
+    """Whether the names of a batch fit its documents, as far as both are lists."""
+    names, images = body.get("filenames"), body.get("images")
+    if isinstance(names, list) and isinstance(images, list):
+        return len(names) == len(images) and not {"filename"} & (set(body) | set(query))
+    names, files = body.get("filename"), body.get("file")
+    return not (isinstance(names, list) and isinstance(files, list)) or len(names) in (0, 1, len(files))
 
 
 @schemathesis.hook

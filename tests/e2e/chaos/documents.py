@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.images import END, chunk
 from tests.pdfs import PdfPage, pdf
 from tests.unit.api.conftest import png
 
 Kind = Literal["plain", "slow", "poison", "repeated", "book"]
-END = png()[-12:]
 BOOK_PAGES = 40
 BOOK = pdf([PdfPage(b"10 10 %d 20 re f\n" % (10 + 2 * number), (120, 40)) for number in range(BOOK_PAGES)])
 
@@ -34,8 +33,7 @@ class Document:
             return BOOK + b"%% %d\n" % self.number
         remark = "repeated" if self.kind == "repeated" else f"{self.number} tests:{self.kind}"
         body = b"Comment\0" + remark.encode()
-        chunk = len(body).to_bytes(4, "big") + b"tEXt" + body + zlib.crc32(b"tEXt" + body).to_bytes(4, "big")
-        return png(120, 40).removesuffix(END) + chunk + END
+        return png(120, 40).removesuffix(END) + chunk(b"tEXt", body) + END
 
 
 def document(number: int) -> Document:

@@ -22,6 +22,7 @@ from shared import jobs, queue
 from shared.database import Database
 from shared.settings import Settings
 from shared.uploads.blobs import Blobs
+from tests.images import END, chunk, header, png_of
 
 RESULT = {
     "text": "你好 world",
@@ -54,13 +55,8 @@ RESULT = {
 
 def png(width: int = 8, height: int = 8) -> bytes:
     """A gray PNG whose header says `width` x `height`; the pixels are white and compress to nothing."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
-
-    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
     rows = zlib.compress((b"\0" + b"\xff" * width) * min(height, 64), 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return png_of(header(width, height), chunk(b"IDAT", rows), END)
 
 
 @pytest.fixture(scope="session", autouse=True)

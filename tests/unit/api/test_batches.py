@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +23,7 @@ CONTENTS = [png(8 + n, 8) for n in range(30)]
 KEY = {"Idempotency-Key": "batch-1"}
 
 
-def form(contents: list[bytes], **fields: str) -> dict[str, Any]:
+def form(contents: list[bytes], **fields: str | list[str]) -> dict[str, Any]:
     return {"file": [(io.BytesIO(content), f"{n}.png") for n, content in enumerate(contents)], **fields}
 
 
@@ -47,6 +50,54 @@ def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, parts: Part
     again = client.get(batch["links"]["self"]).json
     assert again["counts"] == {"queued": 27, "running": 0, "succeeded": 1, "failed": 0, "cancelled": 1, "deleted": 1}
     assert len(client.get(batch["links"]["jobs"]).json["jobs"]) == 29
+
+
+def test_each_document_of_a_batch_may_have_a_name_of_its_own(client: FlaskClient, parts: Parts) -> None:
+    names = ["a/发票 1.png", "b.png", "a/发票 1.png"]
+    batch = client.post("/v1/batches", data=form(CONTENTS[:3], filename=names)).json
+    assert [job["filename"] for job in batch["jobs"]] == names
+    for job in batch["jobs"]:
+        assert client.get(f"/v1/jobs/{job['id']}").json["filename"] == job["filename"]
+        finish(parts, job["id"])
+    listed = client.get(f"/v1/batches/{batch['id']}/jobs").json["jobs"]
+    assert [job["filename"] for job in listed] == names
+    answer = client.get(batch["links"]["results"])
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        told = json.loads(archive.read("batch.json"))["jobs"]
+        assert not any("发票" in name for name in archive.namelist()), "no file is named by it"
+    assert [job["filename"] for job in told] == names
+
+
+def test_names_come_in_json_too_some_without_and_one_name_is_that_of_all(client: FlaskClient) -> None:
+    images = [base64.b64encode(content).decode() for content in CONTENTS[:2]]
+    batch = client.post("/v1/batches", json={"images": images, "filenames": ["a.png", None]}).json
+    assert [job["filename"] for job in batch["jobs"]] == ["a.png", None]
+    one = client.post("/v1/batches", data=form(CONTENTS[:2], filename="scan")).json
+    assert [job["filename"] for job in one["jobs"]] == ["scan", "scan"]
+
+
+IMAGE = base64.b64encode(CONTENTS[0]).decode()
+MISFITS: dict[str, Callable[[], dict[str, Any]]] = {
+    "too few": lambda: {"data": form(CONTENTS[:3], filename=["a", "b"])},
+    "an empty one": lambda: {"data": form(CONTENTS[:2], filename=["a", ""])},
+    "in two places": lambda: {"data": form(CONTENTS[:2], filename=["a", "b"]), "query_string": {"filename": "c"}},
+    "no list": lambda: {"json": {"images": [IMAGE], "filenames": "a"}},
+    "no text": lambda: {"json": {"images": [IMAGE], "filenames": [1]}},
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_names_that_do_not_fit_the_documents_are_refused(client: FlaskClient, parts: Parts, name: str) -> None:
+    answer = client.post("/v1/batches", **MISFITS[name]())
+    assert (answer.status_code, answer.json["code"], stored(parts)) == (422, "invalid_option", (0, 0))
+
+
+def test_another_name_is_another_batch_under_the_same_key(client: FlaskClient) -> None:
+    def sent(*names: str) -> Any:
+        return client.post("/v1/batches", data=form(CONTENTS[:2], filename=[*names]), headers=KEY)
+
+    first, again, other = sent("a", "b"), sent("a", "b"), sent("a", "c")
+    assert (first.json["id"], other.status_code) == (again.json["id"], 422)
 
 
 def test_the_webhook_of_a_batch_is_that_of_each_job_and_is_judged_once(parts: Parts) -> None:

@@ -8,14 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from tests.images import saved, saved_together
 from tests.unit.api.conftest import png
 
 
 def encoded(*pages: Image.Image, form: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    more = {"save_all": True, "append_images": pages[1:]} if len(pages) > 1 else {}
-    pages[0].save(file, form, **more, **options)  # type: ignore[arg-type]
-    return file.getvalue()
+    return saved_together(*pages, kind=form, **options) if len(pages) > 1 else saved(pages[0], form, **options)
 
 
 def shown(client: FlaskClient, content: bytes, page: int = 1, query: str = "") -> Image.Image:

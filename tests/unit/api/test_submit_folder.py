@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +30,7 @@ from shared import jobs, keys
 from shared.audit.actor import OPERATOR
 from shared.keys.record import Scope
 from tests.pdfs import PdfPage, pdf
+from tests.services import wait_until
 from tests.unit.api.conftest import finish, png
 
 
@@ -279,6 +285,50 @@ class _Quick(Patience):
 
     def pause(self, seconds: float) -> None:
         time.sleep(0.001)
+
+
+class Terminal:
+    """`ocrelay submit` with a terminal of its own, as a person has one."""
+
+    def __init__(self, service: Service, *arguments: str | Path) -> None:
+        self._master, slave = pty.openpty()
+        command = [sys.executable, "-c", ON_TERMINAL, "submit", *map(str, arguments), "--server", service.url]
+        self._process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT)
+        os.close(slave)
+
+    def press(self, key: bytes) -> None:
+        os.write(self._master, key)
+
+    def end(self) -> tuple[int, str]:
+        """Exit status, and what stood on the terminal."""
+        shown = b""
+        with suppress(OSError):  # nobody is there any more
+            while more := os.read(self._master, 4096):
+                shown += more
+        os.close(self._master)
+        return self._process.wait(20), shown.decode()
+
+
+ROOT = Path(__file__).parents[3]
+ON_TERMINAL = "import os, runpy; os.login_tty(os.dup(0)); runpy.run_module('shared.cli', run_name='__main__')"
+CTRL_C = b"\x03"
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_ctrl_c_on_a_terminal_says_how_to_go_on(service: Service, scans: Path, tmp_path: Path, is_kept: bool) -> None:
+    service.is_reading = False
+    out = tmp_path / "out"
+    terminal = Terminal(service, scans, *(["--output", out] if is_kept else []))
+    wait_until(lambda: len(service.jobs()) == 4, what="all four jobs")
+    terminal.press(CTRL_C)
+    status, shown = terminal.end()
+    assert status == 130 and "Interrupted." in shown and "Traceback" not in shown, shown
+    assert ("with --resume goes on" if is_kept else "--journal") in shown
+    if is_kept:
+        service.is_reading = True
+        found = run(service, scans, "--output", out, "--resume")
+        assert found.exit_code == 0, found.output
+        assert len(service.jobs()) == 4 and below(out) == RESULTS, "nothing was sent twice"
 
 
 def test_two_commands_do_not_write_one_journal(service: Service, scans: Path, tmp_path: Path) -> None:

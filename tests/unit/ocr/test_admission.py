@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from typing import Any, get_args
 
 import cv2
@@ -11,6 +10,7 @@ from PIL import Image
 from api.jobs import schemas
 from shared.errors import QualityTooLow
 from shared.result import DocumentResult
+from tests.images import saved_together
 from worker.ocr.decode.pages import MOVES
 from worker.ocr.page import admission
 from worker.ocr.page.admission import Admission
@@ -93,9 +93,8 @@ def test_an_empty_document_is_refused(grey: int, recognizer: Any, encode: Any) -
 
 
 def test_the_empty_back_of_a_sheet_does_not_refuse_its_front(recognizer: Any, draw: Any) -> None:
-    buffer = io.BytesIO()
-    Image.fromarray(paper(240)).save(buffer, "TIFF", save_all=True, append_images=[Image.fromarray(draw(*ROWS))])
-    result = read(buffer.getvalue(), recognizer, "refuse")
+    content = saved_together(Image.fromarray(paper(240)), Image.fromarray(draw(*ROWS)))
+    result = read(content, recognizer, "refuse")
     assert codes(result) == ["blank_page"]
     assert result.text
 

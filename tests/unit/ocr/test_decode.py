@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 
 from shared import errors
 from shared.limits import Limits
+from tests.images import saved
 from tests.malformed.case import zeros
 from tests.malformed.tiff import COMPRESSION_DEFLATE, tiff
 from worker.ocr.decode.pages import decode_pages, to_gray
@@ -26,12 +26,6 @@ def picture(mode: str = "RGB") -> Image.Image:
     pixels[:10, :10] = 0
     noise = np.random.default_rng(0).integers(0, 40, pixels.shape, np.uint8)
     return Image.fromarray(np.where(pixels == 0, noise, pixels - noise)).convert(mode)
-
-
-def saved(image: Image.Image, image_format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()
 
 
 FORMATS: dict[str, Callable[[], bytes]] = {
@@ -209,10 +203,9 @@ def test_sixteen_bits_are_scaled_to_eight(extension: str) -> None:
 
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_pixels_of_more_than_sixteen_bits_are_refused_before_they_are_decoded(mode: str) -> None:
-    buffer = io.BytesIO()
-    Image.new(mode, (40, 20)).save(buffer, "TIFF")
+    content = saved(Image.new(mode, (40, 20)), "TIFF")
     with pytest.raises(errors.UnsupportedMediaType, match="8 or 16 bits"):
-        list(decode_pages(buffer.getvalue(), Limits()))
+        list(decode_pages(content, Limits()))
 
 
 def test_sixteen_bits_with_transparency_lie_over_white() -> None:

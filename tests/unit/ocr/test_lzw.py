@@ -12,6 +12,7 @@ from PIL import Image
 
 from shared import errors
 from shared.limits import Limits
+from tests.images import saved
 from worker.ocr.decode.lzw import unpacked_bytes
 from worker.ocr.decode.pages import decode_pages
 
@@ -29,9 +30,7 @@ IMAGES = {
 
 
 def tiff(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "TIFF", compression="tiff_lzw")
-    return file.getvalue()
+    return saved(image, "TIFF", compression="tiff_lzw")
 
 
 @pytest.mark.parametrize("name", IMAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import subprocess
 import sys
@@ -253,6 +254,28 @@ def test_a_layer_beside_much_that_is_drawn_says_that_text_may_be_missing(recogni
     assert [(reason.code, reason.measure) for reason in beside.warnings] == [("text_may_be_missing", "ink_elsewhere")]
     (quiet,) = recognize_document(pdf([PdfPage(BORN + drawn)]), recognizer, Options(admission="off")).pages
     assert quiet.warnings == ()
+
+
+def chart() -> bytes:
+    """Axes, a long curve, and a bar."""
+    heights = [round(60 * math.sin(x / 9)) for x in range(100)]
+    curve = b"72 375 m " + b"".join(b"%d %d l " % (72 + 4 * x, 375 + heights[x]) for x in range(100)) + b"S\n"
+    return b"2 w 72 300 400 150 re S " + curve + b"100 300 40 120 re f\n"
+
+
+DRAWINGS = {
+    "the rules of a table": b"2 w "
+    + b"".join(b"72 %d m 520 %d l S\n" % (300 + 10 * n, 300 + 10 * n) for n in range(20)),
+    "a filled box": b"72 200 450 200 re f\n",
+    "light writing on a filled box": b"72 400 450 30 re f 1 g\n" + text("Attention: the 30th", 80, 410) + b"0 g\n",
+    "a chart": chart(),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_what_is_drawn_and_is_no_writing_raises_no_alarm(name: str, recognizer: Any) -> None:
+    (page,) = recognize_document(pdf([PdfPage(BORN + DRAWINGS[name])]), recognizer).pages
+    assert (page.source, page.warnings) == ("text_layer", ())
 
 
 def test_a_page_with_pictures_of_photos_alone_keeps_its_layer() -> None:

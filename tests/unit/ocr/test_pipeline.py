@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import cv2
@@ -11,6 +10,7 @@ from PIL import Image
 from shared.errors import TooManyPixels, TruncatedImage
 from shared.limits import Limits
 from shared.result import STAGES
+from tests.images import saved, saved_together
 from worker.ocr.pipeline import Options, recognize_document
 
 BLOCK, STEP = 20, 32  # px: a row of blocks reads as a row of x
@@ -81,10 +81,8 @@ def test_layout_line_reads_one_line_of_whatever_it_is_given(recognizer: Any, enc
 
 
 def test_pages_are_numbered_from_one(recognizer: Any) -> None:
-    buffer = io.BytesIO()
-    pages = [Image.fromarray(blocks((n, 40, 40))) for n in (4, 5)]
-    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
-    result = recognize_document(buffer.getvalue(), recognizer, Options(layout="page"))
+    content = saved_together(*(Image.fromarray(blocks((n, 40, 40))) for n in (4, 5)))
+    result = recognize_document(content, recognizer, Options(layout="page"))
     assert [(page.page_number, page.text) for page in result.pages] == [(1, "xxxx"), (2, "xxxxx")]
     assert result.text == "xxxx\n\nxxxxx"
 
@@ -92,9 +90,8 @@ def test_pages_are_numbered_from_one(recognizer: Any) -> None:
 def test_the_size_is_that_of_the_page_as_it_is_seen(recognizer: Any) -> None:
     exif = Image.Exif()
     exif[274] = 6
-    buffer = io.BytesIO()
-    Image.fromarray(blocks((4, 40, 40), size=(200, 300))).save(buffer, "JPEG", exif=exif)
-    (page,) = recognize_document(buffer.getvalue(), recognizer).pages
+    content = saved(Image.fromarray(blocks((4, 40, 40), size=(200, 300))), "JPEG", exif=exif)
+    (page,) = recognize_document(content, recognizer).pages
     assert (page.width, page.height) == (200, 300)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,15 +13,17 @@ from shared.errors import TooManyPixels
 from shared.limits import Limits
 from shared.result import Line, Page, Reason
 from shared.result.line import Character, Word
-from shared.uploads import header, jpeg
+from shared.uploads import header, jpeg, reduced
 from worker.ocr.decode.pages import DecodedPage, decode_pages
 from worker.ocr.page.enlarge import enlarge
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 LIMITS = replace(Limits(), max_pixels=100 * 100)
 
 
 def photograph(width: int, height: int, *, progressive: bool = False) -> bytes:
-    image = np.full((height, width), 255, np.uint8)
+    """In colour; its colours have half the resolution."""
+    image = np.full((height, width, 3), 255, np.uint8)
     image[:, : width // 2] = 0
     written, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_PROGRESSIVE, int(progressive)])
     assert written
@@ -59,7 +62,34 @@ def test_what_does_not_fit_even_so_is_refused(content: bytes) -> None:
 
 def test_a_jpeg_cut_off_is_never_reduced() -> None:
     with pytest.raises(Exception):  # noqa: B017  (whatever it is, it is no factor)
-        jpeg.reduction(photograph(200, 200)[:30], 1)
+        reduced.factor(photograph(200, 200)[:30], "image/jpeg", (200, 200), 1)
+
+
+def test_a_progressive_one_is_reduced_as_long_as_its_coefficients_take_no_more_than_one_that_fits() -> None:
+    assert jpeg.coefficients_bytes(photograph(100, 100)) == 0
+    assert jpeg.coefficients_bytes(photograph(112, 112, progressive=True)) == 2 * 112 * 112 * 3 // 2
+    page = decoded(photograph(128, 112, progressive=True))
+    assert (page.gray.shape, page.reduced, page.size) == ((56, 64), 2, (128, 112))
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (photograph(150, 150, progressive=True), "not progressive"),
+        ((SAMPLES / "line.heic").read_bytes(), "as a JPEG"),
+    ],
+    ids=["progressive", "HEIC"],
+)
+def test_what_would_take_too_much_memory_says_how_to_send_it(content: bytes, advice: str) -> None:
+    with pytest.raises(TooManyPixels, match=advice):
+        header.inspect(content, LIMITS)
+
+
+def test_a_heic_of_48_million_pixels_is_reduced_behind_its_decoder() -> None:
+    (page,) = decode_pages((SAMPLES / "large.heic").read_bytes(), Limits())
+    assert isinstance(page, DecodedPage)
+    assert (page.gray.shape, page.reduced, page.size) == ((3024, 4032), 2, (8064, 6048))
+    assert page.gray.max() > 250 and page.gray[1500:1720].min() < 60, "the line stands in its middle"
 
 
 def test_places_are_in_pixels_of_the_upload_and_never_beyond() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
@@ -15,31 +14,22 @@ from shared import errors
 from shared.limits import Limits
 from shared.uploads import header as document
 from shared.uploads.header import DocumentHeader
+from tests.images import END, chunk, header, png_of, saved, saved_together
 
 LIMITS = Limits()
 
 
 def image(kind: str, width: int = 30, height: int = 20) -> bytes:
-    file = io.BytesIO()
-    Image.new("L", (width, height), 255).save(file, kind)
-    return file.getvalue()
+    return saved(Image.new("L", (width, height), 255), kind)
 
 
 def tiff(*sizes: tuple[int, int]) -> bytes:
-    pages = [Image.new("L", size, 255) for size in sizes]
-    file = io.BytesIO()
-    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
-    return file.getvalue()
+    return saved_together(*(Image.new("L", size, 255) for size in sizes))
 
 
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return start + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return png_of(header(width, height), chunk(b"IDAT", zlib.compress(b"\0" * 100)), END)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "bmp", "tiff"])

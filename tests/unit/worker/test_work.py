@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from shared.settings import Settings
 from shared.uploads.blobs import Blobs
 from tests import tiny_foreign
 from tests.actors import CLIENT
+from tests.images import saved
 from tests.services import wait_until
 from worker.jobs.lease import Lease, LeaseLost
 from worker.jobs.readers import Workplace
@@ -67,9 +67,7 @@ def place(sqlite_url: str, tmp_path: Path) -> Iterator[Workplace]:
 def line_image() -> bytes:
     image = Image.new("L", (300, 40), 255)
     ImageDraw.Draw(image).text((10, 10), "Total 12.50", fill=0)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    return saved(image)
 
 
 def submit(place: Workplace, content: bytes, *, max_attempts: int = 4, **options: object) -> str:
@@ -120,9 +118,7 @@ def test_a_message_for_a_job_that_does_not_exist_does_nothing(place: Workplace, 
 
 def test_a_truncated_image_ends_the_job_with_its_own_code(place: Workplace, recognizer: models.Recognizer) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (40, 300), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(noise).save(file, "PNG")
-    job_id = submit(place, file.getvalue()[:4000])
+    job_id = submit(place, saved(Image.fromarray(noise))[:4000])
     work(job_id, recognizer, place, owner=OWNER)
     job = found(place, job_id)
     assert (job.state, job.attempt) == (State.FAILED, 1)
@@ -131,9 +127,7 @@ def test_a_truncated_image_ends_the_job_with_its_own_code(place: Workplace, reco
 
 
 def test_an_image_without_text_succeeds_with_empty_text(place: Workplace, recognizer: models.Recognizer) -> None:
-    file = io.BytesIO()
-    Image.new("L", (300, 40), 255).save(file, "PNG")
-    job_id = submit(place, file.getvalue())
+    job_id = submit(place, saved(Image.new("L", (300, 40), 255)))
     work(job_id, recognizer, place, owner=OWNER)
     job = found(place, job_id)
     assert job.state == State.SUCCEEDED
@@ -187,9 +181,7 @@ def block_image() -> bytes:
     """What both models read something in."""
     image = Image.new("L", (300, 40), 255)
     ImageDraw.Draw(image).rectangle((40, 0, 80, 40), fill=0)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    return saved(image)
 
 
 def read_by(place: Workplace, job_id: str) -> tuple[str, str | None]:
@@ -285,9 +277,7 @@ def test_a_job_that_is_cancelled_while_it_is_read_ends_the_attempt(
     lines = Image.new("L", (600, 2000), 255)
     for top in range(20, 1960, 40):
         ImageDraw.Draw(lines).text((20, top), "the quick brown fox", fill=0)
-    file = io.BytesIO()
-    lines.save(file, "PNG")
-    job_id = submit(place, file.getvalue(), layout="page")
+    job_id = submit(place, saved(lines), layout="page")
     work(job_id, Slow(recognizer, lambda: None), place, owner=OWNER)
     job = found(place, job_id)
     assert (job.state, job.result, (job.error or {})["code"]) == (State.CANCELLED, None, "job_cancelled")

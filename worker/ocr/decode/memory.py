@@ -18,12 +18,11 @@ try:
 except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
-MOST_FREE = (
-    192 << 20
-)  # bytes that were freed and are kept for the next page: a page of 2 million pixels takes up to 160 MB
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-LARGEST_ON_HEAP = 32 << 20  # bytes; glibc's own bound for what it may keep
-
+MOST_FREE = 192 << 20
+"""So many bytes that were freed are kept for the next page; one of 2 million pixels takes up to 160 MB."""
+LARGE_BYTES = 32 << 20
+"""A block of so many bytes goes back to the system as soon as it is freed; glibc's own bound for what may stay."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # Source: malloc.h of glibc
 _STATUS = Path("/proc/self/status")
 _HELD = re.compile(r"VmData:\s+(\d+) kB")
 
@@ -68,15 +67,17 @@ def _held_bytes() -> int | None:
 
 @cache
 def keep_freed() -> None:
-    """Let the allocator keep what was freed until `give_back`, where it can: glibc; once for the process.
+    """Let this process keep what was freed until `give_back`, in one heap, where the allocator can be told: glibc.
 
-    Left to itself it gives back large buffers as soon as they are free. The detector then waited for fresh ones on
-    every page of 1.5 million pixels and more, twice as long as it searched; a page took a tenth longer.
+    Call before it has threads: each would get a heap of its own otherwise, of a child that reads a page after the other
+    90 MB of 500. Left to itself the allocator gives large buffers back as soon as they are free. The detector then
+    waited for fresh ones on every page of 1.5 million pixels and more, twice as long as it searched, and a page took a
+    tenth longer.
     """
     set_option = getattr(_libc(), "mallopt", None)
     if set_option is not None:
-        set_option(M_MMAP_THRESHOLD, LARGEST_ON_HEAP)
-        set_option(M_TRIM_THRESHOLD, 2 * MOST_FREE)
+        for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, 2 * MOST_FREE)):
+            set_option(option, value)
 
 
 def give_back() -> None:

@@ -5,7 +5,7 @@ OpenCV decodes what it can: 1.6 to 5 times as fast as Pillow, which decodes the 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from shared.errors import CorruptImage
 from shared.limits import Limits
 from shared.options import TextLayerName, select_pages
 from shared.result import Reason
-from shared.uploads import jpeg
 from shared.uploads import pdf as pdf_file
+from shared.uploads import reduced
 from shared.uploads.header import DocumentHeader, check_size, inspect
 from worker.ocr.decode import completeness, orientation, pdf, pictures, planes
 from worker.ocr.decode.pdf import LayerPage
@@ -85,22 +85,26 @@ def decode_pages(
     left_out = frozenset(done)
     wanted = [number for number in select_pages(pages, header.page_count) if number not in left_out]
     if header.media_type == pdf_file.MEDIA_TYPE:
-        for found in pdf.read_pages(content, wanted, limits, text_layer):
-            yield found if isinstance(found, LayerPage) else _rendered(found)
+        yield from map(_in_gray, pdf.read_pages(content, wanted, limits, text_layer))
     elif header.media_type == "image/tiff":
-        yield from _tiff_pages(content, wanted, limits)
-    elif not wanted:
-        return
-    elif header.media_type in pictures.MEDIA_TYPES:
-        image, moves = pictures.decode_first(content, header.media_type, limits)
-        yield DecodedPage(1, to_gray(image), (MOVES,) if moves else ())
-    else:
-        factor = jpeg.reduction(content, limits.max_pixels) if header.media_type == "image/jpeg" else 1
-        image = _decode_one(content, header, factor)
-        check_size(image.shape[1], image.shape[0], limits)
-        way = orientation.read_orientation(content, header.media_type)
-        gray = orientation.upright(to_gray(image), way)
-        yield DecodedPage(1, gray, reduced=factor, size=_size_of(header, gray, factor))
+        yield from (_tiff_page(content, number, limits) for number in wanted)
+    elif wanted:
+        yield _picture(content, header, limits)
+
+
+def _picture(content: bytes, header: DocumentHeader, limits: Limits) -> DecodedPage:
+    """Decode what is one page. Only its gray is held when it comes back: a copy in colour is three times as large."""
+    factor = reduced.factor(content, header.media_type, (header.width, header.height), limits.max_pixels)
+    if header.media_type in pictures.MEDIA_TYPES:
+        image, moves = pictures.decode_first(content, header.media_type, limits, factor)
+        gray = to_gray(image)
+        size = _size_of(header, gray, factor) if factor > 1 else None
+        return DecodedPage(1, gray, (MOVES,) if moves else (), reduced=factor, size=size)
+    image = _decode_one(content, header, factor)
+    check_size(image.shape[1], image.shape[0], limits)
+    way = orientation.read_orientation(content, header.media_type)
+    gray = orientation.upright(to_gray(image), way)
+    return DecodedPage(1, gray, reduced=factor, size=_size_of(header, gray, factor))
 
 
 def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int]:
@@ -109,7 +113,9 @@ def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int]
     return (header.width, header.height) if as_stored else (header.height, header.width)
 
 
-def _rendered(page: pdf.RenderedPage) -> DecodedPage:
+def _in_gray(page: pdf.RenderedPage | LayerPage) -> DecodedPage | LayerPage:
+    if isinstance(page, LayerPage):
+        return page
     return DecodedPage(page.page_number, to_gray(page.image), dpi=page.dpi)
 
 
@@ -131,18 +137,17 @@ def _imdecode(content: bytes, flags: int) -> NDArray[np.generic]:
     return image
 
 
-def _tiff_pages(content: bytes, wanted: Sequence[int], limits: Limits) -> Iterator[DecodedPage]:
-    """Decode page by page, so that one page at a time is in memory. The decoder applies the orientation tag itself."""
+def _tiff_page(content: bytes, number: int, limits: Limits) -> DecodedPage:
+    """Decode one page of several. The decoder applies the orientation tag itself."""
     buffer = np.frombuffer(content, np.uint8)
-    for index in (number - 1 for number in wanted):
-        try:
-            decoded, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
-        except cv2.error as error:
-            raise CorruptImage(page_number=index + 1) from error
-        if not decoded or len(pages) != 1:
-            raise CorruptImage(page_number=index + 1)
-        check_size(pages[0].shape[1], pages[0].shape[0], limits)
-        yield DecodedPage(index + 1, to_gray(pages[0]))
+    try:
+        decoded, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(number - 1, number))
+    except cv2.error as error:
+        raise CorruptImage(page_number=number) from error
+    if not decoded or len(pages) != 1:
+        raise CorruptImage(page_number=number)
+    check_size(pages[0].shape[1], pages[0].shape[0], limits)
+    return DecodedPage(number, to_gray(pages[0]))
 
 
 def to_gray(image: NDArray[np.generic]) -> Gray:

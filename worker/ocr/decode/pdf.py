@@ -46,7 +46,8 @@ class LayerPage:
     """A page that is taken from its text layer.
 
     image: as of `RenderedPage`. lines: those that are seen. hidden: characters that nobody sees.
-    elsewhere: share of its ink that lies in none of the lines, 0..1.
+    elsewhere: share of its ink that lies in none of the lines, 0..1. doubtful: the same of what may be writing,
+    without rules, filled places and curves.
     """
 
     page_number: int
@@ -55,6 +56,7 @@ class LayerPage:
     lines: tuple[LayerLine, ...]
     hidden: tuple[Glyph, ...] = ()
     elsewhere: float = 0.0
+    doubtful: float = 0.0
 
     @property
     def width(self) -> int:
@@ -87,10 +89,10 @@ def read_pages(
         for number in page_numbers:
             try:
                 with memory.at_most(MEMORY_BYTES), closing(document.get_page(number - 1)) as page:
-                    found = _read_page(page, number, limits, layer)
+                    found = [_read_page(page, number, limits, layer)]
             except pdfium.PdfiumError as error:
                 raise CorruptImage(page_number=number) from error
-            yield found
+            yield found.pop()  # not held here while it is read
 
 
 def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLayerName) -> RenderedPage | LayerPage:
@@ -105,8 +107,8 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
             probe = render(page, dpi * scale, gray=True)
             if are_few(hidden, glyphs) and is_sound(page, glyphs, to_lines(glyphs), probe, scale):
                 lines = to_lines(without(glyphs, hidden))
-                elsewhere = ink_elsewhere(lines, probe, scale)
-                return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere)
+                elsewhere, doubtful = ink_elsewhere(lines, probe, scale)
+                return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere, doubtful)
     return RenderedPage(number, image, dpi)
 
 
@@ -144,8 +146,6 @@ def within(dpi: float, size: tuple[float, float], limits: Limits) -> float:
 def render(page: pdfium.PdfPage, dpi: float, *, gray: bool = False) -> NDArray[np.uint8]:
     """Return (H, W, 3) uint8 BGR of a page over white, or (H, W) uint8, with its annotations and filled forms."""
     bitmap = page.render(scale=dpi / POINTS_PER_INCH, grayscale=gray, draw_annots=True)
-    try:
-        pixels_of = np.array(bitmap.to_numpy(), np.uint8)
-    finally:
-        bitmap.close()
+    pixels_of = np.asarray(bitmap.to_numpy(), np.uint8)  # the memory is Python's and stays: a copy may be 120 MB
+    bitmap.close()
     return pixels_of[:, :, 0] if gray and pixels_of.ndim == 3 else pixels_of

@@ -14,7 +14,7 @@ from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.text import words
 
 SURE = 1.0
-MOST_ELSEWHERE = 0.25  # share of the ink: a figure, a table's rules; with more there may be writing that is a drawing
+MOST_ELSEWHERE = 0.25  # share of the ink that may be writing; a table's rules and what is filled do not count
 DRAWN = (
     "A good part of the page is drawn or a picture, and its own text says nothing of it. "
     "Where writing is missing, send text_layer=ignore."
@@ -28,7 +28,7 @@ MOST_PLACES = 20  # of hidden text
 
 def to_page(found: LayerPage, *, warned: bool = True) -> Page:
     """Return the page as it would have been recognised, in pixels of the resolution at which it would be rendered."""
-    elsewhere = round(found.elsewhere, 4)
+    elsewhere = round(found.doubtful, 4)
     quality: dict[str, float | None] = {
         "width": found.width,
         "height": found.height,

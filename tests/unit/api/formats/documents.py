@@ -102,12 +102,6 @@ def white(width: int = WIDTH, height: int = HEIGHT, mode: str = "L") -> Image.Im
     return image
 
 
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
 def source_of(result: DocumentResult, upload: bytes = b"", media_type: str = "image/png", **choices: bool) -> Source:
     return Source(result, "job_1", READ_AT, media_type, lambda: upload, Choices(**choices))
 

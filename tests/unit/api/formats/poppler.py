@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from api.formats.places import words_of
+from api.formats.pdf.text_layer import LEVEL
+from api.formats.places import PlacedWord, words_of
 from shared.result import Line, Page
 from tests.services import unavailable
 
@@ -92,3 +93,41 @@ def is_at(text: str, points: Sequence[tuple[float, float]], found: Sequence[Foun
         and abs(word.bottom - word.top - max(ys) + min(ys)) <= 2 * NEAR_PX + rise
         for word in found
     )
+
+
+def lost(one: Line, found: Sequence[Found]) -> list[str]:
+    """Words up to a space that poppler does not find with all four sides within two pixels of their place.
+
+    Of a run of hanzi it may find parts, where its line is tilted: each of them one or more of our words, at its place.
+    """
+    runs: list[list[PlacedWord]] = []
+    for word in words_of(one):
+        if word.is_spaced or not runs:
+            runs.append([])
+        runs[-1].append(word)
+    return ["".join(word.text for word in run) for run in runs if not _is_found(run, found)]
+
+
+def _is_found(run: Sequence[PlacedWord], found: Sequence[Found]) -> bool:
+    ends = (end for end in range(len(run), 0, -1) if any(_is_near(run[:end], word) for word in found))
+    return not run or any(_is_found(run[end:], found) for end in ends)
+
+
+def _is_near(words: Sequence[PlacedWord], found: Found) -> bool:
+    if found.text != "".join(word.text for word in words):
+        return False
+    lefts, tops, rights, bottoms = zip(*(_laid(word) for word in words), strict=True)
+    wanted = (min(lefts), min(tops), max(rights), max(bottoms))
+    got = (found.left, found.top, found.right, found.bottom)
+    return all(abs(a - b) <= NEAR_PX for a, b in zip(got, wanted, strict=True))
+
+
+def _laid(word: PlacedWord) -> tuple[float, float, float, float]:
+    """The box of a word as a PDF holds it: level at its middle where it is a little tilted, else around its corners."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = word.polygon
+    rise, height = abs(by - ay + cy - dy) / 2, abs(dy - ay + cy - by) / 2
+    if rise <= LEVEL * height:
+        middle = (ay + by + cy + dy) / 4
+        return (ax + dx) / 2, middle - height / 2, (bx + cx) / 2, middle + height / 2
+    xs, ys = [x for x, _ in word.polygon], [y for _, y in word.polygon]
+    return min(xs), min(ys), max(xs), max(ys)

@@ -11,9 +11,10 @@ from api.formats.format import Format
 from api.formats.table import FORMATS
 from shared.result import Line, Page, Word, as_polygon
 from shared.result.polygon import Polygon
-from tests.unit.api.formats.documents import encoded, page_of, result_of, source_of, turned, written
+from tests.images import saved
+from tests.unit.api.formats.documents import page_of, result_of, source_of, turned, written
 
-UPLOAD = encoded(Image.new("1", (60, 40), 1))
+UPLOAD = saved(Image.new("1", (60, 40), 1))
 SIDES = st.floats(-20, 80, allow_nan=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 

@@ -21,10 +21,10 @@ from api.formats.pdf.font import program
 from api.formats.pdf.images import ImagePages
 from shared import errors
 from shared.result import Page
+from tests.images import saved
 from tests.unit.api.formats.documents import (
     BEYOND_BMP,
     SQUARE_LINE,
-    encoded,
     line,
     mixed_page,
     page_of,
@@ -37,7 +37,7 @@ from tests.unit.api.formats.poppler import NEAR_PX, assert_at_its_place, joined_
 
 
 def searchable(*pages: Page, upload: bytes = b"", **choices: bool) -> bytes:
-    return written(pdf.FORMAT, source_of(result_of(*pages), upload or encoded(white()), **choices))
+    return written(pdf.FORMAT, source_of(result_of(*pages), upload or saved(white()), **choices))
 
 
 @contextmanager
@@ -132,11 +132,11 @@ def test_lines_without_words_and_pages_without_lines_are_fine(tmp_path: Path) ->
 @pytest.mark.parametrize("kind", ["gray", "jpeg", "cmyk", "palette", "group 4"])
 def test_pdfa_is_what_it_says(kind: str) -> None:
     upload = {
-        "gray": lambda: encoded(white()),
-        "jpeg": lambda: encoded(white(mode="RGB"), "JPEG"),
-        "cmyk": lambda: encoded(white(mode="RGB").convert("CMYK"), "JPEG"),
-        "palette": lambda: encoded(white(mode="RGB").convert("P")),
-        "group 4": lambda: encoded(white(mode="1"), "TIFF", compression="group4"),
+        "gray": lambda: saved(white()),
+        "jpeg": lambda: saved(white(mode="RGB"), "JPEG"),
+        "cmyk": lambda: saved(white(mode="RGB").convert("CMYK"), "JPEG"),
+        "palette": lambda: saved(white(mode="RGB").convert("P")),
+        "group 4": lambda: saved(white(mode="1"), "TIFF", compression="group4"),
     }[kind]()
     report = pdfa.validate_written(io.BytesIO(searchable(mixed_page(), upload=upload, pdfa=True)), "2b")
     assert report.passed, report.findings
@@ -163,7 +163,7 @@ def picture() -> Image.Image:
 def with_orientation(kind: str, orientation: int) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return encoded(picture(), kind, exif=exif, **({"quality": 95} if kind == "JPEG" else {}))
+    return saved(picture(), kind, exif=exif, **({"quality": 95} if kind == "JPEG" else {}))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -186,24 +186,24 @@ def unlike(shown: Image.Image, seen: Image.Image, size: tuple[int, int]) -> int:
 
 
 def test_a_jpeg_and_a_png_are_put_in_as_they_are() -> None:
-    jpeg, png = encoded(picture(), "JPEG", progressive=True), encoded(picture(), compress_level=1)
+    jpeg, png = saved(picture(), "JPEG", progressive=True), saved(picture(), compress_level=1)
     for upload in (jpeg, png):
         with pikepdf.open(io.BytesIO(searchable(page_of(width=240, height=160), upload=upload))) as document:
             assert document.pages[0].Resources.XObject.Page.read_raw_bytes() in upload
 
 
 FORMS: dict[str, Callable[[], bytes]] = {
-    "gray PNG": lambda: encoded(white()),
-    "PNG with alpha": lambda: encoded(white(mode="RGBA")),
-    "interlaced palette": lambda: encoded(white().convert("P"), "GIF"),
-    "16-bit PNG": lambda: encoded(Image.linear_gradient("L").resize((1000, 800)).convert("I;16")),
-    "photo WebP": lambda: encoded(Image.effect_noise((1000, 800), 60).convert("RGB"), "WEBP", quality=80),
-    "photo JPEG": lambda: encoded(Image.effect_noise((1000, 800), 60).convert("RGB"), "JPEG", quality=75),
-    "BMP": lambda: encoded(white(mode="RGB"), "BMP"),
-    "LZW TIFF": lambda: encoded(Image.effect_noise((1000, 800), 40), "TIFF", compression="tiff_lzw"),
-    "group 4 TIFF": lambda: encoded(white(mode="1"), "TIFF", compression="group4"),
-    "group 3 TIFF": lambda: encoded(white(mode="1"), "TIFF", compression="group3"),
-    "bilevel PNG": lambda: encoded(white(mode="1")),
+    "gray PNG": lambda: saved(white()),
+    "PNG with alpha": lambda: saved(white(mode="RGBA")),
+    "interlaced palette": lambda: saved(white().convert("P"), "GIF"),
+    "16-bit PNG": lambda: saved(Image.linear_gradient("L").resize((1000, 800)).convert("I;16")),
+    "photo WebP": lambda: saved(Image.effect_noise((1000, 800), 60).convert("RGB"), "WEBP", quality=80),
+    "photo JPEG": lambda: saved(Image.effect_noise((1000, 800), 60).convert("RGB"), "JPEG", quality=75),
+    "BMP": lambda: saved(white(mode="RGB"), "BMP"),
+    "LZW TIFF": lambda: saved(Image.effect_noise((1000, 800), 40), "TIFF", compression="tiff_lzw"),
+    "group 4 TIFF": lambda: saved(white(mode="1"), "TIFF", compression="group4"),
+    "group 3 TIFF": lambda: saved(white(mode="1"), "TIFF", compression="group3"),
+    "bilevel PNG": lambda: saved(white(mode="1")),
 }
 TEXT_BYTES = 5000
 """What the text, the font and the frame of a file with a page like this take."""
@@ -224,7 +224,7 @@ def test_the_file_is_hardly_larger_than_the_upload_and_shows_it(kind: str) -> No
 def test_white_writing_without_a_ground_is_shown_on_black() -> None:
     image = Image.new("RGBA", (100, 50), (255, 255, 255, 0))
     image.paste((255, 255, 255, 255), (20, 20, 60, 30))
-    content = searchable(page_of(width=100, height=50), upload=encoded(image))
+    content = searchable(page_of(width=100, height=50), upload=saved(image))
     with in_pdfium(content) as document:
         shown = document[0].render(scale=100 / document[0].get_width()).to_pil().convert("L")
     assert (shown.getpixel((5, 5)), shown.getpixel((40, 25))) == (0, 255)
@@ -232,7 +232,7 @@ def test_white_writing_without_a_ground_is_shown_on_black() -> None:
 
 def test_many_pages_are_put_together_from_parts(tmp_path: Path) -> None:
     frames = [white(mode="1") for _ in range(5)]
-    upload = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:], compression="group4")
+    upload = saved(frames[0], "TIFF", save_all=True, append_images=frames[1:], compression="group4")
     pages = [page_of(line(f"page {number} 第{number}页", 100, 100), number=number) for number in range(1, 6)]
     whole, parted = io.BytesIO(), io.BytesIO()
     source = source_of(result_of(*pages), upload, "image/tiff", pdfa=True)
@@ -246,7 +246,7 @@ def test_many_pages_are_put_together_from_parts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("dpi", "inches"), [((200, 200), 5), ((72, 72), 10), (None, 10)])
 def test_a_page_is_as_large_as_it_says_or_a_sheet(dpi: tuple[int, int] | None, inches: float) -> None:
-    upload = encoded(white(), **({"dpi": dpi} if dpi else {}))
+    upload = saved(white(), **({"dpi": dpi} if dpi else {}))
     with in_pdfium(searchable(page_of(), upload=upload)) as document:
         assert document[0].get_width() / 72 == pytest.approx(inches, abs=0.01)
 
@@ -254,7 +254,7 @@ def test_a_page_is_as_large_as_it_says_or_a_sheet(dpi: tuple[int, int] | None, i
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (16, 9), (30_000, 1), (1, 30_000)])
 def test_the_smallest_and_the_longest_page_can_be_shown(size: tuple[int, int]) -> None:
     page = page_of(width=size[0], height=size[1])
-    content = searchable(page, upload=encoded(Image.new("1", size, 1)), pdfa=True)
+    content = searchable(page, upload=saved(Image.new("1", size, 1)), pdfa=True)
     with in_pdfium(content) as document:
         assert all(2.99 <= side <= 14_400.01 for side in document[0].get_size())
     assert pdfa.validate_written(io.BytesIO(content), "2b").passed

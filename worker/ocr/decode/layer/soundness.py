@@ -13,6 +13,7 @@ import pypdfium2 as pdfium
 from numpy.typing import NDArray
 from pypdfium2 import raw
 
+from worker.ocr.decode.layer.drawings import without_drawings
 from worker.ocr.decode.layer.glyphs import MOST_CHARACTERS, Glyph, Points, mapping
 from worker.ocr.decode.layer.images import pictures
 from worker.ocr.decode.layer.lines import LayerLine
@@ -22,7 +23,7 @@ Gray = NDArray[np.uint8]
 MOST_BROKEN = 0.02  # share of the characters that say nothing: without a meaning in Unicode, private, control
 MOST_PICTURE = 0.3  # share of the page under pictures; under more, there may be writing in them
 LEAST_DRAWN = 0.95  # share of the characters whose line shows ink where the layer says that it stands
-MOST_ELSEWHERE = 0.5  # share of the ink outside of the layer's lines; more, and writing may be drawn as shapes
+MOST_ELSEWHERE = 0.5  # share of the ink, drawings aside, outside of the layer's lines; more may be writing as shapes
 INK_DEPTH = 60  # grey levels from the paper
 LEAST_INK = 0.01  # share of a line's box
 KEPT_ANNOTATIONS = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_HIGHLIGHT, raw.FPDF_ANNOT_UNDERLINE}
@@ -65,13 +66,18 @@ def _shows_only_itself(page: pdfium.PdfPage) -> bool:
     return True
 
 
-def ink_elsewhere(lines: Sequence[LayerLine], probe: Gray, scale: float) -> float:
-    """Return the share of a page's ink that lies in no line of its layer, that of pictures included, 0..1."""
+def ink_elsewhere(lines: Sequence[LayerLine], probe: Gray, scale: float) -> tuple[float, float]:
+    """Return which share of a page's ink lies in no line of its layer, that of pictures included, 0..1.
+
+    And the same share without drawings: of what may be writing.
+    """
     ink = _ink(probe)
     total = int(ink.sum())
     for line in lines:
         ink[_place(line.polygon * scale)] = False
-    return float(ink.sum() / total) if total else 0.0
+    left = int(ink.sum())
+    in_lines, doubtful = total - left, int(without_drawings(ink).sum())
+    return left / max(1, total), doubtful / max(1, in_lines + doubtful)
 
 
 def _ink(probe: Gray) -> NDArray[np.bool_]:
@@ -91,8 +97,8 @@ def _is_drawn(lines: Sequence[LayerLine], probe: Gray, scale: float, elsewhere: 
         total += len(line.text)
         if ink[place].size and ink[place].mean() >= LEAST_INK:
             drawn += len(line.text)
-    outside = (ink & ~covered).sum()
-    return drawn >= LEAST_DRAWN * total and outside <= MOST_ELSEWHERE * max(1, ink.sum())
+    outside, inside = without_drawings(ink & ~covered).sum(), (ink & covered).sum()
+    return drawn >= LEAST_DRAWN * total and outside <= MOST_ELSEWHERE * max(1, inside + outside)
 
 
 def _place(corners: Points) -> tuple[slice, slice]:
