@@ -23,6 +23,7 @@ ENTRIES = (
     Entry("web.read", lazy_gettext("Read"), Scope.SUBMIT),
     Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ),
     Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT),
+    Entry("web.models", lazy_gettext("Models"), Scope.ADMIN),
 )
 
 

@@ -64,6 +64,9 @@ ERRORS: dict[str, LazyString] = {
     "recognition_failed": lazy_gettext("Every attempt to read it broke off"),
     "time_limit_exceeded": lazy_gettext("Every attempt to read it broke off"),
     "storage_full": lazy_gettext("The server's disk is full"),
+    "model_not_found": lazy_gettext("No worker has this model"),
+    "model_of_other_kind": lazy_gettext("The model is of another kind"),
+    "nothing_to_roll_back": lazy_gettext("There is no model to go back to"),
 }
 
 
