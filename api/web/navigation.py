@@ -24,6 +24,9 @@ ENTRIES = (
     Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ),
     Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT),
     Entry("web.models", lazy_gettext("Models"), Scope.ADMIN),
+    Entry("web.api_keys", lazy_gettext("Keys"), Scope.ADMIN),
+    Entry("web.webhooks", lazy_gettext("Webhooks"), Scope.ADMIN),
+    Entry("web.deliveries", lazy_gettext("Deliveries"), Scope.READ),
 )
 
 

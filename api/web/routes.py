@@ -6,9 +6,9 @@ from flask import Blueprint
 
 from api.service.parts import Parts
 from api.web import downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
-from api.web.operator import models
+from api.web.operator import deliveries, endpoints, keys, models
 
-PAGES = (read, sent, result, downloads, jobs, review, sign_in, preferences, models)
+PAGES = (read, sent, result, downloads, jobs, review, sign_in, preferences, models, keys, endpoints, deliveries)
 
 
 def blueprint(parts: Parts) -> Blueprint:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from api.service.parts import Parts
 from tests.browser.conftest import Open
 from tests.browser.test_every_page import barriers
 from tests.browser.test_models import children
+from tests.browser.test_webhooks import attempted
 
 __all__ = ["children"]
 
-PAGES = ("/models",)
+PAGES = ("/models", "/keys", "/webhooks", "/deliveries", "/deliveries/{delivery_id}")
+
+
+@pytest.fixture
+def ids(parts: Parts, children: list[str]) -> dict[str, str]:
+    """Something for each page to show, and what the addresses name."""
+    assert children
+    return {"delivery_id": attempted(parts, "no such place")}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("locale", "width"), [("en-GB", 1280), ("zh-CN", 390), ("zh-CN", 2560)])
-def test_nobody_is_kept_out(open_page: Open, children: list[str], scheme: str, locale: str, width: int) -> None:
+def test_nobody_is_kept_out(open_page: Open, ids: dict[str, str], scheme: str, locale: str, width: int) -> None:
     viewport = {"width": width, "height": 800}
     page = open_page("/", locale=locale, color_scheme=scheme, viewport=viewport, bypass_csp=True)
     for path in PAGES:
-        page.goto(path)
+        page.goto(path.format(**ids))
         assert barriers(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-    assert children
