@@ -72,6 +72,8 @@ ERRORS: dict[str, LazyString] = {
     "endpoint_disabled": lazy_gettext("The webhook is switched off"),
     "delivery_not_found": lazy_gettext("There is no such delivery"),
     "delivery_running": lazy_gettext("An attempt is under way"),
+    "batch_not_found": lazy_gettext("There is no such batch"),
+    "no_result": lazy_gettext("It has not been read to the end yet"),
     "model_not_found": lazy_gettext("No worker has this model"),
     "model_of_other_kind": lazy_gettext("The model is of another kind"),
     "nothing_to_roll_back": lazy_gettext("There is no model to go back to"),

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from api.service.parts import Parts
 from tests.browser.conftest import Open
+from tests.browser.test_batches import batch
 from tests.browser.test_every_page import barriers
 from tests.browser.test_models import children
 from tests.browser.test_webhooks import attempted
+from tests.unit.api.conftest import finish
 
-__all__ = ["children"]
+__all__ = ["batch", "children"]
 
-PAGES = ("/models", "/keys", "/webhooks", "/deliveries", "/deliveries/{delivery_id}")
+PAGES = (
+    "/models",
+    "/keys",
+    "/webhooks",
+    "/deliveries",
+    "/deliveries/{delivery_id}",
+    "/batches",
+    "/batches/{batch_id}",
+)
 
 
 @pytest.fixture
-def ids(parts: Parts, children: list[str]) -> dict[str, str]:
+def ids(parts: Parts, children: list[str], batch: dict[str, Any]) -> dict[str, str]:
     """Something for each page to show, and what the addresses name."""
     assert children
-    return {"delivery_id": attempted(parts, "no such place")}
+    finish(parts, batch["jobs"][0]["id"])
+    return {"delivery_id": attempted(parts, "no such place"), "batch_id": batch["id"]}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
