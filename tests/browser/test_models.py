@@ -84,6 +84,14 @@ def test_without_scripts_a_model_is_activated_too(open_page: Open, children: lis
     assert children
 
 
+def test_a_model_with_a_hostile_name_is_text_and_can_be_activated(open_page: Open, parts: Parts) -> None:
+    note(parts, HOSTILE, "recogniser")
+    page = open_page("/models")
+    page.get_by_role("region", name=HOSTILE).get_by_role("button", name="Let it read every line").click()
+    expect(page.locator("tr[data-role=recogniser]")).to_contain_text(HOSTILE)
+    assert page.locator("img[src=x]").count() == 0
+
+
 def test_a_model_that_went_away_meanwhile_is_an_answer_in_words(
     open_page: Open, parts: Parts, children: list[str]
 ) -> None:
