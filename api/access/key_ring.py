@@ -105,6 +105,10 @@ class KeyRing:
         self._note_use(key_id)
         return held.key
 
+    def look_again(self) -> None:
+        """Learn at once what was just changed in this process. Raises DatabaseUnavailable."""
+        self._refresh(0)
+
     def _match(self, key_id: str | None, text: str) -> Held | None:
         """The key whose current or old text this is.
 

@@ -11,7 +11,8 @@ from flask_openapi3 import APIBlueprint
 from api.http import answers, caller
 from api.http.facts import facts
 from api.jobs import batch_schemas
-from api.jobs.batches import TAG, batch_document, listed
+from api.jobs.batches import TAG
+from api.service import batches
 from api.service import jobs as use_cases
 from api.service.caller import Caller
 from api.service.parts import Parts
@@ -37,8 +38,8 @@ def blueprint(parts: Parts) -> APIBlueprint:
         """Everything in one answer, in the order of the documents; of open jobs `result` is null as yet."""
         del query
         client = caller.current()
-        batch = batch_document(parts, path.batch_id, client)
-        found = [job.id for job in listed(parts, batch["id"])]
+        batch = batches.find(parts, path.batch_id, client).batch
+        found = [job.id for job in batches.jobs_of(parts, batch.id)]
         return Response(stream_with_context(_written(parts, found, client)), mimetype="application/json")
 
     @routes.post(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
@@ -15,13 +13,11 @@ from api.http.idempotency import key_of, key_text
 from api.jobs import batch_schemas, files, schemas
 from api.jobs.batch_uploads import body_schema, check, read_uploads
 from api.jobs.routes import IDEMPOTENCY_KEY, OPEN_RETRY_AFTER_SECONDS, REPLAYED, option_parameters
+from api.service import batches as use_cases
 from api.service import results
 from api.service.accept import Envelope, accept
-from api.service.caller import Caller
 from api.service.parts import Parts
-from shared import errors, ids, jobs
-from shared.clock import timestamp
-from shared.jobs import State, batches
+from shared import errors
 from shared.jobs.wire import job_document
 from shared.keys.record import Scope
 
@@ -59,8 +55,8 @@ def blueprint(parts: Parts) -> APIBlueprint:
         key = key_of(text, client.scope_of_idempotency, uploads, "batch", options.reference)
         envelope = Envelope(client.shown_address, client.key_id, key, is_batch=True, reference=options.reference)
         accepted = accept(parts, uploads, envelope)
-        body = batch_document(parts, accepted.subject, client)
-        body["jobs"] = [job_document(job) for job in accepted.jobs or listed(parts, accepted.subject)]
+        body = use_cases.document(use_cases.find(parts, accepted.subject, client))
+        body["jobs"] = [job_document(job) for job in accepted.jobs or use_cases.jobs_of(parts, accepted.subject)]
         response = jsonify(body)
         response.status_code = 202
         response.headers["Location"] = url_for("batches.get_batch", batch_id=accepted.subject)
@@ -79,7 +75,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
     def get_batch(path: batch_schemas.BatchPath, query: answers.NoQuery) -> Response:
         """How many of its jobs are in each state; `links.jobs` lists them."""
         del query
-        body = batch_document(parts, path.batch_id, caller.current())
+        body = use_cases.document(use_cases.find(parts, path.batch_id, caller.current()))
         response = jsonify(body)
         if not body["is_finished"]:
             response.headers["Retry-After"] = str(OPEN_RETRY_AFTER_SECONDS)
@@ -99,43 +95,9 @@ def blueprint(parts: Parts) -> APIBlueprint:
         """
         form = files.chosen(query.format, request.accept_mimetypes)
         choices, client = files.choices_of(query, form), caller.current()
-        batch = batch_document(parts, path.batch_id, client)
-        if not batch["is_finished"]:
-            raise errors.NoResult(
-                "Jobs of the batch have not ended. Ask again when `is_finished` of the batch is true.",
-                batch_id=batch["id"],
-                counts=batch["counts"],
-            )
-        found = listed(parts, batch["id"])
+        batch = use_cases.document(use_cases.ended(parts, path.batch_id, client))
+        found = use_cases.jobs_of(parts, batch["id"])
         entries = results.files_of_batch(parts, client, found, batch, form=form, choices=choices)
         return result_files.zip_answer(archive.zipped(entries), f"{batch['id']}.zip")
 
     return routes
-
-
-def batch_document(parts: Parts, batch_id: str, client: Caller) -> dict[str, Any]:
-    """The batch with its counts; raises BatchNotFound."""
-    batch = None
-    if ids.is_id(batch_id, "bat"):
-        with parts.database.read() as connection:
-            batch = batches.get(connection, batch_id)
-            counts = jobs.counts(connection, batch_id=batch_id)
-    if batch is None or client.reads_of not in (None, batch.key_id):
-        raise errors.BatchNotFound(batch_id=batch_id[:64])
-    link = url_for("batches.get_batch", batch_id=batch.id)
-    return {
-        "id": batch.id,
-        "created_at": timestamp(batch.created_at),
-        "reference": batch.reference,
-        "document_count": batch.document_count,
-        "counts": counts | {"deleted": batch.document_count - sum(counts.values())},
-        "is_finished": not (counts[State.QUEUED] or counts[State.RUNNING]),
-        "links": {"self": link, "jobs": url_for("jobs.list_jobs", batch_id=batch.id), "results": f"{link}/results"},
-    }
-
-
-def listed(parts: Parts, batch_id: str) -> list[jobs.Job]:
-    """The jobs of a batch that was accepted before, the oldest first."""
-    with parts.database.read() as connection:
-        limit = parts.settings.max_batch_documents
-        return jobs.list_jobs(connection, batch_id=batch_id, limit=limit)[::-1]

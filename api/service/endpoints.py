@@ -12,10 +12,12 @@ from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import JOB_URLS, Delivery, Endpoint
 
 NOT_NULL = ("url", "event_types")
+LONGEST_DESCRIPTION = 200
 
 
 def create(parts: Parts, values: Mapping[str, Any], client: Caller) -> tuple[Endpoint, str]:
-    """Make an endpoint; return it and its secret. Raises InvalidWebhookUrl."""
+    """Make an endpoint; return it and its secret. Raises InvalidWebhookUrl or InvalidOption."""
+    _check_description(values)
     parts.guard.check(values["url"])
     with parts.database.write() as connection:
         return endpoints.create(connection, **values, actor=client.actor, box=parts.box)
@@ -44,6 +46,7 @@ def change(
     Raises EndpointNotFound, EndpointBuiltIn, InvalidWebhookUrl, InvalidOption.
     """
     _own(parts, endpoint_id)
+    _check_description(values)
     if values.get("url") is not None:
         parts.guard.check(values["url"])
     for name in NOT_NULL:
@@ -98,6 +101,13 @@ def rotate_secret(parts: Parts, endpoint_id: str, client: Caller) -> list[str]:
             connection, endpoint_id, overlap_seconds=overlap_seconds, actor=client.actor, box=parts.box
         )
     return secrets(parts, endpoint_id)
+
+
+def _check_description(values: Mapping[str, Any]) -> None:
+    text = values.get("description") or ""
+    if len(text) > LONGEST_DESCRIPTION or "\0" in text:
+        rule = f"description must hold {LONGEST_DESCRIPTION} characters at most, and no NUL."
+        raise errors.InvalidOption(rule, option="description")
 
 
 def _own(parts: Parts, endpoint_id: str) -> Endpoint:

@@ -47,6 +47,17 @@ def list_all(parts: Parts) -> tuple[list[Model], list[Rollout]]:
         return known, _rollouts(connection, registry.current(connection).values())
 
 
+def overview(parts: Parts) -> tuple[list[Model], list[Rollout]]:
+    """The same at once, and each model with the newest rollout of each role that it was given."""
+    with parts.database.read() as connection:
+        children = workers.live_children(connection)
+        found = []
+        for known in registry.list_models(connection):
+            rollouts = _rollouts(connection, registry.newest_of(connection, known.name))
+            found.append(_model(known, children, connection, rollouts))
+        return found, _rollouts(connection, registry.current(connection).values())
+
+
 def find(parts: Parts, name: str) -> Model:
     """One model, with its rollouts; raises ModelNotFound."""
     with parts.database.read() as connection:

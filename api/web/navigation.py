@@ -22,7 +22,12 @@ class Entry:
 ENTRIES = (
     Entry("web.read", lazy_gettext("Read"), Scope.SUBMIT),
     Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ),
+    Entry("web.batches", lazy_gettext("Batches"), Scope.READ),
     Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT),
+    Entry("web.models", lazy_gettext("Models"), Scope.ADMIN),
+    Entry("web.api_keys", lazy_gettext("Keys"), Scope.ADMIN),
+    Entry("web.webhooks", lazy_gettext("Webhooks"), Scope.ADMIN),
+    Entry("web.deliveries", lazy_gettext("Deliveries"), Scope.READ),
 )
 
 

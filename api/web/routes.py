@@ -5,9 +5,24 @@ from __future__ import annotations
 from flask import Blueprint
 
 from api.service.parts import Parts
-from api.web import downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
+from api.web import batches, downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
+from api.web.operator import deliveries, endpoints, keys, models
 
-PAGES = (read, sent, result, downloads, jobs, review, sign_in, preferences)
+PAGES = (
+    read,
+    sent,
+    result,
+    downloads,
+    jobs,
+    review,
+    sign_in,
+    preferences,
+    models,
+    keys,
+    endpoints,
+    deliveries,
+    batches,
+)
 
 
 def blueprint(parts: Parts) -> Blueprint:

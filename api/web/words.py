@@ -64,6 +64,19 @@ ERRORS: dict[str, LazyString] = {
     "recognition_failed": lazy_gettext("Every attempt to read it broke off"),
     "time_limit_exceeded": lazy_gettext("Every attempt to read it broke off"),
     "storage_full": lazy_gettext("The server's disk is full"),
+    "invalid_option": lazy_gettext("Something was filled in that does not work here"),
+    "key_not_found": lazy_gettext("There is no such key, or it was revoked before"),
+    "invalid_webhook_url": lazy_gettext("Webhooks may not go to this address"),
+    "endpoint_not_found": lazy_gettext("There is no such webhook any more"),
+    "endpoint_built_in": lazy_gettext("This webhook is built in"),
+    "endpoint_disabled": lazy_gettext("The webhook is switched off"),
+    "delivery_not_found": lazy_gettext("There is no such delivery"),
+    "delivery_running": lazy_gettext("An attempt is under way"),
+    "batch_not_found": lazy_gettext("There is no such batch"),
+    "no_result": lazy_gettext("It has not been read to the end yet"),
+    "model_not_found": lazy_gettext("No worker has this model"),
+    "model_of_other_kind": lazy_gettext("The model is of another kind"),
+    "nothing_to_roll_back": lazy_gettext("There is no model to go back to"),
 }
 
 

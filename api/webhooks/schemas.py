@@ -8,6 +8,7 @@ from typing import Any, Literal
 from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.service.endpoints import LONGEST_DESCRIPTION
 from shared.ids import id_pattern
 from shared.options import HTTP_URL, MAX_WEBHOOK_LENGTH
 from shared.webhooks.record import DeliveryStateName, EventType
@@ -39,7 +40,7 @@ class NewEndpoint(BaseModel):
         json_schema_extra=HTTP_URL,
         description="http or https URL that takes the POST",
     )
-    description: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
+    description: str | None = Field(None, max_length=LONGEST_DESCRIPTION, pattern=r"^[^\x00]*$")
     event_types: list[EventType] = Field(default_factory=list, max_length=10, description=_EVENT_TYPES)
 
 
@@ -51,7 +52,7 @@ class EndpointChange(BaseModel):
     url: str | None = Field(
         None, min_length=1, max_length=MAX_WEBHOOK_LENGTH, json_schema_extra=without_null(**HTTP_URL)
     )
-    description: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
+    description: str | None = Field(None, max_length=LONGEST_DESCRIPTION, pattern=r"^[^\x00]*$")
     event_types: list[EventType] | None = Field(
         None, max_length=10, json_schema_extra=without_null(), description=_EVENT_TYPES
     )

@@ -57,6 +57,16 @@ def get(connection: Connection, batch_id: str) -> Batch | None:
     return None if row is None else Batch(**row._mapping)
 
 
+def newest(connection: Connection, *, key_id: str | None, limit: int, before: str | None = None) -> list[Batch]:
+    """Return batches, the newest first: of one API key or of all, and older than the one with the id `before`."""
+    query = select(batches).order_by(batches.c.id.desc()).limit(limit)
+    if key_id is not None:
+        query = query.where(batches.c.key_id == key_id)
+    if before is not None:
+        query = query.where(batches.c.id < before)
+    return [Batch(**row._mapping) for row in connection.execute(query)]
+
+
 def forget_empty(connection: Connection, *, age_seconds: float) -> int:
     """Remove batches so old that have no job any more; return how many."""
     old = batches.c.created_at < database_now(-age_seconds)

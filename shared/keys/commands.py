@@ -16,7 +16,7 @@ from shared.audit.actor import OPERATOR
 from shared.clock import timestamp
 from shared.data_option import DATA, of_data
 from shared.database import Database, require
-from shared.keys.record import ApiKey, Scope
+from shared.keys.record import NAME_RULE, ApiKey, Scope, is_name
 from shared.migrations import check_schema
 from shared.private import keep_private
 
@@ -36,8 +36,8 @@ def keys() -> None:
 @DATA
 def create(name: str, scopes: tuple[str, ...], days: float | None, data_dir: Path | None, as_json: bool) -> None:
     """Make a key called NAME, and print it: this once, for only its SHA-256 is kept."""
-    if not 0 < len(name) <= 100 or not name.isprintable():
-        raise click.UsageError("NAME must be 1 to 100 printable characters.")
+    if not is_name(name):
+        raise click.UsageError(f"NAME must be {NAME_RULE}.")
     lifetime_seconds = None if days is None else days * DAY_SECONDS
     with opened(data_dir) as database, database.write() as connection:
         key, text = api_keys.create(

@@ -20,6 +20,8 @@ from shared import ids
 PREFIX = "key"
 SECRET_LENGTH = 52
 CHECKSUM_LENGTH = 7
+LONGEST_NAME = 100
+NAME_RULE = f"1 to {LONGEST_NAME} printable characters"
 _TEXT = re.compile(rf"ocr_([{ids.CROCKFORD}]{{26}})_[{ids.CROCKFORD}]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}")
 
 
@@ -68,6 +70,11 @@ class ApiKey:
     def may(self, scope: Scope) -> bool:
         """Whether it has the scope, or one that includes it."""
         return any(scope == given or scope in INCLUDED.get(given, ()) for given in self.scopes)
+
+
+def is_name(text: str) -> bool:
+    """Whether a key may be called so."""
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable()
 
 
 def new_text(key_id: str) -> str:

@@ -57,7 +57,7 @@ def test_the_door_keeps_nobody_out_but_strangers(open_page: Open, parts: Parts) 
     page.get_by_label("API key").fill(text)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/jobs")
-    assert page.get_by_role("navigation").get_by_role("link").all_inner_texts() == ["Jobs"]
+    assert page.get_by_role("navigation").get_by_role("link").all_inner_texts() == ["Jobs", "Batches", "Deliveries"]
     assert page.get_by_role("button", name="Delete").count() == 0
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")
