@@ -23,6 +23,8 @@ ENTRIES = (
     Entry("web.read", lazy_gettext("Read"), Scope.SUBMIT),
     Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ),
     Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT),
+    Entry("web.audit", lazy_gettext("Audit"), Scope.AUDIT),
+    Entry("web.status", lazy_gettext("Status"), Scope.AUDIT),
 )
 
 

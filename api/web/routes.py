@@ -6,8 +6,9 @@ from flask import Blueprint
 
 from api.service.parts import Parts
 from api.web import downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
+from api.web.operator import audit, status
 
-PAGES = (read, sent, result, downloads, jobs, review, sign_in, preferences)
+PAGES = (read, sent, result, downloads, jobs, review, sign_in, preferences, audit, status)
 
 
 def blueprint(parts: Parts) -> Blueprint:
