@@ -19,6 +19,7 @@ FILTERS = {
     "ip": "Events of this client: an address, or a block like 192.0.2.0/24.",
     "sha256": "Events of the document with this SHA-256, or one that begins so.",
     "key": "Events of this API key.",
+    "actor": "Events that this one did: client, operator, sweeper, or a worker.",
     "job": "Events of this job.",
     "event": "Events of this kind, such as job.failed.",
     "state": "Events after which the job or the delivery was in this state.",
@@ -126,7 +127,7 @@ def reports_of(client: Client, anchor: str | None) -> Iterator[dict[str, Any]]:
 
 def reports_of_database(anchor: str | None) -> Iterator[dict[str, Any]]:
     """What the database holds, step by step; for a copy of it, or where the server is not to be believed."""
-    from api.audit.wire import report_document
+    from api.service.trail.wire import report_document
     from shared.audit import verify as audit_verify
     from shared.database import Database, require
     from shared.migrations import check_schema

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint
 
 from api.access.client_ip import truncated
 from api.audit import schemas as audit_schemas
 from api.audit.schemas import EventQuery, StatsQuery, VerifyQuery
-from api.audit.wire import csv_head, csv_lines, event_document, numbers_document, report_document
-from api.http import answers
+from api.http import answers, trail_files
 from api.http.facts import facts
 from api.service.parts import Parts
 from api.service.trail import audit as use_cases
+from api.service.trail.wire import event_document, numbers_document, report_document
 from shared import errors
 from shared.audit import addresses
-from shared.audit.queries import AuditEvent, Wanted
+from shared.audit.queries import Wanted
 from shared.keys.record import Scope
 from shared.settings import Settings
 
 PAGE = 50
-MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 # Parameters that are columns, those that fit the fewest events first: see Wanted.equal.
 EQUAL = {"job": "job_id", "subject": "subject", "model_version": "model_version",
-         "event": "event", "key": "key_id", "state": "outcome", "model": "model"}  # fmt: skip
+         "event": "event", "key": "key_id", "state": "outcome", "model": "model", "actor": "actor"}  # fmt: skip
 
 
 def blueprint(parts: Parts) -> APIBlueprint:
@@ -49,7 +45,7 @@ def blueprint(parts: Parts) -> APIBlueprint:
         """
         wanted = wanted_by(query, parts.settings)
         if query.format != "json":
-            return export(parts, query, wanted)
+            return trail_files.answer(parts, wanted, query.format)
         found = use_cases.page(parts, wanted, limit=query.limit or PAGE, cursor=query.cursor)
         following = None if found.following is None else found.following.cursor()
         return jsonify({"events": [event_document(event) for event in found.events], "next_cursor": following})
@@ -101,23 +97,3 @@ def wanted_by(query: EventQuery, settings: Settings) -> Wanted:
         confidence_until=query.confidence_until,
         equal={column: given[name] for name, column in EQUAL.items() if name in given},
     )
-
-
-def export(parts: Parts, query: EventQuery, wanted: Wanted) -> Response:
-    """Everything that fits, as a file that is read from the database portion by portion while it is sent."""
-    now, portions = use_cases.export(parts, wanted)  # what fails here is an error, not a file that breaks off
-    response = Response(texts(portions, query.format), mimetype=MEDIA_TYPES[query.format])
-    name = f"audit-events-{now:%Y%m%dT%H%M%SZ}.{query.format}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def texts(portions: Iterator[list[AuditEvent]], form: str) -> Iterator[str]:
-    """The text of an export, a portion at a time."""
-    if form == "csv":
-        yield csv_head()
-        yield from map(csv_lines, portions)
-        return
-    for portion in portions:
-        yield "".join(json.dumps(event_document(event), ensure_ascii=False) + "\n" for event in portion)

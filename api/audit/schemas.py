@@ -79,6 +79,7 @@ class EventQuery(Query):
     ip: Network | None = Field(None, description="address of the client, or a block of them in CIDR notation")
     sha256: Sha256Start | None = Field(None, description="of the uploaded bytes, or how it begins")
     key: Id | None = Field(None, description="id of the API key")
+    actor: Name | None = Field(None, description="who did it: `client`, `operator`, `sweeper`, or a worker's name")
     job: str | None = Field(None, pattern="^job_[0-9a-z]{26}$", description="id of the job")
     event: EventName | None = Field(None, description="what happened")
     state: Literal[StateName, "deleted"] | None = Field(
@@ -224,6 +225,16 @@ class Day(BaseModel):
     events: dict[str, int]
 
 
+class Hour(BaseModel):
+    """Jobs of one hour."""
+
+    hour: str = Field(description="its beginning, UTC")
+    submitted: int
+    succeeded: int
+    failed: int
+    cancelled: int
+
+
 class Stats(BaseModel):
     """The trail in numbers."""
 
@@ -235,6 +246,7 @@ class Stats(BaseModel):
     confidence: ConfidenceHistogram
     models: list[ModelStats]
     days: list[Day]
+    hours: list[Hour] = Field(description="those of the last 7 days in which jobs came or ended")
     slowest: list[dict[str, Any]]
     least_certain: list[dict[str, Any]]
     chain: Chain

@@ -17,7 +17,6 @@ from api.service import batches as use_cases
 from api.service import results
 from api.service.accept import Envelope, accept
 from api.service.parts import Parts
-from shared import errors
 from shared.jobs.wire import job_document
 from shared.keys.record import Scope
 

@@ -17,8 +17,9 @@ from prometheus_client.registry import Collector
 from api.http import answers
 from api.http.counters import HttpMetrics
 from api.http.facts import METRICS, facts
-from api.metrics import gauges, health
-from api.metrics.gauges import Gauges
+from api.metrics import health
+from api.service import gauges
+from api.service.gauges import Gauges
 from api.service.parts import Parts
 from shared import errors
 from shared.audit import tallies, trail

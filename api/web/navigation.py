@@ -28,6 +28,8 @@ ENTRIES = (
     Entry("web.api_keys", lazy_gettext("Keys"), Scope.ADMIN),
     Entry("web.webhooks", lazy_gettext("Webhooks"), Scope.ADMIN),
     Entry("web.deliveries", lazy_gettext("Deliveries"), Scope.READ),
+    Entry("web.audit", lazy_gettext("Audit"), Scope.AUDIT),
+    Entry("web.status", lazy_gettext("Status"), Scope.AUDIT),
 )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from api.service.parts import Parts
 from api.web import batches, downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
-from api.web.operator import deliveries, endpoints, keys, models
+from api.web.operator import audit, deliveries, endpoints, keys, models, status
 
 PAGES = (
     read,
@@ -22,6 +22,8 @@ PAGES = (
     endpoints,
     deliveries,
     batches,
+    audit,
+    status,
 )
 
 

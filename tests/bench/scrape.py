@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from api.metrics import gauges
+from api.service import gauges
 from shared.audit import tallies
 from shared.database import Database
 from shared.migrations import migrate

@@ -17,7 +17,17 @@ from tests.browser.test_result import job_id
 
 __all__ = ["job_id"]
 
-PAGES = ("/", "/jobs?state=succeeded", "/jobs", "/review", "/jobs/{job_id}", "/jobs/{job_id}?page=7")
+PAGES = (
+    "/",
+    "/jobs?state=succeeded",
+    "/jobs",
+    "/review",
+    "/jobs/{job_id}",
+    "/jobs/{job_id}?page=7",
+    "/audit",
+    "/audit/verify",
+    "/status",
+)
 
 
 def barriers(page: Page) -> list[str]:

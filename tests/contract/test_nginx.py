@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import re
 import shutil
@@ -13,11 +15,16 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from werkzeug.serving import make_server
 
+from api.app import create_app
 from api.http import answers, problems
+from api.web import files
 from shared import errors
+from shared.settings import Settings
 from shared.telemetry import trace
 from tests import services as real
 from tests.ports import free_port
@@ -227,3 +234,24 @@ def test_each_error_of_nginx_is_one_of_ours() -> None:
         assert (line["detail"], line["retryable"]) == (error().message, error.retryable)
     retryable = {status for status, line in told.items() if line["retryable"]}
     assert set(re.findall(r"~\^\((.*)\)\$ 2;", CONF)[0].split("|")) == retryable
+
+
+def test_the_files_of_the_pages_come_compressed_and_are_kept_for_a_year(front: Front, tmp_path: Path) -> None:
+    app = create_app(Settings.load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0"))
+
+    def bounded(environ: dict[str, Any], start: Any) -> Any:
+        """The application, whose input ends where the body does, as that of a grown server does."""
+        return app(environ | {"wsgi.input": io.BytesIO()}, start)
+
+    server = make_server(ADDRESSES[0], front.upstream_port, bounded, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        path = f"/static/{files.generation()}/vendor/htmx.js"
+        real.wait_until(lambda: front.get(path)[0] == 200, what="the name of another address to be forgotten")
+        _, headers, body = front.get(path, "Accept-Encoding: gzip, br\r\n")
+        assert (headers["content-encoding"], headers["cache-control"]) == ("gzip", files.FOR_EVER)
+        assert "accept-encoding" in headers["vary"].lower()
+        assert b"htmx" in gzip.decompress(body) and len(body) < 0.5 * len(front.get(path)[2])
+    finally:
+        server.shutdown()
+        server.server_close()

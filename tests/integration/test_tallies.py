@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from sqlalchemy import select, text, update
 
-from api.metrics import gauges
+from api.service import gauges
 from shared import errors, jobs, workers
 from shared.audit import retention, tallies, trail
 from shared.audit.actor import SWEEPER

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Date, Label, Select, String, cast, func, select
+from sqlalchemy import Connection, Date, Label, Select, String, cast, func, literal_column, select
 
 from shared.audit import trail
 from shared.clock import timestamp
@@ -18,6 +18,14 @@ BUCKETS = 10
 """Bars of the histogram of confidence."""
 WORST = 10
 """Length of the lists of the slowest and the least certain jobs."""
+HOURS_SPAN = timedelta(days=7)
+"""The jobs of each hour are counted so far back."""
+HOUR_EVENTS = {
+    "submitted": trail.Event.SUBMITTED,
+    "succeeded": trail.Event.SUCCEEDED,
+    "failed": trail.Event.FAILED,
+    "cancelled": trail.Event.CANCELLED,
+}
 
 
 def stats(connection: Connection, since: datetime, until: datetime) -> dict[str, Any]:
@@ -32,6 +40,7 @@ def stats(connection: Connection, since: datetime, until: datetime) -> dict[str,
         "confidence": _confidence(groups) | {"histogram": _histogram(connection, since, until)},
         "models": _models(groups),
         "days": _days(groups),
+        "hours": _hours(connection, since, until),
         "slowest": [
             {"job_id": row.job_id, "duration_ms": row.duration_ms, "outcome": row.outcome}
             for row in _worst(connection, since, until, audit_events.c.duration_ms.desc())
@@ -84,6 +93,20 @@ def _worst(connection: Connection, since: datetime, until: datetime, order: Any)
     measured = (c.confidence if order is c.confidence else c.duration_ms).is_not(None)
     query = select(c.job_id, c.duration_ms, c.outcome, c.confidence, c.min_confidence).where(measured)
     return list(connection.execute(_span(query, since, until).order_by(order).limit(WORST)))
+
+
+def _hours(connection: Connection, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """Jobs that came and ended in each of the last hours in which one did, by the names of HOUR_EVENTS."""
+    c, at = audit_events.c, audit_events.c.occurred_at
+    since = max(since, until - HOURS_SPAN)
+    hour = func.replace(func.substr(at, 1, 13, type_=String()), " ", "T", type_=String())
+    if connection.dialect.name == "postgresql":
+        hour = func.to_char(func.timezone("UTC", at), literal_column("'YYYY-MM-DD\"T\"HH24'"), type_=String())
+    columns: list[Any] = [hour.label("hour")]
+    columns += [func.count().filter(c.event == event).label(name) for name, event in HOUR_EVENTS.items()]
+    query = select(*columns).where(c.event.in_(HOUR_EVENTS.values()))
+    rows = connection.execute(_span(query, since, until).group_by("hour").order_by("hour")).mappings()
+    return [{**row, "hour": f"{row['hour']}:00:00Z"} for row in rows]
 
 
 def _counted(groups: list[AnyRow], name: str) -> dict[str, int]:

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from sqlalchemy import delete, text
 
-from api.audit.wire import defused
 from api.service.parts import Parts
+from api.service.trail.wire import defused
 from shared import tables
 from shared.audit import queries, trail
 from shared.audit.actor import Actor
@@ -246,3 +246,10 @@ def test_answers_have_the_shape_that_the_document_states(client: FlaskClient, pa
     stated = document["paths"][EVENTS]["get"]
     assert set(stated["responses"]["200"]["content"]) == {"application/json", "application/x-ndjson", "text/csv"}
     assert {"from", "until", "ip", "cursor"} <= {parameter["name"] for parameter in stated["parameters"]}
+
+
+def test_the_jobs_of_each_hour_are_counted_and_the_actor_narrows(client: FlaskClient, job_id: str) -> None:
+    (hour,) = client.get("/v1/audit/stats").json["hours"]
+    assert hour.pop("hour").endswith(":00:00Z")
+    assert hour == {"submitted": 1, "succeeded": 1, "failed": 0, "cancelled": 0}
+    assert names(client, actor="test/1", job=job_id) == ["job.succeeded", "job.claimed"]

@@ -109,7 +109,7 @@ def test_an_answer_comes_also_without_the_database(
     def away(_database: Database) -> None:
         raise errors.DatabaseUnavailable()
 
-    monkeypatch.setattr("api.metrics.gauges.read", away)
+    monkeypatch.setattr("api.service.gauges.read", away)
     found = scrape(app_of(parts).test_client())
     assert value(found["ocrelay_database_up"]) == 0
     assert "ocrelay_disk_free_bytes" in found

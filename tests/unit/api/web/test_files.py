@@ -19,7 +19,7 @@ def base_of(client: FlaskClient) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("path", ["/", "/jobs", "/review", "/jobs/job_no"])
+@pytest.mark.parametrize("path", ["/", "/jobs", "/review", "/audit", "/status", "/jobs/job_no"])
 def test_a_page_runs_nothing_inline_and_asks_nothing_of_others(client: FlaskClient, path: str) -> None:
     answer = client.get(path, headers={"Accept": "text/html"})
     policy = answer.headers["Content-Security-Policy"]

@@ -1,0 +1,62 @@
+"""The whole service stops and starts again under an open page."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from shared.settings import Settings
+from tests.ports import free_port
+from tests.services import Process, wait_until
+
+SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "page.png"
+
+
+def started(settings: Settings, port: int, output: Path) -> Process:
+    arguments = ["up", "--data", str(settings.data_dir), "--port", str(port), "--workers", "1"]
+    process = Process(settings, *arguments, output=output)
+    wait_until(lambda: "ready http" in process.said or process.status is not None, seconds=120, what="ready")
+    assert process.status is None, process.said
+    return process
+
+
+def is_closed(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_the_page_goes_on_by_itself_where_the_service_is_started_again(
+    browser: Browser, tmp_path: Path, tiny_model_path: Path, end: signal.Signals
+) -> None:
+    settings = Settings.load(data_dir=tmp_path / "data", model=str(tiny_model_path), api_processes=1)
+    port = free_port()
+    up = started(settings, port, tmp_path / "first.log")
+    context = browser.new_context(base_url=f"http://127.0.0.1:{port}", locale="en-GB")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    try:
+        page.goto("/")
+        page.set_input_files("#files", str(SAMPLE))
+        expect(page.locator("#rows tr[data-state=succeeded]")).to_have_count(1, timeout=60_000)
+        up.signal(end)
+        up.wait()
+        up.end()
+        wait_until(lambda: is_closed(port), seconds=60, what="the end of what the killed one had started")
+        page.set_input_files("#files", [{"name": "later.png", "mimeType": "image/png", "buffer": SAMPLE.read_bytes()}])
+        expect(page.locator("#rows")).to_contain_text("does not answer", timeout=15_000)
+        up = started(settings, port, tmp_path / "second.log")
+        expect(page.locator("#rows tr[data-state=succeeded]")).to_have_count(2, timeout=60_000)
+        expect(page.get_by_role("link", name="later.png")).to_be_visible()
+        assert complaints == []
+    finally:
+        context.close()
+        up.end()
