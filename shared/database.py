@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, Float, Row, bindparam, create_engine, event, exc
+from sqlalchemy import BindParameter, Connection, Engine, Float, Row, bindparam, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -117,8 +117,14 @@ class database_now(FunctionElement[Any]):  # noqa: N801  (reads as the SQL funct
     name = "database_now"
     type = UtcDateTime()
 
-    def __init__(self, offset_seconds: float = 0) -> None:
-        super().__init__(bindparam(None, float(offset_seconds), type_=Float(53)))
+    def __init__(self, offset_seconds: float | BindParameter[float] = 0) -> None:
+        given = isinstance(offset_seconds, BindParameter)
+        super().__init__(offset_seconds if given else bindparam(None, float(offset_seconds), type_=Float(53)))
+
+
+def seconds(name: str) -> BindParameter[float]:
+    """A number of seconds that a statement is given by this name each time that it is executed."""
+    return bindparam(name, type_=Float(53))
 
 
 @compiles(database_now, "sqlite")
@@ -207,7 +213,13 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        """By the driver itself: through SQLAlchemy, beginning costs as much as a small statement."""
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        try:
+            raw.execute(begin)
+        except driver.OperationalError as error:
+            raise exc.OperationalError(begin, None, error) from error
 
     return engine
 
