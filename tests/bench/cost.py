@@ -21,6 +21,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from sqlalchemy.engine import make_url
+
 from api.client.demo import log_of, running
 from shared.database import journal_mode
 from tests.bench.cost_stages import READING, is_ours, short, stage_of
@@ -43,8 +45,8 @@ class Run(NamedTuple):
     milliseconds: list[float]  # of each job
 
 
-def processes() -> dict[int, str]:
-    """Every process of the service, and of PostgreSQL, by its id."""
+def processes(postgres: str) -> dict[int, str]:
+    """Every process of the service, and of the PostgreSQL server over a folder, by its id."""
     parents, commands = {}, {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
@@ -59,7 +61,8 @@ def processes() -> dict[int, str]:
         below |= more
     kinds = {pid: kind_of(commands[pid], commands.get(parents[pid], "")) for pid in parents if pid in below}
     mine = {pid: kind for pid, kind in kinds.items() if kind}
-    return mine | {pid: "PostgreSQL" for pid, command in commands.items() if command.startswith("postgres: ")}
+    servers = {pid for pid, command in commands.items() if postgres and f"-D {postgres}" in command}
+    return mine | {pid: "PostgreSQL" for pid, parent in parents.items() if pid in servers or parent in servers}
 
 
 def kind_of(command: str, parent: str) -> str:
@@ -76,10 +79,10 @@ def kind_of(command: str, parent: str) -> str:
     return ""
 
 
-def spent_ms() -> dict[int, tuple[str, float]]:
+def spent_ms(postgres: str) -> dict[int, tuple[str, float]]:
     """CPU time of each process so far."""
     found = {}
-    for pid, kind in processes().items():
+    for pid, kind in processes(postgres).items():
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
@@ -101,7 +104,7 @@ def environment(**names: str) -> Iterator[None]:
 
 
 def run(args: argparse.Namespace, url: str | None, folder: Path, *, sampled: bool) -> Run:
-    counts = folder / "counts"
+    counts, postgres = folder / "counts", str(make_url(url).query.get("host", "")) if url else ""
     counts.mkdir(parents=True)
     names = {"OCRELAY_DATABASE_URL": url} if url else {}
     if sampled:
@@ -112,11 +115,11 @@ def run(args: argparse.Namespace, url: str | None, folder: Path, *, sampled: boo
         through_the_service(server, args.layout, CASES[args.layout], 40, args.clients)  # warm
         (counts / "go").touch()
         time.sleep(0.3)
-        before = spent_ms()
+        before = spent_ms(postgres)
         spent, seconds = through_the_service(server, args.layout, CASES[args.layout], args.jobs, args.clients)
         cpu: Counter[str] = Counter()
         kinds = {}
-        for pid, (kind, now) in spent_ms().items():
+        for pid, (kind, now) in spent_ms(postgres).items():
             cpu[kind] += (now - before.get(pid, (kind, 0.0))[1]) / (args.jobs + args.clients)
             kinds[pid] = kind
         (counts / "go").unlink()

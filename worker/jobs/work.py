@@ -195,6 +195,7 @@ def _finish_succeeded(
             )
 
     if _finish(write, lease):
+        place.news.tell(job.id)
         log.info("The job succeeded.", event_name="job.succeeded", total_ms=timings_ms["total"])
 
 
@@ -204,6 +205,7 @@ def _finish_failed(job: Job, place: Workplace, lease: Lease, error: errors.Ocrel
             return jobs.fail(connection, job.id, str(job.lease_token), error=error)
 
     if _finish(write, lease):
+        place.news.tell(job.id)
         log.info("The attempt failed.", event_name="job.failed", code=error.code, reason=error.message)
 
 
