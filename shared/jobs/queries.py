@@ -139,20 +139,12 @@ def equal_success(
     connection: Connection, *, sha256: str, options_sha256: str, reader_sha256: str, key_id: str | None
 ) -> str | None:
     """Return the newest job of the API key whose bytes were read with the same options by an equal reader, or None."""
-    query = (
-        select(jobs.c.id)
-        .join_from(jobs, results)
-        .where(
-            jobs.c.sha256 == sha256,
-            jobs.c.options_sha256 == options_sha256,
-            is_state(State.SUCCEEDED),
-            results.c.reader_sha256 == reader_sha256,
-            jobs.c.key_id == key_id,  # what another client has sent is no business of this one
-        )
-        .order_by(jobs.c.id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()
+    given = {"bytes_sha256": sha256, "wished_sha256": options_sha256, "by_reader": reader_sha256}
+    if key_id is None:
+        query = _EQUAL_OF_NOBODY
+    else:
+        query, given = _EQUAL_OF_KEY, {**given, "of_key": key_id}
+    return connection.execute(query, given).scalar_one_or_none()
 
 
 def to_job(row: AnyRow, *, result: dict[str, Any] | None = None) -> Job:
@@ -170,6 +162,21 @@ def with_position(connection: Connection, job: Job) -> Job:
     return replace(job, queue_position=1 + connection.execute(_EARLIER, of_job).scalar_one())
 
 
+_EQUAL = (
+    select(jobs.c.id)
+    .join_from(jobs, results)
+    .where(
+        jobs.c.sha256 == bindparam("bytes_sha256"),
+        jobs.c.options_sha256 == bindparam("wished_sha256"),
+        is_state(State.SUCCEEDED),
+        results.c.reader_sha256 == bindparam("by_reader"),
+    )
+    .order_by(jobs.c.id.desc())
+    .limit(1)
+)
+_EQUAL_OF_NOBODY = _EQUAL.where(jobs.c.key_id.is_(None))
+_EQUAL_OF_KEY = _EQUAL.where(jobs.c.key_id == bindparam("of_key"))
+"""What another client has sent is no business of this one."""
 _NAMES = tuple(column.name for column in jobs.c)
 _HELD = select(jobs.c.id).where(
     jobs.c.id == bindparam("of_job"), is_state(State.RUNNING), jobs.c.lease_token == bindparam("of_lease")

@@ -40,7 +40,7 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
     Raises:
         DatabaseUnavailable: The claim could not be written; the sweeper publishes the job again.
     """
-    with place.database.write() as connection:
+    with place.database.write(is_synced=False) as connection:  # undone by a loss of power, the job waits as before
         job = jobs.claim(connection, job_id, owner=owner, lease_seconds=place.lease_seconds)
     if job is None:
         log.debug("Nothing to do: the job is taken, ended, or not due.", event_name="job.not_claimed", job_id=job_id)
