@@ -38,20 +38,28 @@ def client_of(broker_url: str) -> redis.Redis | None:
 
 
 class Teller:
-    """Tells that jobs have ended. After a failure it is silent for some seconds, as publishing is."""
+    """Tells that jobs have ended, and waits for no answer. After a failure it is silent for some seconds, as publishing
+    is. For one thread.
+    """
 
     def __init__(self, client: redis.Redis | None) -> None:
         self._client = client
         self._breaker = Breaker()
+        self._line: Any = None
 
     def tell(self, job_id: str) -> None:
         """Say that a job has ended, once that is committed. Never raises."""
         if self._client is None or self._breaker.is_open():
             return
         try:
-            self._client.publish(CHANNEL, job_id)
+            if self._line is None:
+                self._line = _without_answers(self._client)
+            self._line.send_command("PUBLISH", CHANNEL, job_id)
         except _ERRORS as error:
             self._breaker.trip()
+            if self._line is not None:
+                self._line.disconnect()
+                self._line = None
             log.debug("Nobody was told that the job has ended.", event_name="news.not_told", error=repr(error))
 
 
@@ -102,6 +110,20 @@ class Listener:
         if self._channel is not None:
             _close(self._channel)
             self._channel = None
+
+
+def _without_answers(client: redis.Redis) -> Any:
+    """Return a connection on which the broker answers nothing; raises RedisError where it knows no such thing."""
+    line: Any = client.connection_pool.make_connection()
+    try:
+        line.connect()
+        line.send_command("CLIENT", "REPLY", "ON")
+        line.read_response()
+        line.send_command("CLIENT", "REPLY", "OFF")
+    except BaseException:
+        line.disconnect()
+        raise
+    return line
 
 
 def _close(channel: Any) -> None:
