@@ -79,6 +79,7 @@ bench: setup-dev ## Speed through the service against the same work in-process, 
 	$(BIN)/python -m tests.bench.throughput
 	$(BIN)/python -m tests.bench.recognition
 	$(BIN)/python -m tests.bench.overhead
+	$(BIN)/python -m tests.bench.cost
 
 train: setup-training ## Train the recogniser for MINUTES (Debian only; goes on from the last weights)
 	$(BIN)/python -m models.training.fetch_packages $(TRAINING)

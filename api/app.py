@@ -28,7 +28,7 @@ from api.service.waiting import Waiting
 from api.web import languages
 from api.web import routes as web
 from api.webhooks import deliveries, endpoints, secrets
-from shared import errors, queue
+from shared import errors, news, queue
 from shared.database import Database
 from shared.settings import Settings
 from shared.up import broker
@@ -58,7 +58,11 @@ def create_app(settings: Settings, metrics_folder: Path | None = None) -> OpenAP
             database,
             open_uploads(settings),
             celery,
-            Waiting(database, max(1, settings.api_threads - FREE_THREADS)),
+            Waiting(
+                database,
+                max(1, settings.api_threads - FREE_THREADS),
+                news.Listener(news.client_of(broker.url_of(settings))),
+            ),
             guard=Guard(settings.webhook_networks),
         ),
         HttpMetrics(metrics_folder),

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, Float, Row, bindparam, create_engine, event, exc
+from sqlalchemy import BindParameter, Connection, Engine, Float, Row, bindparam, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -56,6 +56,7 @@ class Database:
             self._reader = _sqlite_engine(self.url, begin="BEGIN", read_only=True, pool_size=pool_size)
         else:
             self._writer = self._reader = _postgres_engine(self.url, pool_size)
+        self._unsynced = self._writer.execution_options(is_synced=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -63,15 +64,19 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, is_synced: bool = True) -> Iterator[Connection]:
         """Yield a connection inside one write transaction: committed at the end, rolled back on any exception.
 
         SQLite starts it with BEGIN IMMEDIATE; a transaction that reads first and writes later would fail as locked.
 
+        Args:
+            is_synced: It is on the disk at the end. Else a loss of power within the next moment may undo it, as a whole
+                and with nothing that came before; it is on the disk as soon as any later one is.
+
         Raises:
             DatabaseUnavailable: The server is away, or the file stayed locked. The caller decides about a retry.
         """
-        with _translated(), self._writer.begin() as connection:
+        with _translated(), (self._writer if is_synced else self._unsynced).begin() as connection:
             yield connection
 
     @contextmanager
@@ -117,8 +122,14 @@ class database_now(FunctionElement[Any]):  # noqa: N801  (reads as the SQL funct
     name = "database_now"
     type = UtcDateTime()
 
-    def __init__(self, offset_seconds: float = 0) -> None:
-        super().__init__(bindparam(None, float(offset_seconds), type_=Float(53)))
+    def __init__(self, offset_seconds: float | BindParameter[float] = 0) -> None:
+        given = isinstance(offset_seconds, BindParameter)
+        super().__init__(offset_seconds if given else bindparam(None, float(offset_seconds), type_=Float(53)))
+
+
+def seconds(name: str) -> BindParameter[float]:
+    """A number of seconds that a statement is given by this name each time that it is executed."""
+    return bindparam(name, type_=Float(53))
 
 
 @compiles(database_now, "sqlite")
@@ -199,22 +210,33 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
             os.close(os.open(str(url.database), os.O_RDONLY | os.O_CREAT, 0o600))
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
+    def prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # else the driver begins by itself, with the wrong kind of transaction
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA query_only = {int(read_only)}")
+        record.info.update(is_wal=connection.execute("PRAGMA journal_mode").fetchone() == ("wal",), is_synced=True)
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        """By the driver itself: through SQLAlchemy, beginning costs as much as a small statement."""
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        is_synced = connection.get_execution_options().get("is_synced", True) or not connection.info["is_wal"]
+        try:
+            if is_synced != connection.info["is_synced"]:
+                raw.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
+                connection.info["is_synced"] = is_synced
+            raw.execute(begin)
+        except driver.OperationalError as error:
+            raise exc.OperationalError(begin, None, error) from error
 
     return engine
 
 
 def _postgres_engine(url: URL, pool_size: int) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             connect_args={
                 "connect_timeout": 5,
@@ -235,6 +257,13 @@ def _postgres_engine(url: URL, pool_size: int) -> Engine:
         raise errors.InvalidConfiguration(
             "OCRELAY_DATABASE_URL names PostgreSQL, but its driver is missing. Install ocrelay[postgres]."
         ) from error
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        if not connection.get_execution_options().get("is_synced", True):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+
+    return engine
 
 
 def _to_json(value: object) -> str:

@@ -13,7 +13,7 @@ import structlog
 from celery import Celery
 from kombu import Queue
 
-from shared import clock
+from shared import clock, kombu_client
 from shared.options import DEFAULT_PRIORITY, PriorityName
 from shared.settings import Settings
 
@@ -59,6 +59,7 @@ def create_app(settings: Settings, broker_url: str, *, role: Literal["client", "
         broker_url: ``redis://…``, ``rediss://…`` or ``redis+socket:///PATH?virtual_host=0``.
         role: A client gives up on a silent broker within two seconds; a worker is patient.
     """
+    kombu_client.install()
     app = JobQueue("ocrelay", set_as_current=False)
     app.conf.update(celery_config(settings, broker_url, role=role))
     return app

@@ -76,12 +76,18 @@ def named_reader(reader_sha256: str, model_sha256: str) -> str:
     return hashlib.sha256(f"{reader_sha256} {model_sha256}".encode("ascii")).hexdigest()
 
 
+_LIVE = (
+    select(worker_children)
+    .where(worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS))
+    .order_by(worker_children.c.id)
+)
+
+
 def live_children(connection: Connection, *, node: str | None = None) -> list[WorkerChild]:
     """Return the children that were heard of lately, of every machine or of one node."""
-    query = select(worker_children).where(worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS))
+    query = _LIVE
     if node is not None:
         query = query.where(worker_children.c.node == node)
-    query = query.order_by(worker_children.c.id)
     return [WorkerChild(**row) for row in connection.execute(query).mappings()]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from flask_openapi3 import Tag
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from api.http.answers import Asked
 from shared.audit import addresses, trail
 from shared.audit.verify import PROBLEMS
 from shared.jobs.record import StateName
@@ -55,20 +55,10 @@ Id = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{1,32}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Query(BaseModel):
-    """Parameters of a call. flask-openapi3 asks for their schema at every request, so it is made once and kept."""
+class Query(Asked):
+    """Parameters of a call."""
 
     model_config = ConfigDict(extra="forbid")
-
-    @classmethod
-    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
-        """The schema."""
-        return super().model_json_schema(*args, **options) if args or options else _schema_of(cls)
-
-
-@functools.cache
-def _schema_of(query: type[Query]) -> dict[str, Any]:
-    return super(Query, query).model_json_schema()
 
 
 class EventQuery(Query):

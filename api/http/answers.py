@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -53,7 +54,21 @@ REFUSED_UPLOADS: Responses = {
 """What a call that takes uploads may answer, too."""
 
 
-class NoQuery(BaseModel):
+class Asked(BaseModel):
+    """Parameters of a route. flask-openapi3 asks for their schema with every request, so it is built once."""
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The JSON schema; without arguments always the same one, which nobody may change."""
+        return super().model_json_schema(*arguments, **options) if arguments or options else _schema_of(cls)
+
+
+@cache
+def _schema_of(kind: type[Asked]) -> dict[str, Any]:
+    return super(Asked, kind).model_json_schema()
+
+
+class NoQuery(Asked):
     """No query parameters."""
 
     model_config = ConfigDict(extra="forbid")

@@ -8,6 +8,7 @@ from flask_openapi3 import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.formats import table
+from api.http.answers import Asked
 from shared.ids import id_pattern
 from shared.jobs.record import StateName
 from shared.options import MAX_REFERENCE_LENGTH, REFERENCE_PATTERN, PriorityName
@@ -164,13 +165,13 @@ class JobPath(BaseModel):
     job_id: str
 
 
-class PreferHeader(BaseModel):
+class PreferHeader(Asked):
     """How long a request may be held."""
 
     prefer: str | None = Field(None, alias="Prefer", description="`wait=N`: up to N seconds, for the end of the job")
 
 
-class ListQuery(BaseModel):
+class ListQuery(Asked):
     """Filters of the list of jobs."""
 
     model_config = ConfigDict(extra="forbid")
@@ -187,7 +188,7 @@ class ListQuery(BaseModel):
     )
 
 
-class FormatQuery(BaseModel):
+class FormatQuery(Asked):
     """Form of results in a file of many."""
 
     model_config = ConfigDict(extra="forbid")

@@ -10,7 +10,7 @@ from api.service.capacity import check_open_jobs
 from api.service.discard import discard
 from api.service.parts import Parts
 from api.service.upload import Upload
-from shared import errors, ids, jobs, queue
+from shared import clock, errors, ids, jobs, queue
 from shared.audit import trail
 from shared.jobs import batches
 from shared.jobs.idempotency import Key
@@ -25,8 +25,10 @@ def submit(parts: Parts, upload: Upload, client: Caller, key: Key | None = None)
 
 def job_of(parts: Parts, accepted: Accepted, seconds: float | None) -> jobs.Job:
     """The job of a submission: as it was accepted, or after so many seconds."""
-    if seconds or accepted.is_replay or accepted.jobs[0].is_final:
+    if accepted.is_replay or accepted.jobs[0].is_final:
         return job_after(parts, accepted.subject, seconds, NOBODY)  # whoever was given its id may see it
+    if seconds:
+        return _ended(parts, accepted.jobs[0], seconds, NOBODY)
     with parts.database.read() as connection:
         return jobs.with_position(connection, accepted.jobs[0])
 
@@ -154,10 +156,17 @@ def delete(parts: Parts, job_id: str, client: Caller) -> None:
 def job_after(parts: Parts, job_id: str, seconds: float | None, client: Caller) -> jobs.Job:
     """The job once it has ended, or as it is after so many seconds; None does not wait, nor do too many at once."""
     job = find(parts, job_id, client)
-    if not seconds or job.is_final:
-        return job
+    return job if not seconds or job.is_final else _ended(parts, job, seconds, client)
+
+
+def _ended(parts: Parts, job: jobs.Job, seconds: float, client: Caller) -> jobs.Job:
+    """An open job once it has ended, or as it is after so many seconds."""
+    until = clock.monotonic() + seconds
     with parts.waiting.place() as taken:
-        if not taken:
-            return job
-        parts.waiting.until_final(job_id, seconds)
-    return find(parts, job_id, client)
+        while taken:
+            left = until - clock.monotonic()
+            parts.waiting.until_final(job.id, max(0.0, left))
+            job = find(parts, job.id, client)
+            if left <= 0 or job.is_final:
+                return job
+    return find(parts, job.id, client)

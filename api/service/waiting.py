@@ -1,20 +1,28 @@
-"""Waiting for jobs to end: one thread of the process asks the database for all waiting requests together."""
+"""Waiting for jobs to end: one thread of the process hears of all that end, and asks the database now and then."""
 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import structlog
 
 from shared import clock, errors, jobs
 from shared.database import Database
+from shared.news import Listener
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.04
+"""How often the database is asked while the broker brings no news."""
+SURE_SECONDS = 0.25
+"""How often it is asked all the same: news may be lost, and not everybody who ends a job tells."""
+LINGER_SECONDS = 10.0
+"""So long the thread goes on listening for who may wait next."""
+HEARD_COUNT = 1000
+"""So many jobs of which was heard before anybody waited for them are kept in mind."""
 
 
 class Waiting:
@@ -23,11 +31,13 @@ class Waiting:
     Each holds a thread, so there are only so many places; who finds none is answered at once and asks again.
     """
 
-    def __init__(self, database: Database, places: int = 12) -> None:
+    def __init__(self, database: Database, places: int = 12, news: Listener | None = None) -> None:
         self._database = database
         self._places = threading.BoundedSemaphore(places)
+        self._news = news or Listener(None)
         self._lock = threading.Lock()
         self._events: dict[str, set[threading.Event]] = defaultdict(set)
+        self._heard: OrderedDict[str, None] = OrderedDict()
         self._thread: threading.Thread | None = None
 
     @contextmanager
@@ -41,9 +51,15 @@ class Waiting:
                 self._places.release()
 
     def until_final(self, job_id: str, seconds: float) -> None:
-        """Return when the job has ended or the time is over, whichever comes first. Take a place before."""
+        """Return when the job seems to have ended or the time is over, whichever comes first. Take a place before.
+
+        That it has ended is a hint: look into the database.
+        """
         event = threading.Event()
         with self._lock:
+            if job_id in self._heard:
+                del self._heard[job_id]
+                return
             self._events[job_id].add(event)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, name="waiting", daemon=True)
@@ -57,17 +73,39 @@ class Waiting:
                     del self._events[job_id]
 
     def _watch(self) -> None:
+        asked = waited = -LINGER_SECONDS
         while True:
+            has_news = self._news.open()
+            now = clock.monotonic()
             with self._lock:
                 ids = list(self._events)
-                if not ids:
+                if not ids and not (has_news and now - waited <= LINGER_SECONDS):
                     self._thread = None
+                    self._heard.clear()  # from now on nothing is heard, and what was is soon forgotten
+                    self._news.close()
                     return
-            for job_id in self._final(ids):
-                with self._lock:
-                    for event in self._events.get(job_id, ()):
-                        event.set()
-            clock.sleep(POLL_SECONDS)
+            if ids:
+                waited = now
+                if now - asked >= (SURE_SECONDS if has_news else POLL_SECONDS):
+                    asked = now
+                    self._wake(self._final(ids))
+            heard = self._news.next(SURE_SECONDS if has_news else POLL_SECONDS)
+            if heard is not None:
+                self._hear(heard)
+
+    def _hear(self, job_id: str) -> None:
+        with self._lock:
+            if job_id not in self._events:
+                self._heard[job_id] = None
+                if len(self._heard) > HEARD_COUNT:
+                    self._heard.popitem(last=False)
+        self._wake([job_id])
+
+    def _wake(self, ids: Iterable[str]) -> None:
+        with self._lock:
+            for job_id in ids:
+                for event in self._events.get(job_id, ()):
+                    event.set()
 
     def _final(self, ids: list[str]) -> list[str]:
         try:

@@ -58,7 +58,8 @@ def add(pages: Blueprint, parts: Parts) -> None:
         refused = listing.for_each(chosen, lambda job_id: ORDERS[order](parts, job_id, client))
         if refused:
             return listed(parts, 200, refused=refused, source=MultiDict(request.form))
-        return see(address_of(kept(request.form)))
+        before = request.form.get("before")
+        return see(address_of(kept(request.form) | ({"before": before} if before else {})))
 
 
 def listed(parts: Parts, status: int = 200, *, source: MultiDict[str, str] | None = None, **values: object) -> Response:

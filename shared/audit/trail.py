@@ -57,6 +57,9 @@ class Event(StrEnum):
     SIGNED_OUT = "session.closed"
 
 
+_ADD = insert(audit_events).values(occurred_at=database_now())
+
+
 def record(
     connection: Connection,
     *,
@@ -76,26 +79,26 @@ def record(
     """Add one event, in the transaction of whatever it tells about; key and address in it are the actor's."""
     model = model or {}
     connection.execute(
-        insert(audit_events).values(
-            occurred_at=database_now(),
-            event=str(event),
-            actor=actor.name,
-            job_id=job_id,
-            attempt=attempt,
-            client_ip=actor.address,
-            ip_key=addresses.sort_key(actor.address),
-            sha256=sha256,
-            confidence=confidence,
-            min_confidence=min_confidence,
-            model=model.get("name"),
-            model_version=model.get("version"),
-            model_sha256=model.get("sha256"),
-            outcome=outcome,
-            code=code,
-            subject=subject,
-            key_id=actor.key_id,
-            duration_ms=duration_ms,
-        )
+        _ADD,
+        {
+            "event": str(event),
+            "actor": actor.name,
+            "job_id": job_id,
+            "attempt": attempt,
+            "client_ip": actor.address,
+            "ip_key": addresses.sort_key(actor.address),
+            "sha256": sha256,
+            "confidence": confidence,
+            "min_confidence": min_confidence,
+            "model": model.get("name"),
+            "model_version": model.get("version"),
+            "model_sha256": model.get("sha256"),
+            "outcome": outcome,
+            "code": code,
+            "subject": subject,
+            "key_id": actor.key_id,
+            "duration_ms": duration_ms,
+        },
     )
 
 

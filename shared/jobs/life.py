@@ -8,16 +8,31 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, Text, and_, cast, insert, literal, or_, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from shared import errors, ids
 from shared.audit import trail
 from shared.audit.actor import Actor, copy_of, worker
-from shared.database import AnyRow, database_now
+from shared.database import AnyRow, database_now, seconds
 from shared.jobs import pages
-from shared.jobs.moves import NO_LEASE, held, move, queued_again, record
+from shared.jobs.moves import NO_LEASE, held, held_by_given, move, moving, queued_again, record
 from shared.jobs.pages import Assembled
 from shared.jobs.queries import is_state, to_job
 from shared.jobs.record import Job, State, Submission
@@ -25,6 +40,7 @@ from shared.jobs.stored_result import from_stored, to_stored
 from shared.options import PRIORITIES
 from shared.tables import jobs, results
 
+_ADD_RESULT = insert(results).values(created_at=database_now())
 RETRY_SECONDS = (2, 10, 60)
 """Pause before the second, third and every later attempt of a job whose attempt failed with a retryable error."""
 
@@ -36,12 +52,7 @@ def submit(connection: Connection, submission: Submission, *, max_attempts: int)
     life of a job needs no write for that. Where the message does not arrive, the sweeper notices and publishes again.
     """
     row = _insert(
-        connection,
-        submission,
-        state=State.QUEUED,
-        max_attempts=max_attempts,
-        published_at=database_now(),
-        publish_count=1,
+        connection, submission, "published_at", state=State.QUEUED, max_attempts=max_attempts, publish_count=1
     )
     record(connection, row, trail.Event.SUBMITTED, actor=submission.actor)
     return to_job(row)
@@ -65,9 +76,9 @@ def submit_copy(connection: Connection, submission: Submission, source_id: str, 
     row = _insert(
         connection,
         submission,
+        "finished_at",
         state=State.SUCCEEDED,
         max_attempts=max_attempts,
-        finished_at=database_now(),
         copied_from=source_id,
         publish_count=0,
         timings_ms={"queue": 0.0, "total": 0.0},
@@ -84,20 +95,8 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     Returns:
         The job with its fresh lease token, or None when somebody else has it, it is not due, or it has ended.
     """
-    due = and_(is_state(State.QUEUED), or_(jobs.c.not_before.is_(None), jobs.c.not_before <= database_now()))
-    abandoned = and_(is_state(State.RUNNING), jobs.c.lease_until < database_now())
-    row = move(
-        connection,
-        "claim",
-        State.RUNNING,
-        and_(jobs.c.id == job_id, jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
-        attempt=jobs.c.attempt + 1,
-        started_at=database_now(),
-        not_before=None,
-        owner=owner,
-        lease_until=database_now(lease_seconds),
-        lease_token=secrets.token_hex(16),
-    )
+    given = {"of_job": job_id, "by": owner, "for_seconds": lease_seconds, "under": secrets.token_hex(16)}
+    row = connection.execute(_claiming(), given).one_or_none()
     if row is None:
         return None
     record(connection, row, trail.Event.CLAIMED, actor=worker(owner))
@@ -129,17 +128,13 @@ def succeed(
         timings_ms: By stage.
         reader_sha256: Of everything that decided the result beside bytes and options; None: it is never copied.
     """
-    row = move(
-        connection,
-        "succeed",
-        State.SUCCEEDED,
-        held(job_id, lease_token),
-        finished_at=database_now(),
-        timings_ms=timings_ms,
-        pages_done=result.page_count if isinstance(result, Assembled) else len(result.get("pages", ())),
-        error=None,
-        **NO_LEASE,
-    )
+    given = {
+        "of_job": job_id,
+        "of_lease": lease_token,
+        "timings": timings_ms,
+        "pages": result.page_count if isinstance(result, Assembled) else len(result.get("pages", ())),
+    }
+    row = connection.execute(_succeeding(), given).one_or_none()
     if row is None:
         return False
     by = worker(row.owner)
@@ -171,20 +166,59 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
     return True
 
 
-def _insert(connection: Connection, submission: Submission, **more: Any) -> AnyRow:
+@cache
+def _claiming() -> ReturningUpdate[Any]:
+    due = and_(is_state(State.QUEUED), or_(jobs.c.not_before.is_(None), jobs.c.not_before <= database_now()))
+    abandoned = and_(is_state(State.RUNNING), jobs.c.lease_until < database_now())
+    return moving(
+        "claim",
+        State.RUNNING,
+        and_(jobs.c.id == bindparam("of_job"), jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
+        attempt=jobs.c.attempt + 1,
+        started_at=database_now(),
+        not_before=None,
+        owner=bindparam("by"),
+        lease_until=database_now(seconds("for_seconds")),
+        lease_token=bindparam("under"),
+    )
+
+
+@cache
+def _succeeding() -> ReturningUpdate[Any]:
+    return moving(
+        "succeed",
+        State.SUCCEEDED,
+        held_by_given(),
+        finished_at=database_now(),
+        timings_ms=bindparam("timings"),
+        pages_done=bindparam("pages"),
+        error=None,
+        **NO_LEASE,
+    )
+
+
+@cache
+def _inserting(noted_at: str, has_deadline: bool) -> ReturningInsert[Any]:
+    times = {"created_at": database_now(), noted_at: database_now()}
+    if has_deadline:
+        times["deadline_at"] = database_now(seconds("deadline_seconds"))
+    return insert(jobs).values(times).returning(*jobs.c)
+
+
+def _insert(connection: Connection, submission: Submission, noted_at: str, **more: Any) -> AnyRow:
+    """Insert the row; the time of acceptance is noted in one more column."""
     given = vars(submission).copy()
-    deadline_seconds = given.pop("deadline_seconds")
+    if submission.deadline_seconds is None:
+        del given["deadline_seconds"]
     values = {
         **given,
-        "deadline_at": None if deadline_seconds is None else database_now(deadline_seconds),
         "id": ids.new("job"),
         "priority": PRIORITIES.index(submission.priority),
         "options_sha256": submission.options_sha256,
         "attempt": 0,
-        "created_at": database_now(),
         **more,
     }
-    return connection.execute(insert(jobs).values(values).returning(*jobs.c)).one()
+    return connection.execute(_inserting(noted_at, submission.deadline_seconds is not None), values).one()
 
 
 def _as_json(connection: Connection, document: str) -> ColumnElement[Any]:
@@ -202,9 +236,11 @@ def _store_result(
     *,
     actor: Actor,
 ) -> None:
-    connection.execute(
-        insert(results).values(job_id=row.id, created_at=database_now(), reader_sha256=reader_sha256, document=document)
-    )
+    given = {"job_id": row.id, "reader_sha256": reader_sha256}
+    if isinstance(document, ColumnElement):
+        connection.execute(_ADD_RESULT.values(document=document), given)
+    else:
+        connection.execute(_ADD_RESULT, {**given, "document": document})
     record(
         connection,
         row,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.audit import trail
 from shared.audit.actor import Actor
@@ -16,10 +17,11 @@ from shared.jobs.queries import is_state, to_job
 from shared.jobs.record import Job, State
 from shared.jobs.wire import job_document
 from shared.tables import jobs
-from shared.webhooks import deliveries
+from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import EVENT_TYPES
 
 ENDS = (trail.Event.SUCCEEDED, trail.Event.FAILED, trail.Event.CANCELLED)
+LISTENED = "is_listened_to"
 NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
 
@@ -27,9 +29,17 @@ def move(
     connection: Connection, name: str, target: State, condition: ColumnElement[bool], **values: Any
 ) -> AnyRow | None:
     """Set the state of one job where the condition holds and the table of moves allows it; None: nothing changed."""
-    return connection.execute(
-        update(jobs).where(_allowed(name, target), condition).values(state=target, **values).returning(*jobs.c)
-    ).one_or_none()
+    return connection.execute(moving(name, target, condition, **values)).one_or_none()
+
+
+def moving(name: str, target: State, condition: ColumnElement[bool], **values: Any) -> ReturningUpdate[Any]:
+    """The statement of such a move, for ``move``, or to be built once and executed often.
+
+    Whether any endpoint listens it says along with the row, so that an end of which nobody is told asks no further.
+    """
+    listened = endpoints.is_any_enabled().label(LISTENED)
+    where = (_allowed(name, target), condition)
+    return update(jobs).where(*where).values(state=target, **values).returning(*jobs.c, listened)
 
 
 def remove(connection: Connection, condition: ColumnElement[bool]) -> AnyRow | None:
@@ -40,6 +50,11 @@ def remove(connection: Connection, condition: ColumnElement[bool]) -> AnyRow | N
 def held(job_id: str, lease_token: str) -> ColumnElement[bool]:
     """The job is running under this lease."""
     return and_(jobs.c.id == job_id, is_state(State.RUNNING), jobs.c.lease_token == lease_token)
+
+
+def held_by_given() -> ColumnElement[bool]:
+    """The same of a statement that is given ``of_job`` and ``of_lease`` when it is executed."""
+    return and_(jobs.c.id == bindparam("of_job"), is_state(State.RUNNING), jobs.c.lease_token == bindparam("of_lease"))
 
 
 def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
@@ -66,7 +81,7 @@ def record(connection: Connection, row: AnyRow, event: trail.Event, *, actor: Ac
         duration_ms=_duration_ms(row) if event in ENDS else None,
         **{"outcome": row.state, **more},
     )
-    if event in EVENT_TYPES:
+    if event in EVENT_TYPES and (row.webhook is not None or getattr(row, LISTENED, True)):
         _tell(connection, event, to_job(row))
 
 

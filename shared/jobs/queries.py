@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, or_, select
 
 from shared.database import AnyRow, database_now
 from shared.jobs.record import FINAL_STATES, Job, State
@@ -15,11 +15,12 @@ from shared.jobs.stored_result import from_stored
 from shared.options import PRIORITIES
 from shared.tables import api_keys, jobs, results
 
+_GET = select(jobs, results.c.document).join_from(jobs, results, isouter=True).where(jobs.c.id == bindparam("of_job"))
+
 
 def get(connection: Connection, job_id: str) -> Job | None:
     """Return the job with its result (once succeeded) and its queue position (while queued), or None."""
-    query = select(jobs, results.c.document).join_from(jobs, results, isouter=True).where(jobs.c.id == job_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_GET, {"of_job": job_id}).one_or_none()
     if row is None:
         return None
     result = None if row.document is None else from_stored(row.document).to_json()
@@ -90,28 +91,30 @@ def open_of_batch(connection: Connection, batch_id: str) -> list[str]:
     return list(connection.execute(query.order_by(jobs.c.id)).scalars())
 
 
+_OPEN_AMONG = select(jobs.c.id).where(
+    jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.state.in_([State.QUEUED, State.RUNNING])
+)
+
+
 def final_among(connection: Connection, ids: Collection[str]) -> list[str]:
     """Return those of the ids whose jobs have ended or do not exist: nobody needs to wait for them any longer."""
-    query = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.state.not_in(FINAL_STATES))
-    open_ids = set(connection.execute(query).scalars())
+    open_ids = set(connection.execute(_OPEN_AMONG, {"ids": list(ids)}).scalars())
     return [job_id for job_id in ids if job_id not in open_ids]
 
 
 def backlog(connection: Connection) -> int:
     """Return the number of jobs that wait to be claimed."""
-    query = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED)
-    return connection.execute(query).scalar_one()
+    return connection.execute(_BACKLOG).scalar_one()
 
 
 def is_state(state: State) -> ColumnElement[bool]:
     """Compare with a literal, not a parameter: only so does SQLite use the partial indexes."""
-    return jobs.c.state == literal(str(state), literal_execute=True)
+    return jobs.c.state == literal_column(f"'{state}'")
 
 
 def is_held(connection: Connection, job_id: str, lease_token: str) -> bool:
     """Return whether the job still runs under this lease: it was neither cancelled nor taken back."""
-    query = select(jobs.c.id).where(jobs.c.id == job_id, is_state(State.RUNNING), jobs.c.lease_token == lease_token)
-    return connection.execute(query).first() is not None
+    return connection.execute(_HELD, {"of_job": job_id, "of_lease": lease_token}).first() is not None
 
 
 def has_waited(connection: Connection, seconds: float) -> bool:
@@ -136,25 +139,18 @@ def equal_success(
     connection: Connection, *, sha256: str, options_sha256: str, reader_sha256: str, key_id: str | None
 ) -> str | None:
     """Return the newest job of the API key whose bytes were read with the same options by an equal reader, or None."""
-    query = (
-        select(jobs.c.id)
-        .join_from(jobs, results)
-        .where(
-            jobs.c.sha256 == sha256,
-            jobs.c.options_sha256 == options_sha256,
-            is_state(State.SUCCEEDED),
-            results.c.reader_sha256 == reader_sha256,
-            jobs.c.key_id == key_id,  # what another client has sent is no business of this one
-        )
-        .order_by(jobs.c.id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()
+    given = {"bytes_sha256": sha256, "wished_sha256": options_sha256, "by_reader": reader_sha256}
+    if key_id is None:
+        query = _EQUAL_OF_NOBODY
+    else:
+        query, given = _EQUAL_OF_KEY, {**given, "of_key": key_id}
+    return connection.execute(query, given).scalar_one_or_none()
 
 
 def to_job(row: AnyRow, *, result: dict[str, Any] | None = None) -> Job:
     """Build the record from a row that holds at least all columns of ``jobs``."""
-    values = {column.name: getattr(row, column.name) for column in jobs.c}
+    given = row._mapping
+    values = {name: given[name] for name in _NAMES}
     values["state"] = State(values["state"])
     values["priority"] = PRIORITIES[values["priority"]]
     return Job(**values, result=result)
@@ -162,10 +158,36 @@ def to_job(row: AnyRow, *, result: dict[str, Any] | None = None) -> Job:
 
 def with_position(connection: Connection, job: Job) -> Job:
     """Return the job with its place in the queue: 1 + the jobs that are served before it."""
-    priority = PRIORITIES.index(job.priority)
-    earlier = or_(jobs.c.priority < priority, and_(jobs.c.priority == priority, jobs.c.id < job.id))
-    query = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED, earlier)
-    return replace(job, queue_position=1 + connection.execute(query).scalar_one())
+    of_job = {"of_job": job.id, "of_priority": PRIORITIES.index(job.priority)}
+    return replace(job, queue_position=1 + connection.execute(_EARLIER, of_job).scalar_one())
+
+
+_EQUAL = (
+    select(jobs.c.id)
+    .join_from(jobs, results)
+    .where(
+        jobs.c.sha256 == bindparam("bytes_sha256"),
+        jobs.c.options_sha256 == bindparam("wished_sha256"),
+        is_state(State.SUCCEEDED),
+        results.c.reader_sha256 == bindparam("by_reader"),
+    )
+    .order_by(jobs.c.id.desc())
+    .limit(1)
+)
+_EQUAL_OF_NOBODY = _EQUAL.where(jobs.c.key_id.is_(None))
+_EQUAL_OF_KEY = _EQUAL.where(jobs.c.key_id == bindparam("of_key"))
+"""What another client has sent is no business of this one."""
+_NAMES = tuple(column.name for column in jobs.c)
+_HELD = select(jobs.c.id).where(
+    jobs.c.id == bindparam("of_job"), is_state(State.RUNNING), jobs.c.lease_token == bindparam("of_lease")
+)
+_BACKLOG = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED)
+_EARLIER = _BACKLOG.where(
+    or_(
+        jobs.c.priority < bindparam("of_priority"),
+        and_(jobs.c.priority == bindparam("of_priority"), jobs.c.id < bindparam("of_job")),
+    )
+)
 
 
 def needed_uploads(connection: Connection, sha256s: Collection[str], *, age_seconds: float | None = None) -> set[str]:

@@ -14,12 +14,19 @@ from shared.registry.record import Generation, KnownModel, Role, RolloutState
 from shared.tables import model_generations as generations
 from shared.tables import worker_children
 
+_NEWEST_OF_ROLES = select(func.max(generations.c.number)).group_by(generations.c.role)
+_CURRENT = select(generations).where(generations.c.number.in_(_NEWEST_OF_ROLES))
+_NEWEST = select(func.max(generations.c.number))
+
 
 def current(connection: Connection) -> dict[Role, Generation]:
     """Return the newest generation of each role that ever got one."""
-    newest = select(func.max(generations.c.number)).group_by(generations.c.role)
-    query = select(generations).where(generations.c.number.in_(newest))
-    return {found.role: found for found in map(_to_generation, connection.execute(query))}
+    return {found.role: found for found in map(_to_generation, connection.execute(_CURRENT))}
+
+
+def newest(connection: Connection) -> int | None:
+    """Return the number of the newest generation of any role: as long as it stays, so does what is current."""
+    return connection.execute(_NEWEST).scalar()
 
 
 def get(connection: Connection, number: int) -> Generation:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, update
 
 from shared import ids
 from shared.audit import trail
@@ -61,6 +61,11 @@ def wanting(connection: Connection, event_type: str) -> list[Endpoint]:
     """Return the enabled endpoints that asked for events of this type."""
     found = _find(connection, webhook_endpoints.c.disabled_at.is_(None), webhook_endpoints.c.url.is_not(None))
     return [endpoint for endpoint in found if endpoint.wants(event_type)]
+
+
+def is_any_enabled() -> ColumnElement[bool]:
+    """Whether there is an enabled endpoint at all, to be asked within another statement."""
+    return exists().where(webhook_endpoints.c.disabled_at.is_(None), webhook_endpoints.c.url.is_not(None))
 
 
 def change(connection: Connection, endpoint_id: str, *, actor: Actor, **values: Any) -> Endpoint | None:

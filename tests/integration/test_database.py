@@ -133,6 +133,27 @@ def test_sqlite_keeps_to_the_journal_mode_that_is_safe(sqlite_url: str) -> None:
     database.close()
 
 
+def test_only_a_transaction_that_may_be_undone_by_a_loss_of_power_waits_for_no_disk(database: Database) -> None:
+    def promise(*, is_synced: bool) -> str:
+        with database.write(is_synced=is_synced) as connection:
+            question = "PRAGMA synchronous" if database.is_sqlite else "SHOW synchronous_commit"
+            return str(connection.execute(text(question)).scalar_one())
+
+    weak, full = ("1", "2") if database.is_sqlite and journal_mode() == "WAL" else ("2", "2")
+    if not database.is_sqlite:
+        weak, full = "off", "on"
+    assert [promise(is_synced=one) for one in (True, False, False, True)] == [full, weak, weak, full]
+    with database.write() as connection:
+        assert connection.get_execution_options().get("is_synced", True)
+
+
+def test_sqlite_without_wal_always_waits_for_the_disk(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")  # whose journal mode nobody has chosen: DELETE
+    with database.write(is_synced=False) as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
+    database.close()
+
+
 def test_a_server_that_is_away_is_reported_as_such() -> None:
     database = Database("postgresql://nobody@127.0.0.1:9/none")
     with pytest.raises(errors.DatabaseUnavailable), database.read():

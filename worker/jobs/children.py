@@ -10,7 +10,9 @@ import structlog
 
 from shared import clock, workers
 from shared.database import Database
+from shared.news import Teller, client_of
 from shared.settings import Settings
+from shared.up import broker
 from shared.uploads.store import open_uploads
 from worker.jobs.presence import Presence
 from worker.jobs.readers import Workplace
@@ -55,6 +57,7 @@ class Child:
             admission=settings.quality_admission,
             sitting_seconds=settings.job_time_limit_seconds * SITTING,
             quality=settings.quality,
+            news=Teller(client_of(broker.url_of(settings))),
         )
         self._presence = Presence(self._place.database, settings.node_name)
 

@@ -11,6 +11,7 @@ from shared import errors, workers
 from shared.database import Database
 from shared.jobs import Job
 from shared.limits import Limits
+from shared.news import Teller
 from shared.options import DEFAULT_QUALITY, QualityName, RecognitionOptions
 from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease
@@ -25,13 +26,16 @@ if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, aft
     from worker.ocr.text.reader import LineRecognizer
 
 
+SILENT = Teller(None)
+
+
 @dataclass(frozen=True)
 class Workplace:
     """What a worker child needs for its jobs.
 
     admission: what becomes of poor images. detector: finds the lines of pages; None: classical means do.
     stronger: reads what leaves a doubt; None: there is none. others: are opened for jobs that name them.
-    quality: who reads where the sender does not say.
+    quality: who reads where the sender does not say. news: who waits for jobs is told by it that they have ended.
     reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
     sitting_seconds: a job of many pages that took so long goes back into the queue, so that time limits hold for a page
     and nobody waits behind all of it.
@@ -48,6 +52,7 @@ class Workplace:
     stronger: Stronger | None = None
     others: Others | None = None
     quality: QualityName = DEFAULT_QUALITY
+    news: Teller = SILENT
 
 
 @dataclass(frozen=True)

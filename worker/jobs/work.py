@@ -40,7 +40,7 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
     Raises:
         DatabaseUnavailable: The claim could not be written; the sweeper publishes the job again.
     """
-    with place.database.write() as connection:
+    with place.database.write(is_synced=False) as connection:  # undone by a loss of power, the job waits as before
         job = jobs.claim(connection, job_id, owner=owner, lease_seconds=place.lease_seconds)
     if job is None:
         log.debug("Nothing to do: the job is taken, ended, or not due.", event_name="job.not_claimed", job_id=job_id)
@@ -195,6 +195,7 @@ def _finish_succeeded(
             )
 
     if _finish(write, lease):
+        place.news.tell(job.id)
         log.info("The job succeeded.", event_name="job.succeeded", total_ms=timings_ms["total"])
 
 
@@ -204,6 +205,7 @@ def _finish_failed(job: Job, place: Workplace, lease: Lease, error: errors.Ocrel
             return jobs.fail(connection, job.id, str(job.lease_token), error=error)
 
     if _finish(write, lease):
+        place.news.tell(job.id)
         log.info("The attempt failed.", event_name="job.failed", code=error.code, reason=error.message)
 
 

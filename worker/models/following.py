@@ -37,6 +37,7 @@ class Follower:
         self._database = database
         self._name = f"{settings.node_name}/{os.getpid()}"
         self._models_seen: tuple[tuple[str, int, int], ...] = ()
+        self._newest: int | None = -1
         self.generations: dict[Role, Generation] = {}
         self.refused: set[int] = set()
 
@@ -69,11 +70,15 @@ class Follower:
         """
         try:
             with self._database.read() as connection:
+                newest = registry.newest(connection)
+                if newest == self._newest:
+                    return equipment
                 found = registry.current(connection)
         except errors.DatabaseUnavailable:
             return equipment
         new = [role for role, one in found.items() if _number(one) != _number(self.generations.get(role))]
         if not new:
+            self._newest = newest
             return equipment
         settings = wanted.settings_for(self._given, found)
         opened: dict[Role, Any] = {}
