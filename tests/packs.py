@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from models.bringing.packs import Pack
-from tests.tiny_foreign import write
+from tests import tiny_db, tiny_foreign
 
 CODE = "raise SystemExit('a pack must never be imported')"
 
@@ -16,8 +16,8 @@ def wheel(folder: Path) -> Path:
     """Write the wheel and return its path."""
     path = folder / "acme-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.write(write(folder / "made.onnx"), "acme/models/rec.onnx")
-        archive.writestr("acme/models/det.onnx", b"a detector")
+        archive.write(tiny_foreign.write(folder / "made.onnx"), "acme/models/rec.onnx")
+        archive.write(tiny_db.write(folder / "det.onnx"), "acme/models/det.onnx")
         archive.writestr("acme/__init__.py", CODE)
         archive.writestr("acme-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
         archive.writestr("acme-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")

@@ -38,9 +38,12 @@ def test_a_pack_is_installed_from_its_wheel_and_the_licence_is_named_and_shown(w
     assert json.loads(shown.partition("\n\n")[0])["source"] == "acme==1.0 acme/models/rec.onnx"
     assert "Do what you like." in shown
     assert find_stronger(Settings.load()) is not None
-    assert [line.split()[:3] for line in call("list").output.splitlines()] == [
+    listed = [line.split()[:3] for line in call("list").output.splitlines()]
+    assert listed == [
         ["acme", "1.0", "stronger"],
-        ["crnn-zh-en", call("list").output.splitlines()[1].split()[1], "reads"],
+        ["crnn-zh-en", listed[1][1], "reads"],
+        ["detector-acme", "1.0", "-"],
+        ["detector-lines", listed[3][1], "finds"],
     ]
 
 
