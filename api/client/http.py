@@ -121,7 +121,8 @@ class Client:
     def _away(self, error: Exception) -> Away:
         reason = getattr(error, "reason", None) or error
         return Away(
-            f"No answer from {self.server} ({reason}). Start it with `ocrelay up`, or name another with --server.",
+            f"No answer from {self.server} ({reason}). Start it with `ocrelay up`, or name another with --server, or "
+            "by its folder with --data.",
             was_there=isinstance(reason, BROKEN_OFF),
         )
 

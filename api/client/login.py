@@ -15,7 +15,12 @@ from api.client.refusal import Away
 
 @click.command()
 @click.argument("server")
-@click.option("--key", help="API key; left out, it is asked for, or read from standard input if that is a pipe.")
+@click.option(
+    "--key",
+    "--api-key",
+    "key",
+    help="API key; left out, it is asked for, or read from standard input if that is a pipe.",
+)
 @click.option("--no-key", is_flag=True, help="The server wants no key.")
 @click.option("--json", "as_json", is_flag=True, help="Say it as a JSON object.")
 def login(server: str, key: str | None, no_key: bool, as_json: bool) -> None:

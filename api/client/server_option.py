@@ -11,6 +11,7 @@ import click
 
 from api.client import config_file
 from api.client.http import Client, checked
+from api.client.refusal import Away
 from shared.data_option import of_data
 from shared.settings import Settings
 from shared.up import address
@@ -61,16 +62,22 @@ def client_of(server: str | None, data_dir: Path | None, key: str | None) -> Cli
     return Client(url, key or settings.api_key or kept)
 
 
+class NothingRuns(click.UsageError):
+    """The data folder that was named has no server; for a program that is one that is away."""
+
+    exit_code = Away.exit_code
+
+
 def server_of(server: str | None, data_dir: Path | None, settings: Settings, login: config_file.Login | None) -> str:
     """The URL as it was given, the nearest first.
 
     Raises:
-        UsageError: A data folder is named on which nothing runs.
+        NothingRuns: A data folder is named on which nothing runs.
     """
     if data_dir is not None:
         found = address.read(settings.data_dir)
         if found is None:
-            raise click.UsageError(f"No `ocrelay up` runs on {settings.data_dir}. Start it, or name a --server.")
+            raise NothingRuns(f"No `ocrelay up` runs on {settings.data_dir}. Start it, or name a --server.")
         return found
     kept = login.server if login is not None else None
     return server or settings.server or kept or address.read(settings.data_dir) or DEFAULT_SERVER

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from shared.jobs.queries import to_job
 from shared.jobs.record import Job, State
@@ -21,7 +21,7 @@ class Wanted:
 
     state: str | None = None
     reference: str | None = None
-    """A part of it, in any case of letters."""
+    """A part of it, or of the name of the file, in any case of letters."""
     text: str | None = None
     """A part of the text, in any case of letters."""
     confidence_below: float | None = None
@@ -52,7 +52,7 @@ def _found(wanted: Wanted) -> Select[Any]:
         if (value := getattr(wanted, name)) is not None:
             query = query.where(jobs.c[name] == value)
     if wanted.reference is not None:
-        query = query.where(_holds(jobs.c.reference, wanted.reference))
+        query = query.where(or_(*(_holds(one, wanted.reference) for one in (jobs.c.reference, jobs.c.filename))))
     if wanted.text is not None:
         query = query.where(_holds(results.c.document["text"].as_string(), wanted.text))
     if wanted.confidence_below is not None:

@@ -43,6 +43,13 @@ def test_filters_narrow_and_the_address_keeps_them(open_page: Open, job_ids: lis
     assert job_ids
 
 
+def test_who_sent_a_name_of_a_file_finds_it_by_that(open_page: Open, parts: Parts) -> None:
+    client = app_of(parts).test_client()
+    named = client.post("/v1/jobs?filename=Scan%20of%20March.png", data=png(8, 99)).get_json()["id"]
+    page = open_page("/jobs?reference=march")
+    expect(page.locator(f"th a[href$='{named}']")).to_have_text("Scan of March.png")
+
+
 def test_many_are_stopped_deleted_and_downloaded_at_once(open_page: Open, job_ids: list[str]) -> None:
     page = open_page("/jobs?reference=doc-0")
     page.get_by_label("Choose all").check()

@@ -41,7 +41,7 @@ def add(pages: Blueprint, parts: Parts) -> None:
     @facts(Scope.AUDIT, is_page=True)
     def export_audit() -> Response:
         """Everything that fits, as a file."""
-        form = request.args.get("format", "")
+        form = request.args.get("format", "csv")
         if form not in trail_files.MEDIA_TYPES:
             raise errors.InvalidOption(f"format must be one of {', '.join(trail_files.MEDIA_TYPES)}.", option="format")
         return trail_files.answer(parts, wanted(parts, trail_filters.kept(request.args)), form)

@@ -55,8 +55,9 @@ def test_a_kept_key_goes_to_its_own_server_alone() -> None:
 
 
 def test_a_folder_on_which_nothing_runs_is_said_to_be_so(home: Path) -> None:
-    with pytest.raises(click.UsageError, match="No `ocrelay up` runs"):
+    with pytest.raises(click.UsageError, match="No `ocrelay up` runs") as refused:
         asked(data=home)
+    assert refused.value.exit_code == 3, "as for a server that is away"
 
 
 @pytest.mark.parametrize("wrong", ["foo", "ftp://x", "http://", "http://x:port", "127.0.0.1:8000", "http://x?y"])
