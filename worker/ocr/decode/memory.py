@@ -18,23 +18,13 @@ try:
 except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
-MOST_FREE = 192 << 20
-"""So many bytes that were freed are kept for the next page; one of 2 million pixels takes up to 160 MB."""
+MOST_HELD = 320 << 20
+"""A process that holds more bytes than this gives back what it freed: one with one model stays below on usual pages."""
 LARGE_BYTES = 32 << 20
 """A block of so many bytes goes back to the system as soon as it is freed; glibc's own bound for what may stay."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # Source: malloc.h of glibc
-_STATUS = Path("/proc/self/status")
+_STATUS, _RESIDENT = Path("/proc/self/status"), Path("/proc/self/statm")
 _HELD = re.compile(r"VmData:\s+(\d+) kB")
-
-
-class _Mallinfo(ctypes.Structure):
-    """The allocator's own count, bytes. fordblks: what was freed and is kept. Source: glibc's mallinfo2."""
-
-    _fields_ = (
-        ("of_blocks", ctypes.c_size_t * 8),  # arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks
-        ("fordblks", ctypes.c_size_t),
-        ("keepcost", ctypes.c_size_t),
-    )
 
 
 @contextmanager
@@ -76,25 +66,26 @@ def keep_freed() -> None:
     """
     set_option = getattr(_libc(), "mallopt", None)
     if set_option is not None:
-        for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, 2 * MOST_FREE)):
+        for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, 2 * MOST_HELD)):
             set_option(option, value)
 
 
 def give_back() -> None:
-    """Give what was freed back to the system where it is much, and where the allocator can: glibc.
+    """Give what was freed back to the system where the process holds much, and where the allocator can: glibc.
 
     Images and batches of many sizes leave holes that nothing fits into: with two models a child grew by 2 MB a page.
-    But what was given back must be had anew for the next page: after each page that took 8 % of the time.
+    But what was given back must be had anew for the next page: after each page that takes a tenth of the time.
     """
-    libc = _libc()
-    trim, count = getattr(libc, "malloc_trim", None), getattr(libc, "mallinfo2", None)
-    if trim is None:
-        return
-    if count is not None:
-        count.restype = _Mallinfo
-        if count().fordblks <= MOST_FREE:
-            return
-    trim(0)
+    trim = getattr(_libc(), "malloc_trim", None)
+    if trim is not None and _resident_bytes() > MOST_HELD:
+        trim(0)
+
+
+def _resident_bytes() -> int:
+    try:
+        return int(_RESIDENT.read_text("ascii").split()[1]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return MOST_HELD + 1
 
 
 @cache
