@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared import errors
 
+SURROGATE = re.compile("[\ud800-\udfff]")
+
 LayoutName = Literal["line", "page", "auto"]
 CharsetName = Literal["all", "latin", "alphanumeric", "digits"]
 QualityName = Literal["fast", "balanced", "best"]
@@ -148,9 +150,9 @@ class SubmitOptions(RecognitionOptions):
     @model_validator(mode="after")
     def _metadata_is_small(self) -> Self:
         parts = [part for pair in (self.metadata or {}).items() for part in pair]
-        if any("\0" in part for part in parts):
-            raise ValueError("`metadata` must not hold NUL")
-        if sum(len(part.encode("utf-8", "surrogatepass")) for part in parts) > MAX_METADATA_BYTES:
+        if any("\0" in part or SURROGATE.search(part) for part in parts):
+            raise ValueError("`metadata` must hold neither NUL nor halves of characters (surrogates)")
+        if sum(len(part.encode("utf-8")) for part in parts) > MAX_METADATA_BYTES:
             raise ValueError(f"`metadata` must hold at most {MAX_METADATA_BYTES} bytes of names and texts together")
         return self
 

@@ -30,8 +30,10 @@ class Client:
         """Prepare the calls; nothing is asked yet.
 
         Raises:
-            UsageError: `server` is no URL.
+            UsageError: `server` is no URL, or `key` is none that could be sent.
         """
+        if not (key.isascii() and key.isprintable()):
+            raise click.UsageError("The API key holds characters that no key has, such as a line's end. Copy it anew.")
         self.server = checked(server)
         self._key = key
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -44,7 +46,7 @@ class Client:
         self, content: bytes, options: Mapping[str, str], wait_seconds: int, idempotency_key: str | None = None
     ) -> dict[str, Any]:
         """Send the bytes of one document; under the same key they become one job, however often they are sent."""
-        query = urllib.parse.urlencode(options)
+        query = urllib.parse.urlencode(options, errors="replace")  # a name of a file may be no text
         request = urllib.request.Request(f"{self.server}/v1/jobs?{query}", data=content, method="POST")  # noqa: S310
         request.add_header("Content-Type", "application/octet-stream")
         if idempotency_key is not None:
@@ -77,8 +79,9 @@ class Client:
 
     def _url(self, path: str, query: dict[str, object]) -> str:
         """A path given by people may hold anything; values that are None are left out."""
-        given = urllib.parse.urlencode({name: value for name, value in query.items() if value is not None})
-        return f"{self.server}{urllib.parse.quote(path)}" + (f"?{given}" if given else "")
+        kept = {name: value for name, value in query.items() if value is not None}
+        given = urllib.parse.urlencode(kept, errors="replace")
+        return f"{self.server}{urllib.parse.quote(path, errors='replace')}" + (f"?{given}" if given else "")
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Any call whose answer is a JSON object."""
@@ -129,11 +132,13 @@ class Client:
 
 def checked(server: str) -> str:
     """The URL of a server without a slash at its end; raises UsageError where it is none."""
-    parts = urllib.parse.urlsplit(server)
     try:
+        parts = urllib.parse.urlsplit(server)
         is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+        is_url = is_url and not (parts.query or parts.fragment or parts.password)
+    except ValueError:  # a port that is no number, half of an address
         is_url = False
-    if not is_url or parts.query or parts.fragment:
-        raise click.UsageError(f"{server!r} is no URL of a server. Write it like http://127.0.0.1:8000.")
+    if not is_url:
+        shown = "@".join(("…", server.rpartition("@")[2])) if "@" in server else server
+        raise click.UsageError(f"{shown!r} is no URL of a server. Write it like http://127.0.0.1:8000.")
     return server.rstrip("/")

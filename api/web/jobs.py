@@ -23,6 +23,7 @@ from shared import errors, ids
 from shared.jobs.search import Wanted
 from shared.keys.record import Scope
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998  # a day, or a week, more or less can still be told
 FIELDS = ("state", "reference", "text", "below", "from", "until", "batch")
 LONGEST = 200
 MOST_CHOSEN = 500
@@ -126,6 +127,9 @@ def share(text: str | None) -> float | None:
 def day(text: str | None) -> datetime | None:
     """The beginning of a day, in UTC; raises InvalidOption."""
     try:
-        return None if text is None else datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        found = None if text is None else datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        if found is not None and not FIRST_YEAR <= found.year <= LAST_YEAR:
+            raise ValueError(found.year)
+        return found
     except ValueError:
         raise errors.InvalidOption(gettext("A day is written as 2026-01-31."), option="from") from None

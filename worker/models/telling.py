@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 import models
 from models.db_detector import open_detector
-from models.recognizer import FILE_NAME, find
+from models.recognizer import DETECTORS, FILE_NAME, find
 from shared import errors, registry
 from shared.audit.actor import OPERATOR
 from shared.database import Database
@@ -97,7 +97,8 @@ def note_gone(settings: Settings, name: str, remove: Callable[[], None]) -> None
         return
     with opened(settings) as database, database.write() as connection:
         _check_idle(settings, name, registry.current(connection))
-        registry.forget(connection, name, actor=OPERATOR)
+        for gone in (name, DETECTORS + name):
+            registry.forget(connection, gone, actor=OPERATOR)
         remove()
 
 
@@ -105,12 +106,13 @@ def _check_idle(settings: Settings, name: str, generations: Mapping[Role, Genera
     """Raise ModelFileError where a model is active that could be removed."""
     if not (settings.models_folder / name / FILE_NAME).is_file():
         return
+    gone = {name, DETECTORS + name}  # the detector of a pack goes with its recogniser
     active = {role: one.model for role, one in generations.items()}
     if active.get(Role.RECOGNISER) is None:
         active[Role.RECOGNISER] = reads_every_line(settings)
     for role, model in active.items():
-        if model == name:
+        if model in gone:
             raise models.ModelFileError(
-                f"{name} is active as {role}. Activate another one first, or go back: "
+                f"{model} is active as {role}. Activate another one first, or go back: "
                 f"`ocrelay models activate NAME --role {role}`, `ocrelay models rollback --role {role}`."
             )

@@ -109,6 +109,8 @@ def submit(
     sent |= {} if dedupe is None else {"dedupe": str(dedupe).lower()}
     found, passed_over = documents.find(paths, leave_out=output)
     report = Report(wanted, total=None if watched else len(found), as_json=as_json, headers=headers)
+    if not found and not watched:
+        report.say("There is no document under what was named. Links to folders are not followed.")
     if passed_over:
         report.say(f"{passed_over} files of the folders are no documents that can be read; they are passed over.")
     waiting = Patience(300.0 if patience is None else patience, report.say, wait_for_first=patience is not None)

@@ -49,15 +49,19 @@ class Names:
     def of(cls, documents: Iterable[Document]) -> Names:
         """The names of documents that are all known."""
         names = cls()
-        stems = [_stem(document.name) for document in documents]
-        names._shared = {stem for stem in stems if stems.count(stem) > 1} if len(stems) < 1000 else _twice(stems)
+        whole = [document.name for document in documents]
+        names._shared = _twice([_stem(name) for name in whole]) | set(whole)  # what is another's whole name is not free
         return names
 
     def of_result(self, name: str) -> str:
         """The name of a document's result, as yet without the ending of its format."""
         stem = _stem(name)
-        is_free = stem not in self._shared and self._taken.setdefault(stem, name) == name
-        return stem if is_free else name
+        if stem not in self._shared and self._taken.setdefault(stem, name) == name:
+            return stem
+        result = name
+        while self._taken.setdefault(result, name) != name:  # a folder that is watched does not know what comes
+            result += "_"
+        return result
 
 
 def _twice(stems: Sequence[str]) -> set[str]:
@@ -127,15 +131,22 @@ def _roots(one: str) -> list[str]:
 def files_below(folder: Path, leave_out: Path | None) -> Iterator[Path]:
     """The files of a folder and its folders, in the order of their names; hidden ones are not meant."""
     left_out = None if leave_out is None else leave_out.resolve()
-    for where, folders, files in os.walk(folder):
+    for where, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(where)
         folders[:] = sorted(one for one in folders if not one.startswith(".") and (here / one).resolve() != left_out)
         yield from (here / one for one in sorted(files) if not one.startswith("."))
 
 
+def _refuse(error: OSError) -> None:
+    reason = f"{error.filename} cannot be looked into ({error.strerror})."
+    raise click.ClickException(f"{reason} Nothing was sent.") from error
+
+
 def is_document(file: Path) -> bool:
     """Whether the first bytes of a file are those of a document; of what cannot be opened the user is told later."""
     try:
+        if file.exists() and not file.is_file():
+            return False  # a pipe would be waited for
         with file.open("rb") as opened:
             header.sniff(opened.read(LOOKED_AT_BYTES))
     except errors.DocumentError:

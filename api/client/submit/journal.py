@@ -87,9 +87,12 @@ class Journal:
         lines = _lines(file)
         begun = lines[0] if lines else None
         if begun is not None and not restart:
-            if begun.get("version") != VERSION:
+            if not isinstance(begun, dict) or begun.get("version") != VERSION:
                 raise click.UsageError(f"{file} is of another version of ocrelay. Begin anew with --restart.")
-            self._entries = {line["name"]: Entry(**line["entry"]) for line in lines[1:]}
+            try:
+                self._entries = {line["name"]: Entry(**line["entry"]) for line in lines[1:]}
+            except (KeyError, TypeError) as error:
+                raise click.UsageError(f"{file} is damaged. Begin anew with --restart.") from error
             is_open = any(entry.step != "done" for entry in self._entries.values())
             if resume:
                 self._go_on(file, begun, made_of)

@@ -52,7 +52,10 @@ def numbers(parts: Parts, since: datetime | None, until: datetime | None) -> Num
     """The trail in numbers over a span of time, the last week by default; raises InvalidOption."""
     with parts.database.read() as connection:
         until = until or connection.execute(select(database_now())).scalar_one()
-        since = since or until - STATS_SPAN
+        try:
+            since = since or until - STATS_SPAN
+        except OverflowError:
+            raise errors.InvalidOption("There is no week before `until`. Send `from`, too.", option="until") from None
         check_span(since, until)
         if until - since > MOST_STATS_SPAN:
             raise errors.InvalidOption("from and until are more than 366 days apart. Ask for less.", option="from")

@@ -133,7 +133,7 @@ def _models(groups: list[AnyRow]) -> list[dict[str, Any]]:
             by_model[group.model, group.model_version].append(group)
     return [
         {"name": name, "version": version, "job_count": sum(group.events for group in own), **_confidence(own)}
-        for (name, version), own in sorted(by_model.items())
+        for (name, version), own in sorted(by_model.items(), key=lambda one: (one[0][0], one[0][1] or ""))
     ]
 
 

@@ -16,7 +16,7 @@ from api.service.parts import Parts
 from api.service.trail.wire import defused
 from shared import tables
 from shared.audit import queries, trail
-from shared.audit.actor import Actor
+from shared.audit.actor import OPERATOR, Actor
 from shared.audit.chain import Sealer
 from tests.unit.api.conftest import finish, png
 
@@ -185,6 +185,19 @@ def test_the_numbers_count_the_last_days(client: FlaskClient, job_id: str) -> No
     assert client.get("/v1/audit/stats?until=2020-01-01").json["event_count"] == 0
 
 
+def test_a_model_that_was_added_with_its_version_and_activated_without_is_counted(
+    client: FlaskClient, parts: Parts
+) -> None:
+    with parts.database.write() as connection:
+        for event, model in (
+            (trail.Event.MODEL_ADDED, {"name": "d", "version": "1"}),
+            (trail.Event.MODEL_ACTIVATED, {"name": "d"}),
+        ):
+            trail.record(connection, event=event, actor=OPERATOR, model=model)
+    found = client.get("/v1/audit/stats").json["models"]
+    assert [(one["name"], one["version"]) for one in found] == [("d", None), ("d", "1")]
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -193,6 +206,7 @@ def test_the_numbers_count_the_last_days(client: FlaskClient, job_id: str) -> No
         ("until=x", "until"),
         ("limit=3", "limit"),
         ("until=1970-01-01T00:00:00Z", None),
+        ("until=0001-01-02T00:00:00Z", "until"),
     ],
 )
 def test_a_span_that_cannot_be_counted_is_refused(client: FlaskClient, query: str, says: str | None) -> None:

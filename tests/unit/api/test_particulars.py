@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from typing import Any
 
@@ -48,6 +49,12 @@ def test_what_is_too_much_is_refused_and_nothing_is_stored(
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
     with parts.database.read() as connection:
         assert jobs.list_jobs(connection) == []
+
+
+def test_halves_of_characters_are_no_metadata(client: FlaskClient) -> None:
+    body = b'{"image": "%s", "metadata": {"\\ud800": "x"}}' % base64.b64encode(png())
+    answer = client.post("/v1/jobs", data=body, content_type="application/json")
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_option")
 
 
 def test_a_job_past_its_deadline_fails_and_a_retry_has_none(client: FlaskClient, parts: Parts) -> None:
