@@ -205,9 +205,13 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, pool_size: int) -> 
 
     @event.listens_for(engine, "do_connect")
     def make_private(*_: object) -> None:
-        """SQLite would let everybody read a file that it makes; those beside it get the same mode."""
-        with suppress(OSError):  # SQLite says better what is wrong
-            os.close(os.open(str(url.database), os.O_RDONLY | os.O_CREAT, 0o600))
+        """SQLite would let everybody read a file that it makes; those beside it get the same mode.
+
+        A file that is there is not opened: closing it would take the locks of all connections of this process away, and
+        another process that ends its own would remove the journal under them. Source: sqlite.org/howtocorrupt.html.
+        """
+        with suppress(OSError):  # it is there; of anything else SQLite says better what is wrong
+            os.close(os.open(str(url.database), os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -145,6 +147,28 @@ def test_only_a_transaction_that_may_be_undone_by_a_loss_of_power_waits_for_no_d
     assert [promise(is_synced=one) for one in (True, False, False, True)] == [full, weak, weak, full]
     with database.write() as connection:
         assert connection.get_execution_options().get("is_synced", True)
+
+
+ALONE = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+"""
+"""Asks for the bytes that every connection holds for reading."""
+
+
+def test_a_new_connection_takes_no_locks_from_those_that_are_open(sqlite_url: str) -> None:
+    """Else another program takes itself for the last one, and removes the journal when it ends."""
+    if journal_mode() != "WAL":
+        pytest.skip("without WAL a connection holds no lock while it is idle")
+    database = Database(sqlite_url, pool_size=2)
+    with database.read() as one, database.read() as other:  # the second connection comes while the first one is open
+        for connection in (one, other):
+            connection.execute(text("SELECT count(*) FROM jobs"))
+    seen = subprocess.run([sys.executable, "-c", ALONE, str(database.url.database)], capture_output=True, check=False)
+    assert b"BlockingIOError" in seen.stderr
+    database.close()
+    assert subprocess.run([sys.executable, "-c", ALONE, str(database.url.database)], check=False).returncode == 0
 
 
 def test_sqlite_without_wal_always_waits_for_the_disk(tmp_path: Path) -> None:
