@@ -115,7 +115,10 @@ def submit(
         report.say(f"{passed_over} files of the folders are no documents that can be read; they are passed over.")
     waiting = Patience(300.0 if patience is None else patience, report.say, wait_for_first=patience is not None)
     made_of = {"server": client.server, "format": form, "options": sent | wanted.query()}
-    with journal.Journal(file, resume=resume or bool(watched), restart=restart, made_of=made_of) as notes:
+    with (
+        _writing(output),
+        journal.Journal(file, resume=resume or bool(watched), restart=restart, made_of=made_of) as notes,
+    ):
         sender = Sender(
             client,
             waiting,
@@ -130,6 +133,21 @@ def submit(
         with _ending(waiting):
             _run(sender, stream, report, jobs, is_endless=watched is not None)
     sys.exit(1 if report.failed else 0)
+
+
+@contextmanager
+def _writing(output: Path | None) -> Iterator[None]:
+    """Say what is wrong with the place that results and the journal are written to."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = error.filename or output or "the output"
+        raise click.ClickException(
+            f"{where} cannot be written ({error.strerror or error}). Make room, or name another --output; "
+            "what is done stays, and --resume goes on."
+        ) from error
 
 
 def _check(

@@ -337,3 +337,19 @@ def test_two_commands_do_not_write_one_journal(service: Service, scans: Path, tm
         found = run(service, scans, "--output", tmp_path / "out", "--resume")
     assert found.exit_code == 2 and "Another `ocrelay submit`" in found.stderr
     assert file is not None and file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_place_that_cannot_be_written_to_is_named(service: Service, scans: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    found = run(service, scans, "--output", tmp_path / "file" / "out")
+    assert (found.exit_code, isinstance(found.exception, SystemExit)) == (1, True)
+    assert "cannot be written" in found.stderr and "--resume" in found.stderr
+
+
+def test_a_document_in_the_place_of_a_folder_ends_the_run_with_a_sentence(
+    service: Service, scans: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "a.txt").mkdir(parents=True)
+    found = run(service, scans, "--output", tmp_path / "out")
+    assert (found.exit_code, isinstance(found.exception, SystemExit)) == (1, True)
+    assert "cannot be written" in found.stderr
