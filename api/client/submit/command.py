@@ -18,7 +18,7 @@ from api.client.refusal import Refused
 from api.client.server_option import with_server
 from api.client.submit import crew, documents, journal
 from api.client.submit.report import Report
-from api.client.submit.sending import Sender
+from api.client.submit.sending import Sender, sweep
 from api.client.submit.watch import watch
 from api.formats import table
 from shared import options
@@ -119,6 +119,7 @@ def submit(
         _writing(output),
         journal.Journal(file, resume=resume or bool(watched), restart=restart, made_of=made_of) as notes,
     ):
+        sweep(output)
         sender = Sender(
             client,
             waiting,

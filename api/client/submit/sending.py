@@ -15,13 +15,24 @@ from api.client.patience import Patience
 from api.client.refusal import Refused
 from api.client.results import Wanted
 from api.client.submit.documents import Document, Names
-from api.client.submit.journal import Entry, Journal
+from api.client.submit.journal import ENDING, Entry, Journal
 from shared import errors
 from shared.jobs.record import State
 from shared.options import MAX_FILENAME_LENGTH
 
 GONE = (404, 410)
 """The job was erased since it was sent."""
+
+
+UNFINISHED = ".ocrelay-"
+"""How the file of a result begins while it is written."""
+
+
+def sweep(output: Path | None) -> None:
+    """Take away what a command that was killed left half written; call with the journal of that folder in hand."""
+    for file in output.rglob(f"{UNFINISHED}*") if output is not None and output.is_dir() else ():
+        if not file.name.endswith(ENDING):
+            file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -166,7 +177,7 @@ class Sender:
     def _write(self, job: dict[str, Any], target: Path) -> None:
         """The result as a file: whole, or not there at all."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".ocrelay-", dir=target.parent)
+        descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=target.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 for portion in self._portions(job):

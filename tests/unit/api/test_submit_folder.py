@@ -353,3 +353,12 @@ def test_a_document_in_the_place_of_a_folder_ends_the_run_with_a_sentence(
     found = run(service, scans, "--output", tmp_path / "out")
     assert (found.exit_code, isinstance(found.exception, SystemExit)) == (1, True)
     assert "cannot be written" in found.stderr
+
+
+def test_what_a_killed_command_left_half_written_is_taken_away(service: Service, scans: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "2026").mkdir(parents=True)
+    for name in (".ocrelay-abc", "2026/.ocrelay-def"):
+        (out / name).write_bytes(b"half of a resu")
+    assert run(service, scans, "--output", out, "--resume").exit_code == 0
+    assert below(out) == RESULTS
