@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,7 +15,8 @@ from models.bringing import packs, shelf
 from models.card import ModelFileError
 from models.db_detector import open_detector
 from models.detector import DEFAULT as DEFAULT_DETECTOR
-from models.recognizer import FILE_NAME, WEIGHTS, Place, find
+from models.detector import DetectorCard
+from models.recognizer import FILE_NAME, WEIGHTS, find
 from shared import errors
 from shared.data_option import DATA
 from shared.registry.record import Role
@@ -39,22 +42,19 @@ models.add_command(rollback)
 def list_models(data_dir: Path | None) -> None:
     """Models that are installed here, one a line, and the packs that could be."""
     settings = settings_of(data_dir)
-    settings = settings_for(settings, given(settings))
-    stronger = find_stronger(settings)
-    reads = {settings.model or recognisers.DEFAULT: "reads", stronger.name if stronger else "": "stronger"}
+    roles = given(settings)
+    settings = settings_for(settings, roles)
+    stronger, finds = find_stronger(settings), roles.get(Role.DETECTOR)
+    does = {settings.model or recognisers.DEFAULT: "reads", stronger.name if stronger else "": "stronger"}
+    does[(finds and finds.model) or (DEFAULT_DETECTOR if settings.line_finder == "learned" else "")] = "finds"
     for name in recognisers.names(settings.models_folder):
         place = find(name, settings.models_folder)
         assert place is not None
-        click.echo(f"{name:16} {_version(place):12} {reads.get(name, '-'):9} {place.path.parent}")
-    detectors = on_hand.detectors(settings)
-    finds = given(settings).get(Role.DETECTOR)
-    active = (finds and finds.model) or (DEFAULT_DETECTOR if settings.line_finder == "learned" else None)
-    for name, place in sorted(detectors.items()):
-        click.echo(
-            f"{name:20} {_version_of_detector(place):8} {'finds' if name == active else '-':9} {place.path.parent}"
-        )
+        _tell(name, _version(recognisers.load, str(place.path)), does, place.path.parent)
+    for name, place in sorted(on_hand.detectors(settings).items()):
+        _tell(name, _version(open_detector, place.path, place.name), does, place.path.parent)
     for name in sorted(packs.PACKS.keys() - set(recognisers.names(settings.models_folder))):
-        click.echo(f"{name:16} {packs.PACKS[name].version:12} {'-':9} not installed: ocrelay models install {name}")
+        _tell(name, packs.PACKS[name].version, {}, f"not installed: ocrelay models install {name}")
 
 
 @models.command()
@@ -113,27 +113,16 @@ def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | Non
     With --detector a detector of your own.
     """
     settings = settings_of(data_dir)
-    folder = settings.models_folder
-    if is_detector:
-        _add_detector(file, name or file.stem, settings)
-        return
+    folder, name = settings.models_folder, name or file.stem
     try:
-        card = shelf.add(file, name or file.stem, folder)
+        card = shelf.add_detector(file, name, folder) if is_detector else shelf.add(file, name, folder)
         note_come(settings, card.name)
     except (ModelFileError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Added {card.name} {card.version}, {len(card.charset.characters)} characters, in {folder / card.name}.")
-    click.echo(f"Every worker reads with it after `ocrelay models activate {card.name}`.")
-
-
-def _add_detector(file: Path, name: str, settings: Settings) -> None:
-    try:
-        card = shelf.add_detector(file, name, settings.models_folder)
-        note_come(settings, card.name)
-    except (ModelFileError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"Added {card.name} {card.version}, in {settings.models_folder / card.name}.")
-    click.echo(f"Every worker finds lines with it after `ocrelay models activate {card.name} --role detector`.")
+    knows = "" if isinstance(card, DetectorCard) else f" {len(card.charset.characters)} characters,"
+    click.echo(f"Added {card.name} {card.version},{knows} in {folder / card.name}.")
+    does, role = ("finds lines", " --role detector") if is_detector else ("reads", "")
+    click.echo(f"Every worker {does} with it after `ocrelay models activate {card.name}{role}`.")
 
 
 @models.command()
@@ -166,15 +155,12 @@ def _install(name: str, settings: Settings, wheel: Path | None) -> None:
     click.echo(f"Licence: {pack.licence}, in the words of {words}. `ocrelay models show {name}` prints them.")
 
 
-def _version_of_detector(place: Place) -> str:
-    try:
-        return open_detector(place.path, place.name).card.version
-    except ModelFileError:
-        return "unusable"
+def _tell(name: str, version: str, does: Mapping[str, str], where: object) -> None:
+    click.echo(f"{name:20} {version:12} {does.get(name, '-'):9} {where}")
 
 
-def _version(place: Place) -> str:
+def _version(load: Callable[..., Any], *where: object) -> str:
     try:
-        return recognisers.load(str(place.path)).card.version
+        return str(load(*where).card.version)
     except ModelFileError:
         return "unusable"

@@ -119,7 +119,8 @@ def submit(
         _writing(output),
         journal.Journal(file, resume=resume or bool(watched), restart=restart, made_of=made_of) as notes,
     ):
-        sweep(output)
+        if journal_file is None:  # else another command may be writing there
+            sweep(output)
         sender = Sender(
             client,
             waiting,

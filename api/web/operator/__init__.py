@@ -1,1 +1,1 @@
-"""The pages of those who run the service: models, API keys, webhooks and what was sent."""
+"""The pages of those who run the service: models, API keys, webhooks, what was sent, the audit trail, the state."""
