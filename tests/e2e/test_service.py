@@ -153,21 +153,36 @@ def test_what_only_decoding_shows_fails_the_job_and_no_worker(system: System) ->
     assert {child.pid for child in system.children()} == before
 
 
+def gone_by_kill(pid: int) -> bool:
+    """Kill -9; False where the process had ended by itself since it was listed."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def kill_broker(system: System, own_broker: BrokerServer | None) -> None:
     """Kill -9; the embedded one is started again by `up`, the other one by us."""
     if own_broker is not None:
         own_broker.kill()
         own_broker.start()
         return
-    for pid, args in descendants(system.up.pid).items():
-        if "valkey-server" in args:
-            os.kill(pid, signal.SIGKILL)
+    killed = [gone_by_kill(pid) for pid, args in descendants(system.up.pid).items() if "valkey-server" in args]
+    assert any(killed)
 
 
 def kill_a_child(system: System) -> None:
-    """Kill -9 of one worker child that lives."""
-    living = descendants(system.up.pid)
-    os.kill(next(child.pid for child in system.children() if child.pid in living), signal.SIGKILL)
+    """Kill -9 of one worker child that lives; one that ends by itself in this moment, as when its broker dies, is passed over."""
+
+    def killed() -> bool:
+        living = descendants(system.up.pid)
+        for child in system.children():
+            if child.pid in living:
+                return gone_by_kill(child.pid)
+        return False
+
+    wait_until(killed, what="a worker child to kill")
 
 
 def test_no_job_is_lost_or_done_twice_when_broker_and_child_are_killed(
