@@ -36,7 +36,7 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     found = whole.stack_strokes(without_doubles(_scaled(lines, scale)), pieces.boxes)
     found = whole.mend_torn(found, pieces)
     found = without_doubles(_join(growing.grow(found, pieces.boxes, mask, page.are_dark(scale)), pieces.boxes))
-    found = rows.join_rows(gutters.part_columns(found, pieces.boxes))
+    found = rows.join_rows(gutters.part_columns(found, pieces.boxes), mask)
     found = whole.stack_strokes([*found, *lone.find_lone(found, pieces, mask.shape)], pieces.boxes)
     return _scaled(found, 1 / scale)
 
