@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -128,3 +129,12 @@ def test_places_are_those_of_the_page_and_not_of_its_copy(draw: Any) -> None:
     (grown,) = second_look.look_again([line], Copies(page), 2.0)
     assert 55 <= grown.polygon[:, 0].min() <= 60
     assert grown.height == line.height
+
+
+def test_a_line_that_was_joined_from_doubtful_ones_alone_stays_in_doubt(draw: Any) -> None:
+    page, _ = page_with_text(draw)
+    left, right = box(98, 94, 200, 128), box(205, 94, 312, 128)
+    for doubts in ((True, True), (True, False)):
+        lines = [replace(line, in_doubt=doubt) for line, doubt in zip((left, right), doubts, strict=True)]
+        (joined,) = second_look.look_again(lines, Copies(page), 1.0)
+        assert joined.in_doubt == all(doubts)

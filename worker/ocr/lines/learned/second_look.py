@@ -67,7 +67,7 @@ def _without_signs(lines: Sequence[TextLine]) -> tuple[list[TextLine], list[Text
     beside &= (middles[:, None] > hulls[:, 1]) & (middles[:, None] < hulls[:, 3])
     beside &= (tall[:, None] <= SIGN_SIZE[1] * tall) & (wide[:, None] <= SIGN_SIZE[0] * tall)
     signs = beside.any(axis=1)
-    return [lines[i] for i in np.flatnonzero(~signs)], [lines[i] for i in np.flatnonzero(signs)]
+    return [lines[i] for i in np.flatnonzero(~signs).tolist()], [lines[i] for i in np.flatnonzero(signs).tolist()]
 
 
 def _join(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
@@ -75,7 +75,14 @@ def _join(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     gaps = np.array([MARK_GAP if _ends_in_mark(line, pieces) else WORD_GAP for line in lines])
     boxes = join_words([line.polygon for line in lines], gaps)
     known = {line.polygon.tobytes(): line for line in lines}
-    return [known.get(box.tobytes()) or TextLine(box, distance(box[0], box[3])) for box in boxes]
+    return [known.get(box.tobytes()) or _made_of(box, lines) for box in boxes]
+
+
+def _made_of(box: NDArray[np.float32], lines: Sequence[TextLine]) -> TextLine:
+    """Return the line that fills a box; it is in doubt if all that it was joined from are."""
+    low, high = box.min(0), box.max(0)
+    parts = [line for line in lines if (low <= line.polygon.mean(0)).all() and (line.polygon.mean(0) <= high).all()]
+    return TextLine(box, distance(box[0], box[3]), all(part.in_doubt for part in parts))
 
 
 def _ends_in_mark(line: TextLine, pieces: Boxes) -> bool:
