@@ -115,15 +115,16 @@ def write_card(path: pathlib.Path, card: ModelCard) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Export a checkpoint as the model NAME.")
-    parser.add_argument("folder", type=pathlib.Path, help="the training folder; checkpoint.pt is read from it")
+    parser.add_argument("folder", type=pathlib.Path, help="the training folder")
     parser.add_argument("name")
     parser.add_argument("--version", default="unversioned")
+    parser.add_argument("--checkpoint", default="checkpoint.pt", help="a file of the folder; averaged.pt is another")
     parser.add_argument("--precision", choices=("int8", "fp32"), default="int8")
     parser.add_argument("--gate-lines", type=int, default=gate.LINES, help="to fit the gate on; 0: no gate")
     parser.add_argument("--scores", type=pathlib.Path, help="JSON object: set -> error rates, written into the card")
     parser.add_argument("--out", type=pathlib.Path, default=WEIGHTS)
     args = parser.parse_args()
-    state = torch.load(args.folder / "checkpoint.pt", weights_only=True)
+    state = torch.load(args.folder / args.checkpoint, weights_only=True)
     charset = Charset(list(state["characters"]))
     network = network_from(state["average"], len(charset))
     out = args.out / args.name
