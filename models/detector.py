@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ DEFAULT = "detector-lines"
 MAPS = "kernel,log2-above,log2-below"
 STRIDE = 4  # px of the page for a cell of the maps
 MULTIPLE = 32  # px; the sides of what the network sees
+MOST_PIXELS = 2_200_000  # that are looked at in one go: a usual page; a larger one would take the most memory of all
+REACH = 4 * MULTIPLE  # px; what is further away from a cell does not change it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,11 +80,24 @@ class Detector:
         """
         height, width = gray.shape
         page = np.pad(gray, ((0, -height % MULTIPLE), (0, -width % MULTIPLE)), mode="edge")
-        inputs = page.astype(np.float32)[None, None]
+        maps = np.concatenate([self._maps_of(page, top, bottom) for top, bottom in _bands(*page.shape)], axis=1)
+        return maps[:, : -(-height // STRIDE), : -(-width // STRIDE)]
+
+    def _maps_of(self, page: NDArray[np.uint8], top: int, bottom: int) -> NDArray[np.float32]:
+        """The maps of some rows of a page, seen with what may change them."""
+        above = min(top, REACH)
+        inputs = page[top - above : bottom + REACH].astype(np.float32)[None, None]
         inputs *= 1 / 127.5
         inputs -= 1
         maps = self.session.run(None, {self.input_name: inputs})[0][0]
-        return maps[:, : -(-height // STRIDE), : -(-width // STRIDE)]  # type: ignore[no-any-return]
+        return maps[:, above // STRIDE : (above + bottom - top) // STRIDE]  # type: ignore[no-any-return]
+
+
+def _bands(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """The first row of each part of a page that is looked at in one go, and the first below it."""
+    count = -(-height * width // MOST_PIXELS)
+    size = -(-height // (count * MULTIPLE)) * MULTIPLE
+    yield from ((top, min(top + size, height)) for top in range(0, height, size))
 
 
 def load(name: str = "", *, threads: int = 1) -> Detector:
