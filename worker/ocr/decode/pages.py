@@ -20,7 +20,7 @@ from shared.result import Reason
 from shared.uploads import pdf as pdf_file
 from shared.uploads import reduced
 from shared.uploads.header import DocumentHeader, check_size, inspect
-from worker.ocr.decode import completeness, orientation, pdf, pictures, planes
+from worker.ocr.decode import chunks, completeness, orientation, pdf, pictures, planes
 from worker.ocr.decode.pdf import LayerPage
 
 Gray = NDArray[np.uint8]
@@ -104,7 +104,8 @@ def _picture(content: bytes, header: DocumentHeader, limits: Limits) -> DecodedP
     check_size(image.shape[1], image.shape[0], limits)
     way = orientation.read_orientation(content, header.media_type)
     gray = orientation.upright(to_gray(image), way)
-    return DecodedPage(1, gray, reduced=factor, size=_size_of(header, gray, factor))
+    warnings = (MOVES,) if chunks.moves(content, header.media_type) else ()
+    return DecodedPage(1, gray, warnings, reduced=factor, size=_size_of(header, gray, factor))
 
 
 def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int]:
