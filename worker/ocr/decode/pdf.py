@@ -17,8 +17,8 @@ from shared.uploads import pdf
 from shared.uploads.pdf import POINTS_PER_INCH
 from worker.ocr.decode import memory
 from worker.ocr.decode.layer.glyphs import Glyph, read_glyphs, text_heights
-from worker.ocr.decode.layer.hidden import are_few, find_hidden, without
-from worker.ocr.decode.layer.images import pictures
+from worker.ocr.decode.layer.hidden import are_few, find_hidden, unseen, without
+from worker.ocr.decode.layer.images import corners, pictures
 from worker.ocr.decode.layer.lines import LayerLine, to_lines
 from worker.ocr.decode.layer.soundness import ink_elsewhere, is_sound
 
@@ -34,11 +34,16 @@ PROBE_SIDE = 1000  # px; whether the layer is drawn where it says is looked at o
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """A page as pixels. image: (H, W, 3) uint8 BGR, forms and annotations drawn. dpi: pixels for each inch."""
+    """A page as pixels.
+
+    image: (H, W, 3) uint8 BGR, forms and annotations drawn. dpi: pixels for each inch. hidden: characters of its text
+    that nobody sees, and that are no reading of a scan.
+    """
 
     page_number: int
     image: NDArray[np.uint8]
     dpi: float
+    hidden: tuple[Glyph, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
                 lines = to_lines(without(glyphs, hidden))
                 elsewhere, doubtful = ink_elsewhere(lines, probe, scale)
                 return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere, doubtful)
+            return RenderedPage(number, image, dpi, tuple(unseen(hidden, image, corners(page, width, height))))
     return RenderedPage(number, image, dpi)
 
 
