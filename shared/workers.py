@@ -54,6 +54,16 @@ class WorkerChild:
     """SHA-256 of that model's file."""
     on_hand: dict[str, str] | None = None
     """SHA-256 of each model of its machine that a job may name, by name."""
+    detector: str | None = None
+    """Name of the detector that finds its lines; None: classical means do."""
+    detector_version: str | None = None
+    """Version of that detector."""
+    detector_sha256: str | None = None
+    """SHA-256 of that detector's file."""
+    detectors: dict[str, str] | None = None
+    """SHA-256 of each detector of its machine that a job may name, by name."""
+    fault: str | None = None
+    """Why it takes no job; None: it does."""
 
     @property
     def models(self) -> dict[str, str]:
@@ -62,6 +72,12 @@ class WorkerChild:
         if self.stronger and self.stronger_sha256:
             own[self.stronger] = self.stronger_sha256
         return {**(self.on_hand or {}), **own}
+
+    @property
+    def finders(self) -> dict[str, str]:
+        """SHA-256 of each detector that it can find lines with, by name: its own, and those of its machine."""
+        own = {self.detector: self.detector_sha256} if self.detector and self.detector_sha256 else {}
+        return {**(self.detectors or {}), **own}
 
     def reader_of(self, model: str | None) -> str | None:
         """SHA-256 of all that decides what it reads for a job that names this model; None: it is not known."""
@@ -102,6 +118,8 @@ def register(
     rss_bytes: int | None = None,
     stronger: dict[str, Any] | None = None,
     on_hand: dict[str, str] | None = None,
+    detector: dict[str, Any] | None = None,
+    detectors: dict[str, str] | None = None,
 ) -> str:
     """Note a child as ready for jobs and return its id.
 
@@ -115,8 +133,10 @@ def register(
         rss_bytes: Memory that it holds.
         stronger: The same of the stronger model that it has.
         on_hand: SHA-256 of each model of its machine that a job may name, by name.
+        detector: The same as of the model of what finds its lines.
+        detectors: The same as `on_hand` of the detectors.
     """
-    stronger = stronger or {}
+    stronger, detector = stronger or {}, detector or {}
     child_id = f"{node}/{pid}"
     forget(connection, child_id)
     connection.execute(
@@ -133,6 +153,10 @@ def register(
             stronger_version=stronger.get("version"),
             stronger_sha256=stronger.get("sha256"),
             on_hand=on_hand,
+            detector=detector.get("name"),
+            detector_version=detector.get("version"),
+            detector_sha256=detector.get("sha256"),
+            detectors=detectors,
             started_at=database_now(),
             heartbeat_at=database_now(),
             rss_bytes=rss_bytes,

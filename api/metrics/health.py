@@ -66,12 +66,15 @@ def readiness(parts: Parts) -> dict[str, object]:
 
 
 def active_models(children: Sequence[workers.WorkerChild]) -> list[dict[str, object]]:
-    """The models of the worker children: those that read every line first, then the stronger ones."""
+    """The models of the worker children: what finds the lines, what reads every line, and the stronger ones."""
+    finding = Counter(
+        ("finds", child.detector, child.detector_version) for child in children if child.detector is not None
+    )
     reading = Counter(("reads", child.model, child.model_version) for child in children)
     stronger = Counter(
         ("stronger", child.stronger, child.stronger_version) for child in children if child.stronger is not None
     )
     return [
         {"name": name, "version": version, "role": role, "workers": count}
-        for (role, name, version), count in sorted((reading + stronger).items())
+        for (role, name, version), count in sorted((finding + reading + stronger).items())
     ]

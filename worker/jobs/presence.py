@@ -17,6 +17,7 @@ from shared.registry.record import Generation, Role, RolloutState
 
 if TYPE_CHECKING:
     from models.card import ModelCard
+    from models.detector import DetectorCard
     from worker.models.equipment import Equipment
     from worker.models.stronger import Stronger
 
@@ -60,6 +61,7 @@ class Presence:
                         rss_bytes=rss_bytes,
                         stronger=_told(equipment.stronger) if equipment.stronger else None,
                         on_hand=equipment.others.sha256s,
+                        detector=_told(equipment.detector.card) if equipment.detector else None,
                     )
                     registry.take_up(connection, [one.number for one in taken], self._child_id)
                 _settle(connection, taken)
@@ -97,7 +99,7 @@ def _settle(connection: Connection, taken: list[Generation]) -> None:
             registry.settle(connection, generation.number)
 
 
-def _told(model: ModelCard | Stronger) -> dict[str, str]:
+def _told(model: ModelCard | DetectorCard | Stronger) -> dict[str, str]:
     return {"name": model.name, "version": model.version, "sha256": model.sha256}
 
 

@@ -236,11 +236,12 @@ def test_health_needs_nothing_and_readiness_needs_a_worker(client: FlaskClient, 
 def test_readiness_says_with_what_is_read(client: FlaskClient, parts: Parts) -> None:
     from shared import workers
 
-    fast, strong = ({"name": name, "version": "1", "sha256": "0"} for name in ("m", "strong"))
+    fast, strong, lines = ({"name": name, "version": "1", "sha256": "0"} for name in ("m", "strong", "lines"))
     with parts.database.write() as connection:
-        for pid, stronger in enumerate((strong, strong, None)):
-            workers.register(connection, node="n", host="h", pid=pid, model=fast, stronger=stronger)
+        for pid, (stronger, finds) in enumerate(((strong, lines), (strong, None), (None, None))):
+            workers.register(connection, node="n", host="h", pid=pid, model=fast, stronger=stronger, detector=finds)
     assert client.get("/readyz").json["models"] == [
+        {"name": "lines", "version": "1", "role": "finds", "workers": 1},
         {"name": "m", "version": "1", "role": "reads", "workers": 3},
         {"name": "strong", "version": "1", "role": "stronger", "workers": 2},
     ]
