@@ -79,16 +79,17 @@ class WorkerChild:
         own = {self.detector: self.detector_sha256} if self.detector and self.detector_sha256 else {}
         return {**(self.detectors or {}), **own}
 
-    def reader_of(self, model: str | None) -> str | None:
-        """SHA-256 of all that decides what it reads for a job that names this model; None: it is not known."""
-        if model is None or self.reader_sha256 is None:
-            return self.reader_sha256
-        sha256 = self.models.get(model)
-        return None if sha256 is None else named_reader(self.reader_sha256, sha256)
+    def reader_of(self, model: str | None, detector: str | None = None) -> str | None:
+        """SHA-256 of all that decides what it reads for a job that names these; None: it is not known."""
+        sha256 = self.reader_sha256
+        for name, known in ((model, self.models), (detector, self.finders)):
+            if name is not None and sha256 is not None:
+                sha256 = named_reader(sha256, known[name]) if name in known else None
+        return sha256
 
 
 def named_reader(reader_sha256: str, model_sha256: str) -> str:
-    """Return the SHA-256 of all that decides what is read where a job names the model that shall read it alone."""
+    """Return the SHA-256 of all that decides what is read where a job names a model or a detector."""
     return hashlib.sha256(f"{reader_sha256} {model_sha256}".encode("ascii")).hexdigest()
 
 

@@ -62,6 +62,7 @@ class Presence:
                         stronger=_told(equipment.stronger) if equipment.stronger else None,
                         on_hand=equipment.others.sha256s,
                         detector=_told(equipment.detector.card) if equipment.detector else None,
+                        detectors=equipment.others.finder_sha256s,
                     )
                     registry.take_up(connection, [one.number for one in taken], self._child_id)
                 _settle(connection, taken)

@@ -37,14 +37,14 @@ def _facts(place: Place, card: ModelCard | DetectorCard, kind: Kind, told: dict[
     return {**facts, "path": str(place.path), "card": told}
 
 
-def note_all(database: Database, settings: Settings, by: Actor) -> dict[str, str]:
+def note_all(database: Database, settings: Settings, by: Actor) -> dict[Kind, dict[str, str]]:
     """Note the models of this machine that nobody has noted; one that cannot be used is left out.
 
     Returns:
-        SHA-256 of each recogniser that can be used, by name.
+        SHA-256 of each model that can be used, by kind and name.
     """
     known: dict[str, str] = {}
-    usable: dict[str, str] = {}
+    usable: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
     try:
         with database.read() as connection:
             known = {model.name: model.sha256 for model in registry.list_models(connection)}
@@ -56,8 +56,8 @@ def note_all(database: Database, settings: Settings, by: Actor) -> dict[str, str
     ):
         for place in places.values():
             sha256 = _note(database, kind, place, known.get(place.name), by)
-            if sha256 is not None and kind is Kind.RECOGNISER:
-                usable[place.name] = sha256
+            if sha256 is not None:
+                usable[kind][place.name] = sha256
     return usable
 
 
