@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bringing.derive import read_beside
 from models.card import ModelFileError, sha256_of
 from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Place
 from models.session import open_session
@@ -33,12 +34,16 @@ class DetectorCard:
         version: of the weights, `YYYYMMDD.n`.
         sha256: of the .onnx file, hex.
         training: what it was trained on, as stated by the trainer.
+        licence: of the weights, an SPDX identifier; "" where nobody said.
+        source: where the file comes from.
     """
 
     name: str
     version: str
     sha256: str
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    licence: str = ""
+    source: str = ""
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], name: str, sha256: str) -> DetectorCard:
@@ -52,7 +57,8 @@ class DetectorCard:
             if metadata.get(key) != value:
                 raise ModelFileError(f"{name}: {key}={metadata.get(key)!r} is not supported, only {value!r}.")
         training = json.loads(metadata.get("training", "{}"))
-        return cls(name, metadata.get("version", "unknown"), sha256, training)
+        told = metadata.get("licence", ""), metadata.get("source", "")
+        return cls(name, metadata.get("version", "unknown"), sha256, training, *told)
 
     def to_metadata(self) -> dict[str, str]:
         """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""
@@ -69,7 +75,8 @@ class Detector:
 
     def __init__(self, path: pathlib.Path, name: str, threads: int = 1) -> None:
         self.session = open_session(path, threads)
-        self.card = DetectorCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, name, sha256_of(path))
+        metadata = {**self.session.get_modelmeta().custom_metadata_map, **read_beside(path)}
+        self.card = DetectorCard.from_metadata(metadata, name, sha256_of(path))
         self.input_name = self.session.get_inputs()[0].name
 
     def maps(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -23,8 +23,7 @@ log = structlog.get_logger(__name__)
 
 def facts_of(place: Place, card: ModelCard) -> dict[str, Any]:
     """What the registry keeps of a recogniser."""
-    told = {"licence": card.licence, "source": card.source, "characters": len(card.charset.characters)}
-    return _facts(place, card, Kind.RECOGNISER, told)
+    return _facts(place, card, Kind.RECOGNISER, {"characters": len(card.charset.characters)})
 
 
 def facts_of_detector(place: Place, card: DetectorCard) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def facts_of_detector(place: Place, card: DetectorCard) -> dict[str, Any]:
 
 def _facts(place: Place, card: ModelCard | DetectorCard, kind: Kind, told: dict[str, Any]) -> dict[str, Any]:
     facts = {"name": card.name, "kind": str(kind), "version": card.version, "sha256": card.sha256}
-    return {**facts, "path": str(place.path), "card": told}
+    return {**facts, "path": str(place.path), "card": {"licence": card.licence, "source": card.source, **told}}
 
 
 def note_all(database: Database, settings: Settings, by: Actor) -> dict[Kind, dict[str, str]]:
