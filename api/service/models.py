@@ -80,8 +80,6 @@ def roll_back(parts: Parts, role: Role, client: Caller) -> Rollout:
     """Give a role the model that it had before; raises NothingToRollBack."""
     with parts.database.write() as connection:
         generation = registry.roll_back(connection, role, actor=client.actor)
-        if generation is None:
-            raise errors.NothingToRollBack(role=str(role))
         return _rollouts(connection, [generation])[0]
 
 
