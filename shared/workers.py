@@ -93,15 +93,22 @@ def named_reader(reader_sha256: str, model_sha256: str) -> str:
     return hashlib.sha256(f"{reader_sha256} {model_sha256}".encode("ascii")).hexdigest()
 
 
-_LIVE = (
+_HEARD = (
     select(worker_children)
     .where(worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS))
     .order_by(worker_children.c.id)
 )
+_LIVE = _HEARD.where(worker_children.c.fault.is_(None))
+_FAULTY = _HEARD.where(worker_children.c.fault.is_not(None))
+
+
+def faulty_children(connection: Connection) -> list[WorkerChild]:
+    """Return the children that were heard of lately and take no job, for they have no model; `fault` says why."""
+    return [WorkerChild(**row) for row in connection.execute(_FAULTY).mappings()]
 
 
 def live_children(connection: Connection, *, node: str | None = None) -> list[WorkerChild]:
-    """Return the children that were heard of lately, of every machine or of one node."""
+    """Return the children that were heard of lately and take jobs, of every machine or of one node."""
     query = _LIVE
     if node is not None:
         query = query.where(worker_children.c.node == node)
@@ -163,6 +170,15 @@ def register(
             rss_bytes=rss_bytes,
         )
     )
+    return child_id
+
+
+def note_fault(connection: Connection, *, node: str, host: str, pid: int, fault: str) -> str:
+    """Note a child that lives and takes no job, and why; return its id."""
+    nothing = {"name": "", "version": "", "sha256": ""}
+    child_id = register(connection, node=node, host=host, pid=pid, model=nothing)
+    mine = update(worker_children).where(worker_children.c.id == child_id)
+    connection.execute(mine.values(fault=fault[:500]))
     return child_id
 
 

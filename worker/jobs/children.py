@@ -84,6 +84,11 @@ class Child:
             self._catch_up()
             return (self._equipment.recognizer if self._equipment else None), self._place
 
+    def wait_for_model(self) -> tuple[Recognizer | None, Workplace]:
+        """Wait as long as it takes to try once more to load the model; then as `ready`."""
+        self._stopping.wait(LOAD_AGAIN_SECONDS)
+        return self.ready()
+
     def _live(self) -> None:
         while not self._load():
             if self._stopping.wait(LOAD_AGAIN_SECONDS):
@@ -113,6 +118,7 @@ class Child:
                 event_name="child.no_model",
                 error=str(error),
             )
+            self._presence.say_fault(f"{type(error).__name__}: {error}")
         else:
             with self._lock:
                 self._take(equipment)

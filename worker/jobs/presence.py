@@ -75,6 +75,20 @@ class Presence:
             return False
         return True
 
+    def say_fault(self, fault: str) -> None:
+        """Say that this child lives and takes no job, and why; until it says what it reads with."""
+        try:
+            with self._database.write() as connection:
+                self._child_id = workers.note_fault(
+                    connection, node=self._node, host=socket.gethostname(), pid=os.getpid(), fault=fault
+                )
+        except errors.DatabaseUnavailable as error:
+            log.warning(
+                "This child could not say why it takes no job. Check the database.",
+                event_name="child.not_heard",
+                error=str(error),
+            )
+
     def end(self) -> None:
         """Take the child off the list of the living."""
         if self._child_id is None:

@@ -233,6 +233,23 @@ def test_health_needs_nothing_and_readiness_needs_a_worker(client: FlaskClient, 
     assert ready["models"] == [{"name": "m", "version": "1", "role": "reads", "workers": 1}]
 
 
+def test_readiness_tells_of_a_child_that_cannot_open_its_model(client: FlaskClient, parts: Parts) -> None:
+    from shared import workers
+
+    with parts.database.write() as connection:
+        workers.note_fault(connection, node="n", host="far", pid=2, fault="ModelFileError: it is gone")
+    alone = client.get("/readyz")
+    assert (alone.status_code, alone.json["workers"], alone.json["models"]) == (503, 0, [])
+    with parts.database.write() as connection:
+        workers.register(connection, node="n", host="h", pid=1, model={"name": "m", "version": "1", "sha256": "0"})
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json["status"], ready.json["workers"]) == (200, "ready", 1)
+    assert "1 of 2 worker children" in ready.json["checks"]["workers"] and "gone" in ready.json["checks"]["workers"]
+    with parts.database.write() as connection:
+        workers.register(connection, node="n", host="far", pid=2, model={"name": "m", "version": "1", "sha256": "0"})
+    assert client.get("/readyz").json["checks"]["workers"] == "ok"
+
+
 def test_readiness_says_with_what_is_read(client: FlaskClient, parts: Parts) -> None:
     from shared import workers
 
