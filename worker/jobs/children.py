@@ -139,6 +139,7 @@ class Child:
     def _take(self, equipment: Equipment) -> None:
         if equipment is self._equipment:
             return
+        is_swap = self._equipment is not None
         self._equipment = equipment
         self._place = replace(
             self._place,
@@ -148,6 +149,8 @@ class Child:
             reader_sha256=equipment.reader_sha256,
         )
         self._has_news = True
+        if is_swap:
+            memory.let_go()
 
     def _say_alive(self) -> None:
         with self._lock:

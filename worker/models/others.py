@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from models.recognizer import Place
+from worker.ocr.decode import memory
 
 if TYPE_CHECKING:
     from models import Recognizer
@@ -44,6 +45,7 @@ class Others:
             return None
         if self._last is None or self._last.card.name != name:
             self._last = None  # two at once would take the memory of two
+            memory.let_go()
             place = self._places[name]
             self._last = Recognizer(place.path, place.name, threads=1)
         return self._last
@@ -56,6 +58,7 @@ class Others:
             return None
         if self._last_finder is None or self._last_finder.card.name != name:
             self._last_finder = None
+            memory.let_go()
             place = self._finders[name]
             self._last_finder = open_detector(place.path, place.name, threads=1)
         return self._last_finder

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +13,13 @@ from click.testing import CliRunner, Result
 
 from models import ModelFileError
 from models.bringing import packs
+from models.recognizer import Place
 from shared.registry.record import Generation, Role, RolloutState
 from shared.settings import Settings
 from tests import packs as made
 from tests import tiny_foreign
 from worker.models.commands import models
+from worker.models.others import Others
 from worker.models.stronger import find_stronger
 from worker.models.wanted import settings_for
 
@@ -66,6 +70,20 @@ def test_beside_a_reader_of_ones_own_the_shipped_one_is_not_called_stronger(
     given = registry_gave(Role.RECOGNISER, "acme") | registry_gave(Role.STRONGER, "crnn-zh-en")
     found = find_stronger(settings_for(Settings.load(), given))
     assert found is not None and found.name == "crnn-zh-en", "somebody has said so"
+
+
+def test_a_model_that_another_took_the_place_of_is_gone_at_once(tmp_path: Path) -> None:
+    path = tiny_foreign.write(tmp_path / "own.onnx")
+    others = Others({name: Place(path, name) for name in "ab"}, dict.fromkeys("ab", "0"))
+    gc.disable()  # which would come by at some time
+    try:
+        opened = others.open("a")
+        assert opened is not None
+        first = weakref.ref(opened)
+        del opened
+        assert others.open("b") is not None and first() is None
+    finally:
+        gc.enable()
 
 
 def registry_gave(role: Role, name: str) -> dict[Role, Generation]:
