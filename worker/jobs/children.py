@@ -139,7 +139,6 @@ class Child:
     def _take(self, equipment: Equipment) -> None:
         if equipment is self._equipment:
             return
-        is_swap = self._equipment is not None
         self._equipment = equipment
         self._place = replace(
             self._place,
@@ -149,14 +148,14 @@ class Child:
             reader_sha256=equipment.reader_sha256,
         )
         self._has_news = True
-        if is_swap:
-            memory.let_go()
 
     def _say_alive(self) -> None:
         with self._lock:
             assert self._follower is not None and self._equipment is not None
             told = self._equipment, dict(self._follower.generations), self._follower.taken
             anew, self._has_news = self._has_news, False
+        if anew:
+            memory.let_go()  # by now the job that was in hand has mostly ended, and what it read with is free
         if not self._presence.say(*told, anew=anew):
             self._has_news = True
 
