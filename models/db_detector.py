@@ -42,7 +42,8 @@ class DbDetector:
         metadata = {**self.session.get_modelmeta().custom_metadata_map, **read_beside(path)}
         if metadata.get("kind", KIND) != KIND:
             raise ModelFileError(f"{name} is a {metadata['kind']}, not a {KIND}. Add it as what it is.")
-        self.card = DetectorCard(name, metadata.get("version", "unknown"), sha256_of(path))
+        told = {key: metadata.get(key, "") for key in ("licence", "source")}
+        self.card = DetectorCard(name, metadata.get("version", "unknown"), sha256_of(path), **told)
         self._mean, self._deviation = (_numbers(metadata, key, name) for key in (MEAN, DEVIATION))
         self._refuse_others(name)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bringing.derive import read_beside
 from models.card import ModelFileError, sha256_of
 from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Place
 from models.session import open_session
@@ -20,6 +21,8 @@ DEFAULT = "detector-lines"
 MAPS = "kernel,log2-above,log2-below"
 STRIDE = 4  # px of the page for a cell of the maps
 MULTIPLE = 32  # px; the sides of what the network sees
+MOST_PIXELS = 2_200_000  # that are looked at in one go: a usual page; a larger one would take the most memory of all
+REACH = 4 * MULTIPLE  # px; what is further away from a cell does not change it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +34,16 @@ class DetectorCard:
         version: of the weights, `YYYYMMDD.n`.
         sha256: of the .onnx file, hex.
         training: what it was trained on, as stated by the trainer.
+        licence: of the weights, an SPDX identifier; "" where nobody said.
+        source: where the file comes from.
     """
 
     name: str
     version: str
     sha256: str
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    licence: str = ""
+    source: str = ""
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], name: str, sha256: str) -> DetectorCard:
@@ -50,7 +57,8 @@ class DetectorCard:
             if metadata.get(key) != value:
                 raise ModelFileError(f"{name}: {key}={metadata.get(key)!r} is not supported, only {value!r}.")
         training = json.loads(metadata.get("training", "{}"))
-        return cls(name, metadata.get("version", "unknown"), sha256, training)
+        told = metadata.get("licence", ""), metadata.get("source", "")
+        return cls(name, metadata.get("version", "unknown"), sha256, training, *told)
 
     def to_metadata(self) -> dict[str, str]:
         """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""
@@ -67,7 +75,8 @@ class Detector:
 
     def __init__(self, path: pathlib.Path, name: str, threads: int = 1) -> None:
         self.session = open_session(path, threads)
-        self.card = DetectorCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, name, sha256_of(path))
+        metadata = {**self.session.get_modelmeta().custom_metadata_map, **read_beside(path)}
+        self.card = DetectorCard.from_metadata(metadata, name, sha256_of(path))
         self.input_name = self.session.get_inputs()[0].name
 
     def maps(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -78,11 +87,24 @@ class Detector:
         """
         height, width = gray.shape
         page = np.pad(gray, ((0, -height % MULTIPLE), (0, -width % MULTIPLE)), mode="edge")
-        inputs = page.astype(np.float32)[None, None]
+        maps = np.concatenate([self._maps_of(page, top, bottom) for top, bottom in _bands(*page.shape)], axis=1)
+        return maps[:, : -(-height // STRIDE), : -(-width // STRIDE)]
+
+    def _maps_of(self, page: NDArray[np.uint8], top: int, bottom: int) -> NDArray[np.float32]:
+        """The maps of some rows of a page, seen with what may change them."""
+        above = min(top, REACH)
+        inputs = page[top - above : bottom + REACH].astype(np.float32)[None, None]
         inputs *= 1 / 127.5
         inputs -= 1
         maps = self.session.run(None, {self.input_name: inputs})[0][0]
-        return maps[:, : -(-height // STRIDE), : -(-width // STRIDE)]  # type: ignore[no-any-return]
+        return maps[:, above // STRIDE : (above + bottom - top) // STRIDE]  # type: ignore[no-any-return]
+
+
+def _bands(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """The first row of each part of a page that is looked at in one go, and the first below it."""
+    count = -(-height * width // MOST_PIXELS)
+    size = -(-height // (count * MULTIPLE)) * MULTIPLE
+    yield from ((top, min(top + size, height)) for top in range(0, height, size))
 
 
 def load(name: str = "", *, threads: int = 1) -> Detector:

@@ -86,6 +86,14 @@ class RecognitionOptions(BaseModel):
         description="Name of the recognition model that shall read it alone; left out: `quality` decides. A name that "
         "not every worker can read with is refused with `unknown_model`; one beside `quality`, with `invalid_option`.",
     )
+    detector: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_MODEL_LENGTH,
+        pattern=MODEL_PATTERN,
+        description="Name of the detector that shall find the lines of pages; left out: the active one. A name that "
+        "not every worker has is refused with `unknown_model`.",
+    )
 
     @classmethod
     def of_job(cls, stored: Mapping[str, Any]) -> RecognitionOptions:

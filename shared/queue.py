@@ -6,6 +6,7 @@ A message holds the job id and nothing else. It is a hint to look into the datab
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import redis
@@ -143,6 +144,12 @@ def publish(app: JobQueue, job_id: str, priority: PriorityName = DEFAULT_PRIORIT
         )
         return False
     return True
+
+
+def priority_of(delivery_info: Mapping[str, Any] | None) -> PriorityName:
+    """Return the priority of the queue that a message came from."""
+    name = (delivery_info or {}).get("routing_key")
+    return next((priority for priority, queue in QUEUES.items() if queue == name), DEFAULT_PRIORITY)
 
 
 def depth(app: Celery) -> int | None:

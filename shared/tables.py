@@ -308,6 +308,11 @@ worker_children = Table(
     Column("stronger_version", String(100)),
     Column("stronger_sha256", String(64)),
     Column("on_hand", _Json),  # SHA-256 of each recogniser of its machine, by name
+    Column("detector", String(200)),
+    Column("detector_version", String(100)),
+    Column("detector_sha256", String(64)),
+    Column("detectors", _Json),  # SHA-256 of each detector of its machine, by name
+    Column("fault", String(500)),
     Column("started_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
     Column("rss_bytes", BigInteger),

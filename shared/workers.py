@@ -54,6 +54,16 @@ class WorkerChild:
     """SHA-256 of that model's file."""
     on_hand: dict[str, str] | None = None
     """SHA-256 of each model of its machine that a job may name, by name."""
+    detector: str | None = None
+    """Name of the detector that finds its lines; None: classical means do."""
+    detector_version: str | None = None
+    """Version of that detector."""
+    detector_sha256: str | None = None
+    """SHA-256 of that detector's file."""
+    detectors: dict[str, str] | None = None
+    """SHA-256 of each detector of its machine that a job may name, by name."""
+    fault: str | None = None
+    """Why it takes no job; None: it does."""
 
     @property
     def models(self) -> dict[str, str]:
@@ -63,28 +73,42 @@ class WorkerChild:
             own[self.stronger] = self.stronger_sha256
         return {**(self.on_hand or {}), **own}
 
-    def reader_of(self, model: str | None) -> str | None:
-        """SHA-256 of all that decides what it reads for a job that names this model; None: it is not known."""
-        if model is None or self.reader_sha256 is None:
-            return self.reader_sha256
-        sha256 = self.models.get(model)
-        return None if sha256 is None else named_reader(self.reader_sha256, sha256)
+    @property
+    def finders(self) -> dict[str, str]:
+        """SHA-256 of each detector that it can find lines with, by name: its own, and those of its machine."""
+        own = {self.detector: self.detector_sha256} if self.detector and self.detector_sha256 else {}
+        return {**(self.detectors or {}), **own}
+
+    def reader_of(self, model: str | None, detector: str | None = None) -> str | None:
+        """SHA-256 of all that decides what it reads for a job that names these; None: it is not known."""
+        sha256 = self.reader_sha256
+        for name, known in ((model, self.models), (detector, self.finders)):
+            if name is not None and sha256 is not None:
+                sha256 = named_reader(sha256, known[name]) if name in known else None
+        return sha256
 
 
 def named_reader(reader_sha256: str, model_sha256: str) -> str:
-    """Return the SHA-256 of all that decides what is read where a job names the model that shall read it alone."""
+    """Return the SHA-256 of all that decides what is read where a job names a model or a detector."""
     return hashlib.sha256(f"{reader_sha256} {model_sha256}".encode("ascii")).hexdigest()
 
 
-_LIVE = (
+_HEARD = (
     select(worker_children)
     .where(worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS))
     .order_by(worker_children.c.id)
 )
+_LIVE = _HEARD.where(worker_children.c.fault.is_(None))
+_FAULTY = _HEARD.where(worker_children.c.fault.is_not(None))
+
+
+def faulty_children(connection: Connection) -> list[WorkerChild]:
+    """Return the children that were heard of lately and take no job, for they have no model; `fault` says why."""
+    return [WorkerChild(**row) for row in connection.execute(_FAULTY).mappings()]
 
 
 def live_children(connection: Connection, *, node: str | None = None) -> list[WorkerChild]:
-    """Return the children that were heard of lately, of every machine or of one node."""
+    """Return the children that were heard of lately and take jobs, of every machine or of one node."""
     query = _LIVE
     if node is not None:
         query = query.where(worker_children.c.node == node)
@@ -102,6 +126,8 @@ def register(
     rss_bytes: int | None = None,
     stronger: dict[str, Any] | None = None,
     on_hand: dict[str, str] | None = None,
+    detector: dict[str, Any] | None = None,
+    detectors: dict[str, str] | None = None,
 ) -> str:
     """Note a child as ready for jobs and return its id.
 
@@ -115,8 +141,10 @@ def register(
         rss_bytes: Memory that it holds.
         stronger: The same of the stronger model that it has.
         on_hand: SHA-256 of each model of its machine that a job may name, by name.
+        detector: The same as of the model of what finds its lines.
+        detectors: The same as `on_hand` of the detectors.
     """
-    stronger = stronger or {}
+    stronger, detector = stronger or {}, detector or {}
     child_id = f"{node}/{pid}"
     forget(connection, child_id)
     connection.execute(
@@ -133,11 +161,24 @@ def register(
             stronger_version=stronger.get("version"),
             stronger_sha256=stronger.get("sha256"),
             on_hand=on_hand,
+            detector=detector.get("name"),
+            detector_version=detector.get("version"),
+            detector_sha256=detector.get("sha256"),
+            detectors=detectors,
             started_at=database_now(),
             heartbeat_at=database_now(),
             rss_bytes=rss_bytes,
         )
     )
+    return child_id
+
+
+def note_fault(connection: Connection, *, node: str, host: str, pid: int, fault: str) -> str:
+    """Note a child that lives and takes no job, and why; return its id."""
+    nothing = {"name": "", "version": "", "sha256": ""}
+    child_id = register(connection, node=node, host=host, pid=pid, model=nothing)
+    mine = update(worker_children).where(worker_children.c.id == child_id)
+    connection.execute(mine.values(fault=fault[:500]))
     return child_id
 
 

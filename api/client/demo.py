@@ -144,8 +144,8 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
 
 
 def show_models(models: list[dict[str, Any]]) -> None:
-    """Who reads."""
-    does = {"reads": "reads every line", "stronger": "reads again what leaves a doubt"}
+    """Who finds the lines, and who reads them."""
+    does = {"finds": "finds the lines", "reads": "reads every line", "stronger": "reads again what leaves a doubt"}
     for model in models:
         click.echo(f"Model {model['name']} {model['version']} {does[model['role']]}.")
     if all(model["role"] != "stronger" for model in models):

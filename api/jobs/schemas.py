@@ -104,6 +104,9 @@ class Result(BaseModel):
     min_confidence: float | None = Field(description="of the least certain line")
     model: ModelName
     stronger_model: ModelName | None = Field(None, description="the model that read some lines again, where one did")
+    detector: ModelName | None = Field(
+        None, description="the detector that found the lines; left out where none did, as with `layout=line`"
+    )
     pages: list[Page]
 
 

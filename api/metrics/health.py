@@ -49,29 +49,37 @@ def readiness(parts: Parts) -> dict[str, object]:
     """Each part and what is wrong with it."""
     try:
         with parts.database.read() as connection:
-            children = workers.live_children(connection)
+            children, faulty = workers.live_children(connection), workers.faulty_children(connection)
             backlog = jobs.backlog(connection)
     except errors.DatabaseUnavailable as error:
         return {"status": "unready", "checks": {"database": error.message}, "workers": 0, "backlog": None, "models": []}
-    working = (
-        "ok" if children else "No worker was heard of lately. Start one with `ocrelay worker`; jobs wait meanwhile."
-    )
     return {
         "status": "ready" if children else "unready",
-        "checks": {"database": "ok", "workers": working},
+        "checks": {"database": "ok", "workers": _working(children, faulty)},
         "workers": len(children),
         "backlog": backlog,
         "models": active_models(children),
     }
 
 
+def _working(children: Sequence[workers.WorkerChild], faulty: Sequence[workers.WorkerChild]) -> str:
+    if faulty:
+        of = f"{len(faulty)} of {len(children) + len(faulty)} worker children"
+        first = faulty[0]
+        return f"{of} cannot open the model and take no job. Run `ocrelay doctor` on {first.host}: {first.fault}"
+    return "ok" if children else "No worker was heard of lately. Start one with `ocrelay worker`; jobs wait meanwhile."
+
+
 def active_models(children: Sequence[workers.WorkerChild]) -> list[dict[str, object]]:
-    """The models of the worker children: those that read every line first, then the stronger ones."""
+    """The models of the worker children: what finds the lines, what reads every line, and the stronger ones."""
+    finding = Counter(
+        ("finds", child.detector, child.detector_version) for child in children if child.detector is not None
+    )
     reading = Counter(("reads", child.model, child.model_version) for child in children)
     stronger = Counter(
         ("stronger", child.stronger, child.stronger_version) for child in children if child.stronger is not None
     )
     return [
         {"name": name, "version": version, "role": role, "workers": count}
-        for (role, name, version), count in sorted((reading + stronger).items())
+        for (role, name, version), count in sorted((finding + reading + stronger).items())
     ]

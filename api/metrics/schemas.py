@@ -19,8 +19,9 @@ class ActiveModel(BaseModel):
 
     name: str
     version: str
-    role: Literal["reads", "stronger"] = Field(
-        description="`reads`: every line; `stronger`: lines in doubt, or all of them where `quality` is `best`"
+    role: Literal["finds", "reads", "stronger"] = Field(
+        description="`finds`: the lines of pages; `reads`: every line; `stronger`: lines in doubt, or all of them "
+        "where `quality` is `best`"
     )
     workers: int = Field(description="worker children that have it")
 

@@ -67,8 +67,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
             return earlier
         for url in {submission.webhook for submission in submissions if submission.webhook is not None}:
             parts.guard.check(url)  # once for a batch: a look-up of its name may take seconds
-        chosen = [upload.options for upload in sent]
-        readers = admit(parts, {one.model for one in chosen if one.model}, {one.quality for one in chosen})
+        readers = admit(parts, [upload.options for upload in sent])
         try:
             for upload in sent:
                 parts.blobs.put(upload.content, upload.sha256)
@@ -146,7 +145,7 @@ def _store(
             ).id
             submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
         stored = tuple(
-            _submit(parts, connection, submission, readers.of(upload.options.model) if upload.options.dedupe else None)
+            _submit(parts, connection, submission, readers.of(upload.options) if upload.options.dedupe else None)
             for upload, submission in zip(sent, submissions, strict=True)
         )
         subject = subject or stored[0].id

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from api.service.parts import Parts
 from shared import errors, jobs, workers
-from shared.options import QualityName
+from shared.options import RecognitionOptions
 from shared.workers import WorkerChild
 
 
@@ -19,13 +19,13 @@ class Readers:
 
     children: Sequence[WorkerChild] = ()
 
-    def of(self, model: str | None) -> str | None:
-        """SHA-256 of the reader of a job that names this model, or none; None: nobody lives, or they are not equal."""
-        found = {child.reader_of(model) for child in self.children}
+    def of(self, options: RecognitionOptions) -> str | None:
+        """SHA-256 of the reader of a job with these options; None: nobody lives, or they are not equal."""
+        found = {child.reader_of(options.model, options.detector) for child in self.children}
         return found.pop() if len(found) == 1 else None
 
 
-def admit(parts: Parts, models: Set[str], qualities: Set[QualityName | None] = frozenset()) -> Readers:
+def admit(parts: Parts, wanted: Iterable[RecognitionOptions]) -> Readers:
     """Refuse while too many jobs wait, nobody has worked for long, or a worker has not what is asked for, by name or as
     the best, for that one might take the job; else return what the workers read with.
 
@@ -41,12 +41,22 @@ def admit(parts: Parts, models: Set[str], qualities: Set[QualityName | None] = f
         patience = settings.no_worker_seconds
         if patience and not children and waiting and jobs.has_waited(connection, patience):
             raise errors.NoWorkers(backlog=waiting)
-    loaded = set.intersection(*(set(child.models) for child in children)) if children else set()
-    if children and (unknown := models - loaded):  # without workers the one that comes will say
-        raise errors.UnknownModel(model=min(unknown), loaded=sorted(loaded))
-    if "best" in qualities and not all(child.stronger for child in children):
-        raise errors.NoStrongerModel()
+    for options in wanted if children else ():  # without workers the one that comes will say
+        _check(options, children)
     return Readers(children)
+
+
+def _check(options: RecognitionOptions, children: Sequence[WorkerChild]) -> None:
+    """Raise UnknownModel or NoStrongerModel where a worker has not what is asked for."""
+    for option, name, has in (
+        ("model", options.model, [child.models for child in children]),
+        ("detector", options.detector, [child.finders for child in children]),
+    ):
+        loaded = set.intersection(*map(set, has))
+        if name is not None and name not in loaded:
+            raise errors.UnknownModel(**{option: name}, loaded=sorted(loaded))
+    if options.quality == "best" and not all(child.stronger for child in children):
+        raise errors.NoStrongerModel()
 
 
 def check_open_jobs(parts: Parts, connection: Connection, key_id: str | None, more: int) -> None:

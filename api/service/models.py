@@ -43,7 +43,7 @@ def list_all(parts: Parts) -> tuple[list[Model], list[Rollout]]:
     """All models, by name; and the newest generation of each role that ever got one."""
     with parts.database.read() as connection:
         children = workers.live_children(connection)
-        known = [_model(model, children, connection) for model in registry.list_models(connection)]
+        known = [_model(model, children) for model in registry.list_models(connection)]
         return known, _rollouts(connection, registry.current(connection).values())
 
 
@@ -54,7 +54,7 @@ def overview(parts: Parts) -> tuple[list[Model], list[Rollout]]:
         found = []
         for known in registry.list_models(connection):
             rollouts = _rollouts(connection, registry.newest_of(connection, known.name))
-            found.append(_model(known, children, connection, rollouts))
+            found.append(_model(known, children, rollouts))
         return found, _rollouts(connection, registry.current(connection).values())
 
 
@@ -63,7 +63,7 @@ def find(parts: Parts, name: str) -> Model:
     with parts.database.read() as connection:
         known = _known(connection, name)
         rollouts = _rollouts(connection, registry.newest_of(connection, name))
-        return _model(known, workers.live_children(connection), connection, rollouts)
+        return _model(known, workers.live_children(connection), rollouts)
 
 
 def activate(parts: Parts, name: str, role: Role, client: Caller) -> Rollout:
@@ -80,8 +80,6 @@ def roll_back(parts: Parts, role: Role, client: Caller) -> Rollout:
     """Give a role the model that it had before; raises NothingToRollBack."""
     with parts.database.write() as connection:
         generation = registry.roll_back(connection, role, actor=client.actor)
-        if generation is None:
-            raise errors.NothingToRollBack(role=str(role))
         return _rollouts(connection, [generation])[0]
 
 
@@ -128,17 +126,14 @@ def _known(connection: Connection, name: str) -> KnownModel:
     return known
 
 
-def _model(
-    known: KnownModel, children: Sequence[workers.WorkerChild], connection: Connection, rollouts: Sequence[Rollout] = ()
-) -> Model:
-    given = registry.current(connection)
+def _model(known: KnownModel, children: Sequence[workers.WorkerChild], rollouts: Sequence[Rollout] = ()) -> Model:
     has = {
         Role.RECOGNISER: any(child.model_sha256 == known.sha256 for child in children),
         Role.STRONGER: any(child.stronger_sha256 == known.sha256 for child in children),
-        Role.DETECTOR: Role.DETECTOR in given and given[Role.DETECTOR].sha256 == known.sha256,
+        Role.DETECTOR: any(child.detector_sha256 == known.sha256 for child in children),
     }
-    count = sum(child.models.get(known.name) == known.sha256 for child in children)
-    return Model(known, [role for role in Role if has[role]], count, rollouts)
+    has_it = [known.sha256 in (child.models.get(known.name), child.finders.get(known.name)) for child in children]
+    return Model(known, [role for role in Role if has[role]], sum(has_it), rollouts)
 
 
 def _rollouts(connection: Connection, generations: Iterable[Generation]) -> list[Rollout]:

@@ -47,6 +47,8 @@ class Overview:
             loaded[f"{child.model} {child.model_version}"] += 1
             if child.stronger:
                 loaded[f"{child.stronger} {child.stronger_version or ''}".strip()] += 1
+            if child.detector:
+                loaded[f"{child.detector} {child.detector_version or ''}".strip()] += 1
         return dict(loaded.most_common())
 
 

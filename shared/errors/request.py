@@ -66,7 +66,7 @@ class InvalidCursor(RequestError):
 
 
 class UnknownModel(RequestError):
-    """Not every worker can read with a model of this name. Take one of those in `loaded`, or leave the option out."""
+    """Not every worker has a model or detector of this name. Take one of those in `loaded`, or leave the option out."""
 
     code = "unknown_model"
 

@@ -94,7 +94,12 @@ def resume(connection: Connection, job_id: str, lease_token: str, reader_sha256:
 
 
 def assemble(
-    connection: Connection, job_id: str, model: ModelName, *, stronger: Callable[[], ModelName] | None = None
+    connection: Connection,
+    job_id: str,
+    model: ModelName,
+    *,
+    stronger: Callable[[], ModelName] | None = None,
+    detector: ModelName | None = None,
 ) -> Assembled:
     """Return the stored pages of a job as the `result` object that it would have got from all of them at once.
 
@@ -103,6 +108,7 @@ def assemble(
         job_id: Which job.
         model: Which read every line.
         stronger: Says which read some lines again; asked only if one did.
+        detector: Which found the lines; None: classical means did.
     """
     mine = pages.c.job_id == job_id
     rows = connection.execute(
@@ -121,6 +127,7 @@ def assemble(
         "min_confidence": rounded(min(least, default=None)),
         "model": model.to_json(),
         **({"stronger_model": stronger().to_json()} if stronger is not None and by_two else {}),
+        **({"detector": detector.to_json()} if detector is not None else {}),
     }
     head = {"version": VERSION, "text": "\n\n".join(row.text for row in rows if row.text), **summary}
     start = json.dumps(head, ensure_ascii=False)[:-1]

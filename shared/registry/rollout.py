@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
+from shared import errors, workers
 from shared.audit import trail
 from shared.audit.actor import Actor
 from shared.database import AnyRow, database_now
 from shared.registry.record import Generation, KnownModel, Role, RolloutState
 from shared.tables import model_generations as generations
-from shared.tables import worker_children
+from shared.tables import models, worker_children
 
 _NEWEST_OF_ROLES = select(func.max(generations.c.number)).group_by(generations.c.role)
 _CURRENT = select(generations).where(generations.c.number.in_(_NEWEST_OF_ROLES))
@@ -46,12 +47,19 @@ def activate(connection: Connection, model: KnownModel, role: Role, *, actor: Ac
     return _add(connection, role, model.name, model.sha256, actor=actor, event=trail.Event.MODEL_ACTIVATED)
 
 
-def roll_back(connection: Connection, role: Role, *, actor: Actor) -> Generation | None:
-    """Give a role the model that it had before; before the first one it had the settings'. None: it never got one."""
+def roll_back(connection: Connection, role: Role, *, actor: Actor) -> Generation:
+    """Give a role the model that it had before, and that can be opened; before the first one it had the settings'.
+
+    Raises:
+        NothingToRollBack: It never got one, or none of those that it had can be opened any more.
+    """
     now = current(connection).get(role)
     if now is None:
-        return None
-    name, sha256 = _before(connection, now)
+        raise errors.NothingToRollBack(role=str(role))
+    name, sha256, gone = _before(connection, now)
+    if name is None and now.model is None:
+        told = f"Not all workers can open {', '.join(gone)} any more. Install or add it anew, or activate another one."
+        raise errors.NothingToRollBack(told if gone else None, role=str(role), **({"gone": gone} if gone else {}))
     return _add(connection, role, name, sha256, actor=actor, event=trail.Event.MODEL_ROLLED_BACK)
 
 
@@ -67,7 +75,7 @@ def hold(connection: Connection, generation: Generation, *, reason: str, actor: 
     query = update(generations).where(mine, generations.c.state == str(RolloutState.ROLLING))
     if connection.execute(query.values(state=str(RolloutState.HELD), reason=reason[:500])).rowcount != 1:
         return None
-    name, sha256 = _before(connection, generation)
+    name, sha256, _ = _before(connection, generation)
     return _add(connection, generation.role, name, sha256, actor=actor, event=trail.Event.MODEL_HELD)
 
 
@@ -78,8 +86,11 @@ def settle(connection: Connection, number: int) -> bool:
     return connection.execute(query.values(state=str(RolloutState.SETTLED))).rowcount == 1
 
 
-def _before(connection: Connection, generation: Generation) -> tuple[str | None, str | None]:
-    """Return name and hash of the newest other model that the role had before and that was not held."""
+def _before(connection: Connection, generation: Generation) -> tuple[str | None, str | None, list[str]]:
+    """Return name and hash of the newest other model that the role had before, that was not held and can be opened.
+
+    Without any, that is what the settings name. And the names of those that were passed over, for they are gone.
+    """
     query = (
         select(generations.c.model, generations.c.sha256)
         .where(
@@ -91,11 +102,23 @@ def _before(connection: Connection, generation: Generation) -> tuple[str | None,
                 func.coalesce(generations.c.sha256, "") != (generation.sha256 or ""),
             ),
         )
-        .order_by(generations.c.number.desc())
-        .limit(1)
+        .group_by(generations.c.model, generations.c.sha256)
+        .order_by(func.max(generations.c.number).desc())
     )
-    row = connection.execute(query).one_or_none()
-    return (row.model, row.sha256) if row else (None, None)
+    places = _places(connection)
+    gone: list[str] = []
+    for name, sha256 in connection.execute(query):
+        if name is None or all(has.get(name) == sha256 for has in places):
+            return name, sha256, gone
+        gone.append(name)
+    return None, None, gone
+
+
+def _places(connection: Connection) -> list[dict[str, str]]:
+    """Return SHA-256 of each model by name, as each child that lives has it; without children, as it is known."""
+    children = workers.live_children(connection)
+    known = {row.name: row.sha256 for row in connection.execute(select(models.c.name, models.c.sha256))}
+    return [{**child.models, **child.finders} for child in children] or [known]
 
 
 def _add(

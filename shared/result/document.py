@@ -43,7 +43,8 @@ class DocumentResult:
     """All that was read.
 
     model: which read it, or all of its lines first. timings_ms: of each of the `STAGES`, summed over the pages.
-    stronger: which read some lines again; None: nobody did.
+    stronger: which read some lines again; None: nobody did. detector: which found the lines; None: classical means did,
+    or the sender said that it is a line.
     """
 
     model: ModelName
@@ -51,6 +52,7 @@ class DocumentResult:
     timings_ms: dict[str, float] = field(default_factory=dict)
     stored: Summary | None = None
     stronger: ModelName | None = None
+    detector: ModelName | None = None
 
     @property
     def text(self) -> str:
@@ -84,6 +86,7 @@ class DocumentResult:
             "min_confidence": rounded(self.min_confidence),
             "model": self.model.to_json(),
             **({"stronger_model": self.stronger.to_json()} if self.stronger is not None else {}),
+            **({"detector": self.detector.to_json()} if self.detector is not None else {}),
             "pages": [page.to_json() for page in self.pages],
         }
 
@@ -99,4 +102,5 @@ class DocumentResult:
             tuple(Page.from_json(page) for page in found["pages"]),
             stored=Summary(found["text"], found["confidence"], found["min_confidence"]),
             stronger=ModelName.from_json(found["stronger_model"]) if "stronger_model" in found else None,
+            detector=ModelName.from_json(found["detector"]) if "detector" in found else None,
         )

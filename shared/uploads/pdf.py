@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ The largest page that PDF knows, 14,400 points, is within the limits by default.
 """
 _ENCRYPTED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
 _pdfium = threading.RLock()
+logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # a line for each fault: one upload could fill a disk with log
 
 
 @contextmanager

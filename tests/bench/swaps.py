@@ -1,5 +1,8 @@
 """Jobs without a pause while two models are activated in turn: does one fail, who read it, what does memory do.
 
+And the same jobs for as long without any activation, to compare: memory grows as the straight line does that fits what
+the largest child held after each swap, or after as long.
+
     python -m tests.bench.swaps [--swaps 20] [--seconds 5] [--jobs 500] [--workers 2]
 
 Both models are the shipped one, the second under a name of its own and without the n-gram beside it, so that each swap
@@ -16,6 +19,8 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from models.bringing import shelf
 from models.recognizer import FILE_NAME, WEIGHTS
@@ -74,8 +79,8 @@ class Run:
         return count
 
 
-def measure(swaps: int, seconds: float, least: int, workers: int, folder: Path) -> None:
-    """Print what became of the jobs, and the memory after each swap."""
+def measure(swaps: int, seconds: float, least: int, workers: int, folder: Path, *, is_still: bool) -> None:
+    """Print what became of the jobs, and the memory after each swap; `is_still`: wait for as long instead."""
     shelf.add(WEIGHTS / FIRST / FILE_NAME, SECOND, folder / "installed")
     given = {"models": FIRST, "models_dir": folder / "installed", "workers": workers, "api_processes": 1}
     system = System(Settings.load(data_dir=folder / "data", port=free_port(), **given), folder)
@@ -85,8 +90,9 @@ def measure(swaps: int, seconds: float, least: int, workers: int, folder: Path) 
         clients = [threading.Thread(target=run.send, args=[number]) for number in range(CLIENTS)]
         for client in clients:
             client.start()
-        while len(run.orders) < swaps or len(run.jobs) < least:
-            run.swap((SECOND, FIRST)[len(run.orders) % 2])
+        while len(run.held) < swaps or len(run.jobs) < least:
+            if not is_still:
+                run.swap((SECOND, FIRST)[len(run.orders) % 2])
             time.sleep(seconds)
             run.held.append(run.memory())
         run.ended.set()
@@ -100,7 +106,14 @@ def measure(swaps: int, seconds: float, least: int, workers: int, folder: Path) 
     print(f"{len(run.jobs)} jobs, {len(run.orders)} swaps, one every {seconds:g} s")
     print(f"ended: {dict(states)}; read by: {dict(names)}")
     print(f"jobs that name another model than the one that was active: {run.wrong()}")
-    print("memory of the largest child after each swap, MiB:", *(round(held / MIB) for held in run.held))
+    print("memory of the largest child after each, MiB:", *(round(held / MIB) for held in run.held))
+    late = run.held[len(run.held) // 2 :]
+    print(f"it grows by {slope(run.held) / MIB:.2f} MiB each, {slope(late) / MIB:.2f} in the second half")
+
+
+def slope(held: list[int]) -> float:
+    """Bytes from one look to the next, by the straight line that fits best."""
+    return float(np.polyfit(range(len(held)), held, 1)[0]) if len(held) > 1 else 0.0
 
 
 def main() -> None:
@@ -111,8 +124,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        measure(given.swaps, given.seconds, given.jobs, given.workers, Path(folder))
+    for is_still in (True, False):
+        print("without swaps" if is_still else "with swaps", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            measure(given.swaps, given.seconds, given.jobs, given.workers, Path(folder), is_still=is_still)
 
 
 if __name__ == "__main__":

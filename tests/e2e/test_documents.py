@@ -77,6 +77,8 @@ KINDS = {
     "fax G3": (saved(FAX, "TIFF", compression="group3"), 1, []),
     "fax G4 of two pages": (saved_together(FAX, FAX, compression="group4"), 2, []),
     "GIF that moves": (saved_together(LINE, OTHER, kind="GIF"), 1, ["first_frame_only"]),
+    "WebP that moves": (saved_together(LINE, OTHER, kind="WEBP"), 1, ["first_frame_only"]),
+    "PNG that moves": (saved_together(LINE, OTHER, kind="PNG"), 1, ["first_frame_only"]),
     "AVIF that moves": (saved_together(LINE, OTHER, kind="AVIF"), 1, ["first_frame_only"]),
     "PDF of three scans": (pdf([scan(LINE, 150)] * 3), 3, []),
     "PDF of text and a scan": (pdf([PdfPage(text("The quick brown fox", 72, 700)), scan(LINE, 150)]), 2, []),

@@ -172,7 +172,7 @@ def test_a_stronger_model_is_activated_and_reads_what_is_best(system: System) ->
     assert done.exit_code == 0, done.output
     assert (read(system, options="quality=best"), read(system)) == ("own", "crnn-zh-en")
     told = {(one["name"], one["role"]) for one in system.call("/readyz")[1]["models"]}
-    assert told == {("crnn-zh-en", "reads"), ("own", "stronger")}
+    assert told == {("detector-lines", "finds"), ("crnn-zh-en", "reads"), ("own", "stronger")}
     same = order(system, "activate", "crnn-zh-en", "--role", "stronger", "--wait")
     assert same.exit_code == 1 and "reads every line already" in same.output
     assert read(system, options="quality=best") == "own"

@@ -72,7 +72,11 @@ def test_an_odd_upload_is_answered_as_documented(case: Case, answers: Answers) -
     else:
         assert (status, body["state"]) == (200, "failed"), body
         error = body["error"]
-        assert (error["code"], error["phase"], error["retryable"]) == (case.answer, "decode", False)
+        assert (error["code"], error["phase"], error["retryable"]) == (
+            case.answer,
+            "inspect" if case.is_late else "decode",
+            False,
+        )
         assert body["attempt"] == 1
         assert errors.by_code(error["code"]).http_status == 422
 

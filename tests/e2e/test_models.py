@@ -37,11 +37,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     system.end()
 
 
-def test_readiness_names_both_models(system: System) -> None:
+def test_readiness_names_all_models(system: System) -> None:
     status, ready = system.call("/readyz")
     assert status == 200
     told = {(model["name"], model["role"]): model["workers"] for model in ready["models"]}
-    assert told == {("crnn-zh-en", "reads"): 1, ("strong", "stronger"): 1}
+    assert told == {("detector-lines", "finds"): 1, ("crnn-zh-en", "reads"): 1, ("strong", "stronger"): 1}
 
 
 @pytest.mark.parametrize(

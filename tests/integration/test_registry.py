@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
-from shared import registry, workers
+from shared import errors, registry, workers
 from shared.audit import trail
 from shared.audit.actor import OPERATOR, worker
 from shared.database import Database, database_now
@@ -50,16 +51,17 @@ def test_each_role_has_the_newest_generation_and_before_the_first_what_the_setti
     a, b = noted(database, "a"), noted(database, "b")
     with database.write() as connection:
         assert registry.current(connection) == {}
-        assert registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR) is None
+        with pytest.raises(errors.NothingToRollBack, match="ever activated"):
+            registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR)
         first = registry.activate(connection, a, Role.RECOGNISER, actor=OPERATOR)
         other = registry.activate(connection, a, Role.STRONGER, actor=OPERATOR)
         second = registry.activate(connection, b, Role.RECOGNISER, actor=CLIENT)
         assert registry.current(connection) == {Role.RECOGNISER: second, Role.STRONGER: other}
         assert first.number < other.number < second.number
         back = registry.roll_back(connection, Role.RECOGNISER, actor=CLIENT)
-        assert back is not None and back.model == "a"
+        assert back.model == "a"
         last = registry.roll_back(connection, Role.STRONGER, actor=OPERATOR)
-        assert last is not None and last.model is None
+        assert last.model is None
     assert events_of(database)[2:] == [
         ("model.activated", "operator", "a", "recogniser"),
         ("model.activated", "operator", "a", "stronger"),
@@ -83,6 +85,36 @@ def test_a_rollout_is_held_once_and_the_model_of_before_comes_back(database: Dat
     with database.write() as connection:  # what was held is never come back to
         registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR)
     assert now(database) is None
+
+
+def test_a_rollback_passes_over_models_that_are_gone_and_says_so_where_none_is_left(database: Database) -> None:
+    a, b, c = (noted(database, name) for name in "abc")
+    told = {"name": "m", "version": "1", "sha256": "0"}
+    with database.write() as connection:
+        for model in (a, b, c):
+            registry.activate(connection, model, Role.RECOGNISER, actor=OPERATOR)
+        on_hand = {one.name: one.sha256 for one in (a, b, c)}
+        for pid, has in enumerate((on_hand, {**on_hand, "b": "another file"})):
+            workers.register(connection, node="n", host="h", pid=pid, model=told, on_hand=has)
+        assert registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR).model == "a"
+        workers.forget_node(connection, "n")
+        for gone in "abc":
+            registry.forget(connection, gone, actor=OPERATOR)
+        assert registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR).model is None
+        with pytest.raises(errors.NothingToRollBack, match="a, c, b") as refused:
+            registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR)
+        assert refused.value.details["gone"] == ["a", "c", "b"]
+
+
+def test_a_rollout_that_fails_goes_back_to_what_can_be_opened(database: Database) -> None:
+    a, b, c = (noted(database, name) for name in "abc")
+    with database.write() as connection:
+        for model in (a, b):
+            registry.activate(connection, model, Role.RECOGNISER, actor=OPERATOR)
+        registry.forget(connection, "b", actor=OPERATOR)
+        bad = registry.activate(connection, c, Role.RECOGNISER, actor=OPERATOR)
+        back = registry.hold(connection, bad, reason="it reads nonsense", actor=CHILD)
+    assert back is not None and back.model == "a"
 
 
 def test_a_settled_rollout_is_held_no_more(database: Database) -> None:

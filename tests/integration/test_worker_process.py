@@ -206,6 +206,27 @@ def test_a_child_that_is_killed_at_work_costs_one_attempt(system: System) -> Non
     assert system.successes(job_id) == 1
 
 
+def test_a_child_without_its_model_leaves_the_jobs_to_those_that_have_one(system: System, tmp_path: Path) -> None:
+    gone = system.settings.model_copy(update={"model": str(tmp_path / "gone.onnx"), "node": "broken"})
+    broken = Process(gone, "worker", output=tmp_path / "broken.log")
+    try:
+
+        def faults() -> list[str]:
+            with system.database.read() as connection:
+                return [str(child.fault) for child in workers.faulty_children(connection)]
+
+        wait_until(faults, what="the child that has no model")
+        assert len(faults()) == 1 and "gone.onnx" in faults()[0]
+        for job in system.wait_for(*(system.submit(LINE) for _ in range(30))):
+            assert (job.state, job.attempt) == (State.SUCCEEDED, 1), job.error
+        assert broken.said.count("Without a model no job is taken") < 10, (
+            "it takes one in five seconds, and hands it on"
+        )
+    finally:
+        broken.end()
+    wait_until(lambda: not faults(), what="its end")
+
+
 def test_a_cancelled_job_frees_its_worker_for_the_next_one(system: System) -> None:
     job_id = system.submit(page(8000), layout="page")
     wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")

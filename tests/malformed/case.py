@@ -17,16 +17,17 @@ WIDTH, HEIGHT = 96, 48
 
 @dataclass(frozen=True)
 class Case:
-    """answer: the code of the refusal at the door, of the failed job, or `succeeded`."""
+    """answer: the code of the refusal at the door, of the failed job, or `succeeded`. is_late: the job finds it."""
 
     name: str
     content: bytes
     answer: str
+    is_late: bool = False
 
     @property
     def is_refused(self) -> bool:
         """Whether it never becomes a job: what the header shows, and not what decoding shows."""
-        return self.answer != "succeeded" and errors.by_code(self.answer).phase == "inspect"
+        return self.answer != "succeeded" and not self.is_late and errors.by_code(self.answer).phase == "inspect"
 
     @property
     def status(self) -> int:

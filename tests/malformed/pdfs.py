@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.malformed.case import Case, cut, picture
-from tests.pdfs import PdfPage, encrypted, pdf, scan, stream, text, written
+from tests.pdfs import FONT, PdfPage, encrypted, pdf, scan, stream, text, written
 
 WORDS = text("Invoice 4711", 72, 700)
 PLAIN = pdf([PdfPage(WORDS), scan(picture(), 72)])
 BROKEN = "broken_document"
 TREE = b"<</Type/Catalog/Pages 2 0 R>>"
+LEAF = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</Font<</F1 3 0 R>>>>>>"
 
 
 def cases() -> Iterator[Case]:
@@ -33,6 +34,15 @@ def cases() -> Iterator[Case]:
     )  # a default size, as viewers do
     yield Case("pdf that counts more pages than it has", PLAIN.replace(b"/Count 2", b"/Count 3"), BROKEN)
     yield Case("pdf whose pages hold themselves", written([TREE, b"<</Type/Pages/Kids[2 0 R]/Count 3>>"]), BROKEN)
+    for name, kids, more in (
+        ("behind a page", b"[4 0 R 2 0 R]/Count 1", b""),
+        ("in a branch", b"[6 0 R]/Count 2", b"/Kids[4 0 R 2 0 R]/Count 2"),
+        ("in a branch that is met twice", b"[6 0 R 6 0 R]/Count 2", b"/Kids[4 0 R]/Count 1"),
+    ):
+        tree = [TREE, b"<</Type/Pages/Kids" + kids + b">>", FONT, LEAF, stream(WORDS), b"<</Type/Pages" + more + b">>"]
+        yield Case(f"pdf whose pages hold themselves {name}", written(tree), BROKEN, is_late=True)
+    twice = [TREE, b"<</Type/Pages/Kids[4 0 R 4 0 R]/Count 2>>", FONT, LEAF, stream(WORDS)]
+    yield Case("pdf of the same page twice", written(twice), "succeeded")
     script = b"<</S/JavaScript/JS(while \\(true\\) {})>>"
     yield Case("pdf with a script", pdf([PdfPage(WORDS)], catalog=b"/OpenAction 4 0 R", objects=[script]), "succeeded")
     program = b"<</S/Launch/F(/bin/sh)>>"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import models
 from models import detector
@@ -30,6 +33,29 @@ def test_the_maps_have_a_cell_for_each_four_pixels(shipped: detector.Detector, s
     maps = shipped.maps(np.full(shape, 255, np.uint8))
     assert maps.shape == (3, -(-shape[0] // 4), -(-shape[1] // 4)) and maps.dtype == np.float32
     assert (maps[0] >= 0).all() and (maps[0] <= 1).all()
+
+
+class Watched:
+    """A session, and the pixels of each page that it was given."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.sizes: list[int] = []
+
+    def run(self, outputs: None, inputs: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        self.sizes += [one.size for one in inputs.values()]
+        return self._session.run(outputs, inputs)  # type: ignore[no-any-return]
+
+
+def test_a_large_page_is_looked_at_in_parts_that_show_what_the_whole_shows(shipped: detector.Detector) -> None:
+    sample = np.asarray(cv2.imread(str(SAMPLES / "page.png"), cv2.IMREAD_GRAYSCALE), np.uint8)
+    page = np.asarray(cv2.resize(sample, (1280, 2400), interpolation=cv2.INTER_CUBIC), np.uint8)  # whole multiples
+    inputs = page.astype(np.float32)[None, None] / 127.5 - 1
+    whole = shipped.session.run(None, {shipped.input_name: inputs})[0][0]
+    watched = copy.copy(shipped)
+    watched.session = Watched(shipped.session)
+    np.testing.assert_allclose(watched.maps(page), whole, atol=1e-3)
+    assert len(watched.session.sizes) > 1 and max(watched.session.sizes) <= detector.MOST_PIXELS
 
 
 def test_it_finds_the_lines_of_the_sample_page(shipped: detector.Detector) -> None:

@@ -84,6 +84,11 @@ class Child:
             self._catch_up()
             return (self._equipment.recognizer if self._equipment else None), self._place
 
+    def wait_for_model(self) -> tuple[Recognizer | None, Workplace]:
+        """Wait as long as it takes to try once more to load the model; then as `ready`."""
+        self._stopping.wait(LOAD_AGAIN_SECONDS)
+        return self.ready()
+
     def _live(self) -> None:
         while not self._load():
             if self._stopping.wait(LOAD_AGAIN_SECONDS):
@@ -113,6 +118,7 @@ class Child:
                 event_name="child.no_model",
                 error=str(error),
             )
+            self._presence.say_fault(f"{type(error).__name__}: {error}")
         else:
             with self._lock:
                 self._take(equipment)
@@ -148,6 +154,8 @@ class Child:
             assert self._follower is not None and self._equipment is not None
             told = self._equipment, dict(self._follower.generations), self._follower.taken
             anew, self._has_news = self._has_news, False
+        if anew:
+            memory.let_go()  # by now the job that was in hand has mostly ended, and what it read with is free
         if not self._presence.say(*told, anew=anew):
             self._has_news = True
 

@@ -17,6 +17,7 @@ from shared.registry.record import Generation, Role, RolloutState
 
 if TYPE_CHECKING:
     from models.card import ModelCard
+    from models.detector import DetectorCard
     from worker.models.equipment import Equipment
     from worker.models.stronger import Stronger
 
@@ -60,6 +61,8 @@ class Presence:
                         rss_bytes=rss_bytes,
                         stronger=_told(equipment.stronger) if equipment.stronger else None,
                         on_hand=equipment.others.sha256s,
+                        detector=_told(equipment.detector.card) if equipment.detector else None,
+                        detectors=equipment.others.finder_sha256s,
                     )
                     registry.take_up(connection, [one.number for one in taken], self._child_id)
                 _settle(connection, taken)
@@ -71,6 +74,20 @@ class Presence:
             )
             return False
         return True
+
+    def say_fault(self, fault: str) -> None:
+        """Say that this child lives and takes no job, and why; until it says what it reads with."""
+        try:
+            with self._database.write() as connection:
+                self._child_id = workers.note_fault(
+                    connection, node=self._node, host=socket.gethostname(), pid=os.getpid(), fault=fault
+                )
+        except errors.DatabaseUnavailable as error:
+            log.warning(
+                "This child could not say why it takes no job. Check the database.",
+                event_name="child.not_heard",
+                error=str(error),
+            )
 
     def end(self) -> None:
         """Take the child off the list of the living."""
@@ -97,7 +114,7 @@ def _settle(connection: Connection, taken: list[Generation]) -> None:
             registry.settle(connection, generation.number)
 
 
-def _told(model: ModelCard | Stronger) -> dict[str, str]:
+def _told(model: ModelCard | DetectorCard | Stronger) -> dict[str, str]:
     return {"name": model.name, "version": model.version, "sha256": model.sha256}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shared import errors, workers
@@ -13,18 +13,21 @@ from shared.jobs import Job
 from shared.limits import Limits
 from shared.news import Teller
 from shared.options import DEFAULT_QUALITY, QualityName, RecognitionOptions
+from shared.result import ModelName
 from shared.uploads.store import UploadStore
 from worker.jobs.lease import Lease
 
 if TYPE_CHECKING:  # OpenCV and onnxruntime are loaded in the children only, after the fork
+    from models.db_detector import DbDetector
+    from models.detector import Detector
     from shared.result import DocumentResult
     from worker.models.others import Others
     from worker.models.stronger import Stronger
-    from worker.ocr.lines.learned.detection import PageDetector
     from worker.ocr.page.admission import Admission
     from worker.ocr.pipeline import Options, ReadPage
     from worker.ocr.text.reader import LineRecognizer
 
+    NamedDetector = Detector | DbDetector
 
 SILENT = Teller(None)
 
@@ -46,7 +49,7 @@ class Workplace:
     limits: Limits
     lease_seconds: float
     admission: Admission = "warn"
-    detector: PageDetector | None = None
+    detector: NamedDetector | None = None
     reader_sha256: str | None = None
     sitting_seconds: float = math.inf
     stronger: Stronger | None = None
@@ -59,31 +62,39 @@ class Workplace:
 class Wanted:
     """Who reads a job, and how.
 
-    stronger: reads again what leaves a doubt; None: nobody does. reader_sha256: of everything that decides what is
-    read; None: unknown.
+    stronger: reads again what leaves a doubt; None: nobody does. detector: finds the lines; None: classical means do.
+    reader_sha256: of everything that decides what is read; None: unknown.
     """
 
     reader: LineRecognizer
     stronger: Callable[[], LineRecognizer] | None
+    detector: NamedDetector | None
     options: Options
     reader_sha256: str | None
 
-    def read(self, content: bytes, place: Workplace, lease: Lease) -> DocumentResult:
+    @property
+    def finder(self) -> ModelName | None:
+        """The detector, as the result names it; None: it was not needed."""
+        if self.detector is None or self.options.layout == "line":
+            return None
+        card = self.detector.card
+        return ModelName(card.name, card.version, card.sha256)
+
+    def read(self, content: bytes, lease: Lease) -> DocumentResult:
         """Read a document of one page."""
         from worker.ocr.pipeline import recognize_document
 
-        return recognize_document(
-            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger
+        read = recognize_document(
+            content, self.reader, self.options, lease.check, self.detector, stronger=self.stronger
         )
+        return replace(read, detector=self.finder)
 
-    def read_pages(
-        self, content: bytes, place: Workplace, lease: Lease, done: Sequence[int]
-    ) -> Generator[ReadPage, None, None]:
+    def read_pages(self, content: bytes, lease: Lease, done: Sequence[int]) -> Generator[ReadPage, None, None]:
         """Read the pages that are not done, one by one."""
         from worker.ocr.pipeline import recognize_pages
 
         return recognize_pages(
-            content, self.reader, self.options, lease.check, place.detector, stronger=self.stronger, done=done
+            content, self.reader, self.options, lease.check, self.detector, stronger=self.stronger, done=done
         )
 
 
@@ -110,7 +121,20 @@ def want(job: Job, recognizer: LineRecognizer, place: Workplace) -> Wanted:
     reader_sha256 = place.reader_sha256
     if wished.model is not None and reader_sha256 is not None:
         reader_sha256 = workers.named_reader(reader_sha256, recognizer.card.sha256)
-    return Wanted(*choose_readers(recognizer, options, stronger), options, reader_sha256)
+    detector = place.detector if wished.detector is None else _detector(wished.detector, place)
+    if wished.detector is not None and detector is not None and reader_sha256 is not None:
+        reader_sha256 = workers.named_reader(reader_sha256, detector.card.sha256)
+    return Wanted(*choose_readers(recognizer, options, stronger), detector, options, reader_sha256)
+
+
+def _detector(name: str, place: Workplace) -> NamedDetector:
+    """Return the detector that a job names; raises UnknownModel."""
+    if place.detector is not None and place.detector.card.name == name:
+        return place.detector
+    found = place.others.open_finder(name) if place.others else None
+    if found is None:
+        raise errors.UnknownModel(detector=name, loaded=sorted(place.others.finder_sha256s if place.others else ()))
+    return found
 
 
 def _choose(

@@ -23,8 +23,15 @@ def recognise(self: Task[Any, Any], job_id: str) -> None:
     """Look at a job. The message is only a hint, so whatever happens here, it is acknowledged and gone."""
     child = children.current()
     recognizer, place = child.ready()
+    if recognizer is None:  # a child that answered at once would take one message after the other from all who can
+        recognizer, place = child.wait_for_model()
     if recognizer is None:
-        log.warning("Without a model no job is taken.", event_name="job.no_model", job_id=job_id)
+        log.warning(
+            "Without a model no job is taken; another child may have one. Run `ocrelay doctor`.",
+            event_name="job.no_model",
+            job_id=job_id,
+        )
+        queue.publish(self.app, job_id, queue.priority_of(self.request.delivery_info))  # type: ignore[arg-type]
         return
     try:
         work(job_id, recognizer, place, owner=f"{child.node}/{self.request.id}")

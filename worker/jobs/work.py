@@ -80,7 +80,7 @@ def _read_and_finish(job: Job, recognizer: LineRecognizer, place: Workplace, lea
             result: dict[str, Any] | pages.Assembled = found
             stages = found.timings_ms
         else:
-            document = wanted.read(content, place, lease)
+            document = wanted.read(content, lease)
             result, stages = document.to_json(), document.timings_ms
     except LeaseLost:
         raise
@@ -107,7 +107,7 @@ def _read_pages(job: Job, wanted: Wanted, content: bytes, place: Workplace, leas
     until = clock.monotonic() + place.sitting_seconds
     done = _pages_done(job, place, wanted.reader_sha256)
     left = job.pages_total - len(done)
-    with closing(wanted.read_pages(content, place, lease, done)) as reading:
+    with closing(wanted.read_pages(content, lease, done)) as reading:
         for read in reading:
             if not _finish(partial(_store, job, place, read, wanted.reader_sha256), lease):
                 raise errors.DatabaseUnavailable
@@ -149,6 +149,7 @@ def _assemble(job: Job, wanted: Wanted, place: Workplace) -> pages.Assembled:
             job.id,
             name_of(wanted.reader.card),
             stronger=None if stronger is None else lambda: name_of(stronger().card),
+            detector=wanted.finder,
         )
         if place.admission == "refuse" and not found.character_count:
             require_writing(pages.stored(connection, job.id), place.admission)

@@ -12,7 +12,7 @@ import click
 import models as recognisers
 from models import golden
 from models.bringing import packs, shelf
-from models.card import ModelFileError
+from models.card import ModelCard, ModelFileError
 from models.db_detector import open_detector
 from models.detector import DEFAULT as DEFAULT_DETECTOR
 from models.detector import DetectorCard
@@ -50,26 +50,30 @@ def list_models(data_dir: Path | None) -> None:
     for name in recognisers.names(settings.models_folder):
         place = find(name, settings.models_folder)
         assert place is not None
-        _tell(name, _version(recognisers.load, str(place.path)), does, place.path.parent)
+        _tell(name, _card(recognisers.load, str(place.path)), does, place.path.parent)
     for name, place in sorted(on_hand.detectors(settings).items()):
-        _tell(name, _version(open_detector, place.path, place.name), does, place.path.parent)
+        _tell(name, _card(open_detector, place.path, place.name), does, place.path.parent)
     for name in sorted(packs.PACKS.keys() - set(recognisers.names(settings.models_folder))):
-        _tell(name, packs.PACKS[name].version, {}, f"not installed: ocrelay models install {name}")
+        _tell(name, packs.PACKS[name], {}, f"not installed: ocrelay models install {name}")
 
 
 @models.command()
 @click.argument("name")
 def show(name: str) -> None:
     """The card of a model, and the words on its licence."""
-    place = find(name, Settings.load().models_folder)
+    settings = Settings.load()
+    detector = on_hand.detectors(settings).get(name)
+    place = detector or find(name, settings.models_folder)
     if place is None:
         raise click.ClickException(f"There is no model {name!r} here. `ocrelay models list` names those there are.")
     try:
-        card = recognisers.load(name, installed=Settings.load().models_folder).card
+        card = (open_detector if detector else recognisers.Recognizer)(place.path, place.name).card
     except ModelFileError as error:
         raise click.ClickException(str(error)) from error
-    told = ("name", "version", "sha256", "licence", "source", "channels", "input_height", "time_stride", "output")
-    facts = {key: getattr(card, key) for key in told} | {"characters": len(card.charset.characters)}
+    facts = {key: getattr(card, key) for key in ("name", "version", "sha256", "licence", "source")}
+    if isinstance(card, ModelCard):
+        facts |= {key: getattr(card, key) for key in ("channels", "input_height", "time_stride", "output")}
+        facts["characters"] = len(card.charset.characters)
     click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
     for file in packs.licence_files(place.path.parent) if WEIGHTS not in place.path.parents else ():
         click.echo(f"\n== {file.name}\n{file.read_text('utf-8', 'replace')}")
@@ -155,12 +159,17 @@ def _install(name: str, settings: Settings, wheel: Path | None) -> None:
     click.echo(f"Licence: {pack.licence}, in the words of {words}. `ocrelay models show {name}` prints them.")
 
 
-def _tell(name: str, version: str, does: Mapping[str, str], where: object) -> None:
-    click.echo(f"{name:20} {version:12} {does.get(name, '-'):9} {where}")
+def _tell(
+    name: str, card: ModelCard | DetectorCard | packs.Pack | None, does: Mapping[str, str], where: object
+) -> None:
+    version, licence = (card.version, card.licence or "-") if card is not None else ("unusable", "-")
+    click.echo(f"{name:20} {version:12} {does.get(name, '-'):9} {licence:12} {where}")
 
 
-def _version(load: Callable[..., Any], *where: object) -> str:
+def _card(load: Callable[..., Any], *where: object) -> ModelCard | DetectorCard | None:
+    """The card of a model; None: it cannot be used."""
     try:
-        return str(load(*where).card.version)
+        card: ModelCard | DetectorCard = load(*where).card
     except ModelFileError:
-        return "unusable"
+        return None
+    return card

@@ -16,7 +16,7 @@ import models
 from shared import errors, registry
 from shared.audit import actor
 from shared.database import Database
-from shared.registry.record import Generation, Role
+from shared.registry.record import Generation, Kind, Role
 from shared.settings import Settings
 from worker.models import on_hand, wanted
 from worker.models.equipment import Equipment, find_stronger, prepare_libraries
@@ -130,7 +130,8 @@ class Follower:
 
     def _note_others(self) -> Others:
         usable = note_all(self._database, self._given, actor.worker(self._name))
-        return Others(on_hand.recognisers(self._given), usable)
+        places = on_hand.recognisers(self._given), on_hand.detectors(self._given)
+        return Others(places[0], usable[Kind.RECOGNISER], places[1], usable[Kind.DETECTOR])
 
     def _load(self, settings: Settings, role: Role) -> Any:
         generation = self.generations.get(role)

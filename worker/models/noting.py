@@ -23,8 +23,7 @@ log = structlog.get_logger(__name__)
 
 def facts_of(place: Place, card: ModelCard) -> dict[str, Any]:
     """What the registry keeps of a recogniser."""
-    told = {"licence": card.licence, "source": card.source, "characters": len(card.charset.characters)}
-    return _facts(place, card, Kind.RECOGNISER, told)
+    return _facts(place, card, Kind.RECOGNISER, {"characters": len(card.charset.characters)})
 
 
 def facts_of_detector(place: Place, card: DetectorCard) -> dict[str, Any]:
@@ -34,17 +33,17 @@ def facts_of_detector(place: Place, card: DetectorCard) -> dict[str, Any]:
 
 def _facts(place: Place, card: ModelCard | DetectorCard, kind: Kind, told: dict[str, Any]) -> dict[str, Any]:
     facts = {"name": card.name, "kind": str(kind), "version": card.version, "sha256": card.sha256}
-    return {**facts, "path": str(place.path), "card": told}
+    return {**facts, "path": str(place.path), "card": {"licence": card.licence, "source": card.source, **told}}
 
 
-def note_all(database: Database, settings: Settings, by: Actor) -> dict[str, str]:
+def note_all(database: Database, settings: Settings, by: Actor) -> dict[Kind, dict[str, str]]:
     """Note the models of this machine that nobody has noted; one that cannot be used is left out.
 
     Returns:
-        SHA-256 of each recogniser that can be used, by name.
+        SHA-256 of each model that can be used, by kind and name.
     """
     known: dict[str, str] = {}
-    usable: dict[str, str] = {}
+    usable: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
     try:
         with database.read() as connection:
             known = {model.name: model.sha256 for model in registry.list_models(connection)}
@@ -56,8 +55,8 @@ def note_all(database: Database, settings: Settings, by: Actor) -> dict[str, str
     ):
         for place in places.values():
             sha256 = _note(database, kind, place, known.get(place.name), by)
-            if sha256 is not None and kind is Kind.RECOGNISER:
-                usable[place.name] = sha256
+            if sha256 is not None:
+                usable[kind][place.name] = sha256
     return usable
 
 

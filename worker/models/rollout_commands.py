@@ -38,14 +38,14 @@ def activate(name: str, role: str, *, wait: bool, data_dir: Path | None) -> None
     if facts["kind"] != Role(role).kind:
         raise click.ClickException(f"{name} is a {facts['kind']}, and the role {role} is for a {Role(role).kind}.")
 
-    def order(database: Database) -> Generation | None:
+    def order(database: Database) -> Generation:
         with database.write() as connection:
             registry.note(connection, **facts, actor=OPERATOR)
             model = registry.find(connection, facts["name"])
             assert model is not None
             return registry.activate(connection, model, Role(role), actor=OPERATOR)
 
-    _carry_out(settings, role, order, wait=wait)
+    _carry_out(settings, order, wait=wait)
 
 
 @click.command()
@@ -53,13 +53,13 @@ def activate(name: str, role: str, *, wait: bool, data_dir: Path | None) -> None
 @WAIT
 @DATA
 def rollback(role: str, *, wait: bool, data_dir: Path | None) -> None:
-    """Let read what read before; before the first `activate` that was what the settings name."""
+    """Let read what read before, where it can still be opened; before the first `activate` the settings named that."""
 
-    def order(database: Database) -> Generation | None:
+    def order(database: Database) -> Generation:
         with database.write() as connection:
             return registry.roll_back(connection, Role(role), actor=OPERATOR)
 
-    _carry_out(settings_of(data_dir), role, order, wait=wait)
+    _carry_out(settings_of(data_dir), order, wait=wait)
 
 
 def settings_of(data_dir: Path | None) -> Settings:
@@ -67,12 +67,10 @@ def settings_of(data_dir: Path | None) -> Settings:
     return Settings.load(**({} if data_dir is None else {"data_dir": data_dir}))
 
 
-def _carry_out(settings: Settings, role: str, order: Callable[[Database], Generation | None], *, wait: bool) -> None:
+def _carry_out(settings: Settings, order: Callable[[Database], Generation], *, wait: bool) -> None:
     try:
         with opened(settings) as database:
             generation = order(database)
-            if generation is None:
-                raise click.ClickException(f"The role {role} was never given a model, so there is none to go back to.")
             model = generation.model or "as the settings say"
             click.echo(f"Generation {generation.number}: {generation.role} = {model}.")
             if wait:

@@ -50,14 +50,16 @@ class Stronger:
 
 
 def find_stronger(settings: Settings) -> Stronger | None:
-    """The first installed model of OCRELAY_MODELS that is not the one that reads every line; None: there is none.
+    """The first installed model of OCRELAY_MODELS that does not read every line, as the shipped one is there for.
+
+    None: there is none.
 
     Raises:
         ModelFileError: It is there, but it is damaged or cannot be used.
     """
     for name in settings.model_names:
         place = find(name, settings.models_folder)
-        if name == (settings.model or DEFAULT) or place is None:
+        if name in (settings.model, DEFAULT) or place is None:
             continue
         if is_damaged(place.path):
             raise models.ModelFileError(

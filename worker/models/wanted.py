@@ -9,7 +9,7 @@ from models import db_detector, detector, golden
 from models.card import sha256_of
 from models.db_detector import DbDetector
 from models.detector import Detector
-from models.recognizer import DEFAULT, Place, find
+from models.recognizer import DEFAULT, WEIGHTS, Place, find
 from shared.registry.record import Generation, Role
 from shared.settings import Settings
 from worker.models import on_hand
@@ -24,7 +24,8 @@ def settings_for(settings: Settings, generations: Generations) -> Settings:
     if reader and reader.model:
         changed["model"] = _findable(settings, reader.model)
     if stronger and stronger.model:
-        changed["models"] = f"{_findable(settings, stronger.model)},{settings.models}"
+        name = str(WEIGHTS / DEFAULT) if stronger.model == DEFAULT else _findable(settings, stronger.model)
+        changed["models"] = f"{name},{settings.models}"  # by its name alone the shipped one is never the stronger
     return settings.model_copy(update=changed)
 
 

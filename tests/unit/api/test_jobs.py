@@ -233,14 +233,32 @@ def test_health_needs_nothing_and_readiness_needs_a_worker(client: FlaskClient, 
     assert ready["models"] == [{"name": "m", "version": "1", "role": "reads", "workers": 1}]
 
 
+def test_readiness_tells_of_a_child_that_cannot_open_its_model(client: FlaskClient, parts: Parts) -> None:
+    from shared import workers
+
+    with parts.database.write() as connection:
+        workers.note_fault(connection, node="n", host="far", pid=2, fault="ModelFileError: it is gone")
+    alone = client.get("/readyz")
+    assert (alone.status_code, alone.json["workers"], alone.json["models"]) == (503, 0, [])
+    with parts.database.write() as connection:
+        workers.register(connection, node="n", host="h", pid=1, model={"name": "m", "version": "1", "sha256": "0"})
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json["status"], ready.json["workers"]) == (200, "ready", 1)
+    assert "1 of 2 worker children" in ready.json["checks"]["workers"] and "gone" in ready.json["checks"]["workers"]
+    with parts.database.write() as connection:
+        workers.register(connection, node="n", host="far", pid=2, model={"name": "m", "version": "1", "sha256": "0"})
+    assert client.get("/readyz").json["checks"]["workers"] == "ok"
+
+
 def test_readiness_says_with_what_is_read(client: FlaskClient, parts: Parts) -> None:
     from shared import workers
 
-    fast, strong = ({"name": name, "version": "1", "sha256": "0"} for name in ("m", "strong"))
+    fast, strong, lines = ({"name": name, "version": "1", "sha256": "0"} for name in ("m", "strong", "lines"))
     with parts.database.write() as connection:
-        for pid, stronger in enumerate((strong, strong, None)):
-            workers.register(connection, node="n", host="h", pid=pid, model=fast, stronger=stronger)
+        for pid, (stronger, finds) in enumerate(((strong, lines), (strong, None), (None, None))):
+            workers.register(connection, node="n", host="h", pid=pid, model=fast, stronger=stronger, detector=finds)
     assert client.get("/readyz").json["models"] == [
+        {"name": "lines", "version": "1", "role": "finds", "workers": 1},
         {"name": "m", "version": "1", "role": "reads", "workers": 3},
         {"name": "strong", "version": "1", "role": "stronger", "workers": 2},
     ]

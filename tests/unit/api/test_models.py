@@ -43,8 +43,10 @@ def child(parts: Parts, model: str, *, pid: int = 1, reader: str | None = "r", o
     with parts.database.write() as connection:
         on_hand = {name: name * 64 for name in (model, *others)}
         told = {"name": model, "version": "1", "sha256": model * 64}
+        finds = {"name": "detector-c", "version": "1", "sha256": "d" * 64}
+        sha256 = reader and reader * 64
         return workers.register(
-            connection, node="n", host="h", pid=pid, model=told, reader_sha256=reader and reader * 64, on_hand=on_hand
+            connection, node="n", host="h", pid=pid, model=told, reader_sha256=sha256, on_hand=on_hand, detector=finds
         )
 
 
@@ -78,7 +80,7 @@ def test_all_models_are_listed_with_what_they_do(client: FlaskClient, known: Par
     assert found == {
         "a": ("recogniser", ["recogniser"], 1),
         "b": ("recogniser", [], 1),
-        "detector-c": ("detector", [], 0),
+        "detector-c": ("detector", ["detector"], 1),
     }
     assert answer["active"] == []
     assert client.get("/v1/models/a").json["rollouts"] == []

@@ -280,6 +280,40 @@ def test_a_model_that_every_worker_has_on_hand_can_be_named_and_one_that_some_la
     assert answer.json["details"] == {"model": "c", "loaded": ["a", "b"]}
 
 
+def test_a_detector_that_every_worker_has_can_be_named_and_one_that_some_lack_cannot(
+    client: FlaskClient, parts: Parts
+) -> None:
+    told, finds = ({"name": name, "version": "1", "sha256": name * 64} for name in "ad")
+    with parts.database.write() as connection:
+        for pid, names in ((1, "ef"), (2, "e")):
+            detectors = {name: name * 64 for name in names}
+            workers.register(connection, node="n", host="h", pid=pid, model=told, detector=finds, detectors=detectors)
+    assert client.post("/v1/jobs?detector=e", data=PNG).status_code == 202
+    answer = client.post("/v1/jobs?detector=f", data=PNG)
+    assert (answer.status_code, answer.json["code"]) == (422, "unknown_model")
+    assert answer.json["details"] == {"detector": "f", "loaded": ["d", "e"]}
+
+
+def test_a_repeated_upload_is_copied_only_from_the_very_detector_that_it_names(
+    client: FlaskClient, parts: Parts
+) -> None:
+    told, finds = ({"name": name, "version": "1", "sha256": name * 64} for name in "ad")
+    with parts.database.write() as connection:
+        workers.register(
+            connection, node="n", host="h", pid=1, model=told, reader_sha256=READER, detector=finds,
+            detectors={"e": "e" * 64},
+        )  # fmt: skip
+    first = client.post("/v1/jobs?detector=e", data=PNG).json["id"]
+    with parts.database.write() as connection:
+        job = jobs.claim(connection, first, owner="test/1", lease_seconds=30)
+        assert job is not None
+        reader = workers.named_reader(READER, "e" * 64)
+        assert jobs.succeed(connection, first, str(job.lease_token), result=RESULT, timings_ms={}, reader_sha256=reader)
+    assert client.post("/v1/jobs?detector=e", data=PNG).json["copied_from"] == first
+    assert client.post("/v1/jobs?detector=d", data=PNG).json["copied_from"] is None
+    assert client.post("/v1/jobs", data=PNG).json["copied_from"] is None
+
+
 def test_a_repeated_upload_is_copied_only_from_the_very_model_that_it_names(client: FlaskClient, parts: Parts) -> None:
     def worker_with(sha256: str) -> None:
         told = {"name": "a", "version": "1", "sha256": "a" * 64}
@@ -305,7 +339,7 @@ def test_while_no_worker_lives_any_model_may_be_asked_for(client: FlaskClient) -
     assert client.post("/v1/jobs?model=another", data=PNG).status_code == 202
 
 
-@pytest.mark.parametrize("name", ["pages", "quality", "model", "reference", "webhook"])
+@pytest.mark.parametrize("name", ["pages", "quality", "model", "detector", "reference", "webhook"])
 def test_null_for_an_option_without_a_default_is_as_if_it_were_left_out(
     client: FlaskClient, parts: Parts, name: str
 ) -> None:

@@ -138,16 +138,18 @@ def moving(image_format: str) -> bytes:
     return saved(picture(), image_format, save_all=True, append_images=[picture().rotate(180)])
 
 
-@pytest.mark.parametrize("image_format", ["GIF", "AVIF"])
+@pytest.mark.parametrize("image_format", ["GIF", "AVIF", "WEBP", "PNG"])
 def test_of_what_moves_the_first_frame_is_the_page_and_it_says_so(image_format: str) -> None:
     (page,) = decode_pages(moving(image_format), Limits())
     assert page.gray[2:8, 2:8].mean() < 80 and page.gray[20:, 20:].mean() > 200
     assert [reason.code for reason in page.warnings] == ["first_frame_only"]
 
 
-def test_a_gif_that_stands_still_says_nothing() -> None:
-    (page,) = decode_pages(FORMATS["gif"](), Limits())
-    assert page.warnings == ()
+@pytest.mark.parametrize("image_format", ["GIF", "WEBP", "PNG"])
+def test_what_stands_still_says_nothing(image_format: str) -> None:
+    for content in (saved(picture(), image_format), saved(picture(), image_format, save_all=True)):
+        (page,) = decode_pages(content, Limits())
+        assert page.warnings == ()
 
 
 def test_a_heic_photo_is_read_as_it_is_seen() -> None:

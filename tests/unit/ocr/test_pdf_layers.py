@@ -12,7 +12,7 @@ import models
 from models import detector
 from models.recognizer import Recognizer
 from shared.result import DocumentResult
-from tests.pdfs import PdfPage, pdf, picture, stream, text
+from tests.pdfs import PdfPage, pdf, picture, scan, stream, text
 from worker.ocr.pipeline import Options, recognize_document
 
 ENGLISH = Image.open(Path(__file__).parents[3] / "docs" / "samples" / "line-english.png").convert("RGB")
@@ -106,3 +106,26 @@ def test_a_word_of_a_line_under_a_bar_goes_and_the_rest_stays(shipped: Recognize
     (page,) = read(content, shipped).pages
     assert "Alexander" not in page.text and "yesterday" in page.text and "Paid by" in page.text
     assert "hidden_text" in [reason.code for reason in page.warnings]
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize("pale", [0.97, 0.9])
+def test_a_pale_line_of_a_short_page_that_hides_another_is_read_or_told(
+    shipped: Recognizer, name: str, pale: float
+) -> None:
+    line = f"{pale} {pale} {pale} rg ".encode() + text("This one is pale and hard to see", 72, 600) + b"0 0 0 rg\n"
+    (page,) = read(pdf([PdfPage(HIDDEN[name] + line + BORN)]), shipped).pages
+    assert page.source == "recognition" and page.text.count("\n") >= 3
+    (warning,) = [reason for reason in page.warnings if reason.code == "hidden_text"]
+    if "pale" in page.text:
+        assert warning.value == 10, "of what was read nothing is said"
+    else:
+        middles = [np.array(place).mean(axis=0) * 72 / (page.quality["dpi"] or 0) for place in warning.places]
+        assert warning.value == 10 + 25 and any(abs(842 - 600 - y) < 12 and 72 < x < 300 for x, y in middles)
+
+
+@pytest.mark.parametrize("under", [text("What an OCR has read", 20, 10, mode=3), text("What an OCR has read", 20, 10)])
+def test_of_a_scan_nothing_is_said_about_the_text_beneath_it(shipped: Recognizer, under: bytes) -> None:
+    (page,) = read(pdf([scan(ENGLISH, 150, under)]), shipped).pages
+    assert page.source == "recognition" and page.lines
+    assert "hidden_text" not in [reason.code for reason in page.warnings]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,11 +13,15 @@ from click.testing import CliRunner, Result
 
 from models import ModelFileError
 from models.bringing import packs
+from models.recognizer import Place
+from shared.registry.record import Generation, Role, RolloutState
 from shared.settings import Settings
 from tests import packs as made
 from tests import tiny_foreign
 from worker.models.commands import models
+from worker.models.others import Others
 from worker.models.stronger import find_stronger
+from worker.models.wanted import settings_for
 
 
 @pytest.fixture
@@ -38,13 +45,50 @@ def test_a_pack_is_installed_from_its_wheel_and_the_licence_is_named_and_shown(w
     assert json.loads(shown.partition("\n\n")[0])["source"] == "acme==1.0 acme/models/rec.onnx"
     assert "Do what you like." in shown
     assert find_stronger(Settings.load()) is not None
-    listed = [line.split()[:3] for line in call("list").output.splitlines()]
+    listed = [line.split()[:4] for line in call("list").output.splitlines()]
     assert listed == [
-        ["acme", "1.0", "stronger"],
-        ["crnn-zh-en", listed[1][1], "reads"],
-        ["detector-acme", "1.0", "-"],
-        ["detector-lines", listed[3][1], "finds"],
+        ["acme", "1.0", "stronger", "0BSD"],
+        ["crnn-zh-en", listed[1][1], "reads", "Apache-2.0"],
+        ["detector-acme", "1.0", "-", "0BSD"],
+        ["detector-lines", listed[3][1], "finds", "Apache-2.0"],
     ]
+
+
+@pytest.mark.parametrize("name", ["crnn-zh-en", "detector-lines"])
+def test_what_is_shipped_is_ours_and_under_the_licence_of_the_project(name: str) -> None:
+    shown = json.loads(call("show", name).output)
+    assert (shown["name"], shown["licence"]) == (name, "Apache-2.0") and "models/training" in shown["source"]
+
+
+def test_beside_a_reader_of_ones_own_the_shipped_one_is_not_called_stronger(
+    wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("install", "acme", "--file", wheel)
+    monkeypatch.setenv("OCRELAY_MODEL", "acme")
+    does = {name: role for name, _, role, *_ in map(str.split, call("list").output.splitlines())}
+    assert (does["acme"], does["crnn-zh-en"]) == ("reads", "-")
+    given = registry_gave(Role.RECOGNISER, "acme") | registry_gave(Role.STRONGER, "crnn-zh-en")
+    found = find_stronger(settings_for(Settings.load(), given))
+    assert found is not None and found.name == "crnn-zh-en", "somebody has said so"
+
+
+def test_a_model_that_another_took_the_place_of_is_gone_at_once(tmp_path: Path) -> None:
+    path = tiny_foreign.write(tmp_path / "own.onnx")
+    others = Others({name: Place(path, name) for name in "ab"}, dict.fromkeys("ab", "0"))
+    gc.disable()  # which would come by at some time
+    try:
+        opened = others.open("a")
+        assert opened is not None
+        first = weakref.ref(opened)
+        del opened
+        assert others.open("b") is not None and first() is None
+    finally:
+        gc.enable()
+
+
+def registry_gave(role: Role, name: str) -> dict[Role, Generation]:
+    now = datetime.now(UTC)
+    return {role: Generation(1, role, name, "0", RolloutState.SETTLED, None, now, "somebody")}
 
 
 def test_without_a_name_the_first_pack_of_the_settings_is_installed(wheel: Path) -> None:
@@ -73,7 +117,7 @@ def test_a_pack_that_is_not_installed_is_listed_with_the_command_that_does_it(wh
 
 def test_the_model_that_reads_every_line_is_not_the_stronger_one(wheel: Path) -> None:
     call("install", "acme", "--file", wheel)
-    assert find_stronger(Settings.load(model="acme")) is not None  # crnn-zh-en stands beside it
+    assert find_stronger(Settings.load(model="acme")) is None  # crnn-zh-en stands beside it, and is the fast one
     assert find_stronger(Settings.load(model="acme", models="acme")) is None
     assert find_stronger(Settings.load(models="crnn-zh-en")) is None
 

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 import models
+from models import detector
 from models.charset import Charset
+from models.recognizer import Place
 from shared import jobs
 from shared.audit import trail
 from shared.database import Database
@@ -28,11 +30,13 @@ from tests.services import wait_until
 from worker.jobs.lease import Lease, LeaseLost
 from worker.jobs.readers import Workplace
 from worker.jobs.work import work
+from worker.models.others import Others
 from worker.models.stronger import Stronger, find_stronger
 from worker.ocr.text import rule
 from worker.ocr.text.rule import Rule
 
 OWNER = "node/task"
+SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
 
 
 class Interrupting:
@@ -162,6 +166,32 @@ def test_a_model_that_is_not_loaded_ends_the_job_with_its_own_code(
     job_id = submit(place, line_image(), model="another")
     work(job_id, recognizer, place, owner=OWNER)
     assert (found(place, job_id).error or {})["code"] == "unknown_model"
+
+
+def test_a_detector_that_a_job_names_finds_its_lines_and_the_result_names_it(
+    place: Workplace, recognizer: models.Recognizer
+) -> None:
+    active = detector.load(threads=1)
+    (shipped,) = detector.places()
+    own = {"detector-own": Place(shipped.path, "detector-own")}
+    others = Others({}, {}, own, dict.fromkeys(own, active.card.sha256))
+    equipped = dataclasses.replace(place, detector=active, others=others, reader_sha256="r")
+    sample = (SAMPLES / "page.png").read_bytes()
+    wishes = {"none": {}, "active": {"detector": "detector-lines"}, "own": {"detector": "detector-own"}}
+    wishes["gone"] = {"detector": "detector-gone"}
+    named = {name: submit(place, sample, layout="page", **wish) for name, wish in wishes.items()}
+    for job_id in named.values():
+        work(job_id, recognizer, equipped, owner=OWNER)
+    told = {name: (found(place, job_id).result or {}).get("detector") for name, job_id in named.items()}
+    assert told["own"] == {"name": "detector-own", "version": active.card.version, "sha256": active.card.sha256}
+    assert told["none"] == told["active"] == {**told["own"], "name": "detector-lines"}
+    assert (found(place, named["gone"]).error or {})["code"] == "unknown_model"
+
+
+def test_a_line_needs_no_detector_and_its_result_names_none(place: Workplace, recognizer: models.Recognizer) -> None:
+    job_id = submit(place, line_image(), layout="line")
+    work(job_id, recognizer, dataclasses.replace(place, detector=detector.load(threads=1)), owner=OWNER)
+    assert "detector" not in (found(place, job_id).result or {})
 
 
 @pytest.fixture

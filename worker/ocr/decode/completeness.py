@@ -7,13 +7,11 @@ length is therefore checked here, for every decoder alike.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 from shared.errors import CorruptImage, TruncatedImage
 from shared.uploads import jpeg
-from worker.ocr.decode import tiff_strips
+from worker.ocr.decode import chunks, tiff_strips
 
-PNG_SIGNATURE_BYTES = 8
 PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 JPEG_MOST_PIXELS_A_BYTE = 8 * 8 * 8 * 8
 TIFF_TAGS = {*tiff_strips.TAGS, *tiff_strips.EXTENTS, *tiff_strips.EXTENTS.values()}
@@ -40,16 +38,7 @@ def require_complete(content: bytes, media_type: str) -> None:
 
 def _png(content: bytes) -> bool:
     """Walk the chunks up to IEND."""
-    return all(end <= len(content) for _, _, end in _png_chunks(content))
-
-
-def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of each chunk up to IEND. Source: PNG specification, section 5.3."""
-    offset, kind = PNG_SIGNATURE_BYTES, b""
-    while kind != b"IEND":
-        length, kind = struct.unpack_from(">I4s", content, offset)
-        yield kind, offset, offset + 12 + length
-        offset += 12 + length
+    return all(end <= len(content) for _, _, end in chunks.of_png(content))
 
 
 def pixels_of_png(content: bytes) -> bytes:
@@ -58,8 +47,8 @@ def pixels_of_png(content: bytes) -> bytes:
     Texts and colour profiles may inflate to anything, and libpng writes a line about each that it does not like: one
     upload could fill a disk with log.
     """
-    kept, seen = [content[:PNG_SIGNATURE_BYTES]], set()
-    for kind, start, end in _png_chunks(content):
+    kept, seen = [content[: chunks.PNG_START]], set()
+    for kind, start, end in chunks.of_png(content):
         if kind in PNG_PIXELS and (kind == b"IDAT" or kind not in seen):
             seen.add(kind)
             kept.append(content[start:end])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.uploads import jpeg
+from worker.ocr.decode import chunks
 
 ORIENTATION_TAG = 274
 UPRIGHT = 1
@@ -62,21 +63,11 @@ def _jpeg_exif(content: bytes) -> Iterator[bytes]:
 
 
 def _png_exif(content: bytes) -> Iterator[bytes]:
-    offset = 8
-    while offset < len(content):
-        length, kind = struct.unpack_from(">I4s", content, offset)
-        if kind == b"eXIf":
-            yield content[offset + 8 : offset + 8 + length]
-        offset += 12 + length
+    return (content[start + 8 : end - 4] for kind, start, end in chunks.of_png(content) if kind == b"eXIf")
 
 
 def _webp_exif(content: bytes) -> Iterator[bytes]:
-    offset = 12
-    while offset < len(content):
-        kind, length = struct.unpack_from("<4sI", content, offset)
-        if kind == b"EXIF":
-            yield content[offset + 8 : offset + 8 + length]
-        offset += 8 + length + length % 2
+    return (content[start + 8 : end] for kind, start, end in chunks.of_webp(content) if kind == b"EXIF")
 
 
 _EXIF_BLOCKS = {"image/jpeg": _jpeg_exif, "image/png": _png_exif, "image/webp": _webp_exif}

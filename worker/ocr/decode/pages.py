@@ -20,7 +20,8 @@ from shared.result import Reason
 from shared.uploads import pdf as pdf_file
 from shared.uploads import reduced
 from shared.uploads.header import DocumentHeader, check_size, inspect
-from worker.ocr.decode import completeness, orientation, pdf, pictures, planes
+from worker.ocr.decode import chunks, completeness, orientation, pdf, pictures, planes
+from worker.ocr.decode.layer.glyphs import Glyph
 from worker.ocr.decode.pdf import LayerPage
 
 Gray = NDArray[np.uint8]
@@ -46,6 +47,7 @@ class DecodedPage:
 
     page_number: 1-based. gray: (H, W) uint8, 0 = black, upright by EXIF, transparency over white.
     warnings: what was left out. dpi: resolution at which a page of a PDF was rendered; None: nobody knows.
+    hidden: characters of the text of a PDF's page that nobody sees.
     reduced: so many pixels of the upload, each way, are one of gray. size: (width, height) of the upload in px,
     upright; None: that of gray.
     """
@@ -56,6 +58,7 @@ class DecodedPage:
     dpi: float | None = None
     reduced: int = 1
     size: tuple[int, int] | None = None
+    hidden: tuple[Glyph, ...] = ()
 
 
 def decode_pages(
@@ -103,7 +106,8 @@ def _picture(content: bytes, header: DocumentHeader, limits: Limits) -> DecodedP
     check_size(image.shape[1], image.shape[0], limits)
     way = orientation.read_orientation(content, header.media_type)
     gray = orientation.upright(to_gray(image), way)
-    return DecodedPage(1, gray, reduced=factor, size=_size_of(header, gray, factor))
+    warnings = (MOVES,) if chunks.moves(content, header.media_type) else ()
+    return DecodedPage(1, gray, warnings, reduced=factor, size=_size_of(header, gray, factor))
 
 
 def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int] | None:
@@ -120,7 +124,7 @@ def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int]
 def _in_gray(page: pdf.RenderedPage | LayerPage) -> DecodedPage | LayerPage:
     if isinstance(page, LayerPage):
         return page
-    return DecodedPage(page.page_number, to_gray(page.image), dpi=page.dpi)
+    return DecodedPage(page.page_number, to_gray(page.image), dpi=page.dpi, hidden=page.hidden)
 
 
 def _decode_one(content: bytes, header: DocumentHeader, factor: int) -> NDArray[np.generic]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
+import pikepdf
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
 
-from shared.errors import CorruptImage
+from shared.errors import BrokenDocument, CorruptImage
 from shared.limits import Limits
 from shared.options import TextLayerName
 from shared.uploads import pdf
 from shared.uploads.pdf import POINTS_PER_INCH
 from worker.ocr.decode import memory
 from worker.ocr.decode.layer.glyphs import Glyph, read_glyphs, text_heights
-from worker.ocr.decode.layer.hidden import are_few, find_hidden, without
-from worker.ocr.decode.layer.images import pictures
+from worker.ocr.decode.layer.hidden import are_few, find_hidden, unseen, without
+from worker.ocr.decode.layer.images import corners, pictures
 from worker.ocr.decode.layer.lines import LayerLine, to_lines
 from worker.ocr.decode.layer.soundness import ink_elsewhere, is_sound
 
@@ -29,16 +31,25 @@ TEXT_DPI = (100.0, 400.0)
 PICTURE_DPI = (100.0, 300.0)
 LEAST_PICTURE = 0.3  # share of the page; smaller pictures say nothing of its resolution
 MEMORY_BYTES = 1 << 30  # for one page; 727 damaged bytes can make pdfium want 300 MB more each second without end
+TREE_BYTES = 1 << 27  # to look at the tree of pages; 1,000 take one million, but a tree of nonsense 300 times its bytes
+LOOP = (
+    "Loop detected in /Pages"  # what qpdf says of a branch that it meets twice; it looks for that when it opens a file
+)
 PROBE_SIDE = 1000  # px; whether the layer is drawn where it says is looked at on a copy with no longer side
 
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """A page as pixels. image: (H, W, 3) uint8 BGR, forms and annotations drawn. dpi: pixels for each inch."""
+    """A page as pixels.
+
+    image: (H, W, 3) uint8 BGR, forms and annotations drawn. dpi: pixels for each inch. hidden: characters of its text
+    that nobody sees, and that are no reading of a scan.
+    """
 
     page_number: int
     image: NDArray[np.uint8]
     dpi: float
+    hidden: tuple[Glyph, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,7 @@ def read_pages(
         CorruptImage: A page cannot be rendered.
         EncryptedDocument, BrokenDocument: As `inspect` says.
     """
+    require_tree(content)
     with pdf.opened(content) as document:
         document.init_forms()
         for number in page_numbers:
@@ -93,6 +105,22 @@ def read_pages(
             except pdfium.PdfiumError as error:
                 raise CorruptImage(page_number=number) from error
             yield found.pop()  # not held here while it is read
+
+
+def require_tree(content: bytes) -> None:
+    """Refuse a file whose tree of pages leads back to where it was: how many pages it has is anybody's guess.
+
+    pdfium does not see it, and counts pages twice. What else keeps qpdf from opening a file is not looked at.
+
+    Raises:
+        BrokenDocument: A branch of the tree is met twice.
+    """
+    try:
+        with memory.at_most(TREE_BYTES):
+            pikepdf.open(io.BytesIO(content), attempt_recovery=False, suppress_warnings=True).close()
+    except (pikepdf.PikepdfError, MemoryError) as error:
+        if LOOP in str(error):
+            raise BrokenDocument() from error
 
 
 def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLayerName) -> RenderedPage | LayerPage:
@@ -109,6 +137,7 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
                 lines = to_lines(without(glyphs, hidden))
                 elsewhere, doubtful = ink_elsewhere(lines, probe, scale)
                 return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere, doubtful)
+            return RenderedPage(number, image, dpi, tuple(unseen(hidden, image, corners(page, width, height))))
     return RenderedPage(number, image, dpi)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.result import Character, Line, Page, Reason, as_polygon
-from shared.result.polygon import Polygon
 from worker.ocr.decode.layer.glyphs import Glyph
 from worker.ocr.decode.layer.lines import LayerLine, to_lines
 from worker.ocr.decode.pdf import LayerPage
@@ -20,8 +20,8 @@ DRAWN = (
     "Where writing is missing, send text_layer=ignore."
 )
 HIDDEN = (
-    "The page holds text that nobody sees: under a bar, in the colour of the paper, or without ink. It was left out. "
-    "Look at the places; the file still holds it."
+    "The page holds text that nobody sees: under a bar, without ink, or in nearly the colour of the paper. It was left "
+    "out. Look at the places; the file still holds it."
 )
 MOST_PLACES = 20  # of hidden text
 
@@ -36,9 +36,8 @@ def to_page(found: LayerPage, *, warned: bool = True) -> Page:
         "ink_elsewhere": elsewhere,
     }
     missing = Reason("text_may_be_missing", "ink_elsewhere", elsewhere, MOST_ELSEWHERE, DRAWN)
-    count = len(found.hidden)
-    hidden = Reason("hidden_text", "hidden_characters", float(count), 0.0, HIDDEN, tuple(_places(found)))
-    warnings = [reason for reason, is_so in ((missing, elsewhere > MOST_ELSEWHERE), (hidden, count > 0)) if is_so]
+    warnings = [missing] if elsewhere > MOST_ELSEWHERE else []
+    warnings += hidden_text(found.hidden, found.width, found.height)
     return Page(
         found.page_number,
         found.width,
@@ -51,14 +50,21 @@ def to_page(found: LayerPage, *, warned: bool = True) -> Page:
     )
 
 
-def _places(found: LayerPage) -> Iterator[Polygon]:
-    """Yield where hidden text lies on the page, a line at a time."""
-    size = np.array([found.width, found.height], np.float64)
+def hidden_text(hidden: Sequence[Glyph], width: int, height: int, read: Sequence[Line] = ()) -> list[Reason]:
+    """Return the warning that a page of a size in px holds text that nobody sees; none where it was read after all."""
+    boxes = [np.array(line.polygon) for line in read]
     parted: list[Glyph | None] = []
-    for last, glyph in zip((None, *found.hidden), found.hidden, strict=False):
+    for last, glyph in zip((None, *hidden), hidden, strict=False):
         parted += [None, glyph] if last is not None and glyph.left < last.left else [glyph]
-    for line in to_lines(parted)[:MOST_PLACES]:
-        yield as_polygon(np.clip(line.polygon, 0, size).tolist())
+    lines = [line for line in to_lines(parted) if not any(_holds(box, line.polygon.mean(axis=0)) for box in boxes)]
+    places = [as_polygon(np.clip(line.polygon, 0, (width, height)).tolist()) for line in lines]
+    count = sum(not character.isspace() for line in lines for character in line.text)
+    told = Reason("hidden_text", "hidden_characters", float(count), 0.0, HIDDEN, tuple(places[:MOST_PLACES]))
+    return [told] if count else []
+
+
+def _holds(box: NDArray[np.float64], place: NDArray[np.float64]) -> bool:
+    return bool(((box.min(axis=0) <= place) & (place <= box.max(axis=0))).all())
 
 
 def _to_line(found: LayerLine) -> Line:

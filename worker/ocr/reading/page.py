@@ -55,20 +55,21 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
     places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
     warned = policy != "off"
     warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
-    warnings = decoded.warnings + warnings
+    hidden = from_layer.hidden_text(decoded.hidden, gray.shape[1], gray.shape[0], lines) if warned else []
+    warnings = (*decoded.warnings, *warnings, *hidden)
     page = Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
     return page if decoded.size is None else enlarge(page, decoded.reduced, decoded.size)
 
 
 def read_layer(tools: Tools, found: LayerPage) -> Page:
     """Take a page from its text layer, where that says what is seen, and read what stands beside it."""
-    decoded = DecodedPage(found.page_number, to_gray(found.image), dpi=found.dpi)
+    decoded = DecodedPage(found.page_number, to_gray(found.image), dpi=found.dpi, hidden=found.hidden)
     if not agreement.agrees(found.lines, decoded.gray, tools.recognizer.card.charset, tools.read_texts):
         return read_page(tools, decoded)
     page = from_layer.to_page(found, warned=tools.options.admission != "off")
     if not beside_layer.is_worth_reading(found.elsewhere, found.lines):
         return page
-    rest = replace(decoded, gray=beside_layer.without_lines(decoded.gray, found.lines))
+    rest = replace(decoded, hidden=(), gray=beside_layer.without_lines(decoded.gray, found.lines))
     lenient = replace(tools.options, layout="page", admission="off" if tools.options.admission == "off" else "warn")
     return beside_layer.merge(page, read_page(replace(tools, options=lenient), rest))
 

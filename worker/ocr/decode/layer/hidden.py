@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.decode.layer.glyphs import Glyph
+from worker.ocr.decode.layer.glyphs import Glyph, Points
 
 Image = NDArray[np.uint8]
 
@@ -40,6 +40,18 @@ def are_few(hidden: Sequence[Glyph], glyphs: Sequence[Glyph | None]) -> bool:
     return len(hidden) <= MOST_HIDDEN * sum(glyph is not None and not glyph.text.isspace() for glyph in glyphs)
 
 
+def unseen(hidden: Sequence[Glyph], image: Image, pictures: Sequence[Points]) -> list[Glyph]:
+    """Return those without ink where they are; others, and those in a picture, may be what an OCR read of the page.
+
+    pictures: two opposite corners of each, (2, 2) px.
+    """
+    return [
+        glyph
+        for glyph in hidden
+        if not (glyph.is_invisible and _shows_ink(image, glyph)) and not any(_lies_in(glyph, one) for one in pictures)
+    ]
+
+
 def without(glyphs: Sequence[Glyph | None], hidden: Sequence[Glyph]) -> list[Glyph | None]:
     """Return the layer without some of its characters."""
     left_out = {id(glyph) for glyph in hidden}
@@ -62,14 +74,27 @@ def _is_hidden(glyph: Glyph, image: Image, paper: NDArray[np.float64]) -> bool:
     width, height = glyph.right - glyph.left, glyph.bottom - glyph.top
     if width < 1 or height < 1:  # a character without a width, as accents have it, shows on its neighbour
         return False
-    columns = _span(glyph.left + SIDE * width, glyph.right - SIDE * width)
-    whole = image[_span(glyph.top, glyph.bottom), columns]
-    if not whole.size or _contrast(whole) < LEAST_CONTRAST:
+    if not _shows_ink(image, glyph):
         return True
-    inner = image[_span(glyph.top + INNER[0] * height, glyph.top + INNER[1] * height), columns]
+    inner = image[_span(glyph.top + INNER[0] * height, glyph.top + INNER[1] * height), _columns(glyph)]
     return bool(
         inner.size and _contrast(inner) < LEAST_CONTRAST and np.abs(inner[0, 0].astype(np.float64) - paper).max() > BAR
     )
+
+
+def _shows_ink(image: Image, glyph: Glyph) -> bool:
+    pixels = image[_span(glyph.top, glyph.bottom), _columns(glyph)]
+    return bool(pixels.size and _contrast(pixels) >= LEAST_CONTRAST)
+
+
+def _lies_in(glyph: Glyph, corners: Points) -> bool:
+    middle = np.array([glyph.left + glyph.right, glyph.top + glyph.bottom]) / 2
+    return bool(((corners.min(axis=0) <= middle) & (middle <= corners.max(axis=0))).all())
+
+
+def _columns(glyph: Glyph) -> slice:
+    width = glyph.right - glyph.left
+    return _span(glyph.left + SIDE * width, glyph.right - SIDE * width)
 
 
 def _contrast(pixels: Image) -> int:

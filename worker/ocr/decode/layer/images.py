@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pypdfium2 as pdfium
 from pypdfium2 import raw
+
+from worker.ocr.decode.layer.glyphs import Points, mapping
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,9 @@ def pictures(page: pdfium.PdfPage) -> Iterator[Picture]:
         columns, rows = picture.get_px_size()
         dpi = 72.0 * (columns * rows / ((x1 - x0) * (y1 - y0))) ** 0.5
         yield Picture(shown / max(1.0, (right - left) * (top - bottom)), dpi, (x0, y0, x1, y1))
+
+
+def corners(page: pdfium.PdfPage, width: int, height: int) -> list[Points]:
+    """Return two opposite corners, (2, 2) px, of each picture of a page that is rendered at a size in px."""
+    to_px = mapping(page, width, height)
+    return [np.array([[*one.bounds[:2], 1.0], [*one.bounds[2:], 1.0]]) @ to_px for one in pictures(page)]

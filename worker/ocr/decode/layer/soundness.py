@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pypdfium2 import raw
 
 from worker.ocr.decode.layer.drawings import without_drawings
-from worker.ocr.decode.layer.glyphs import MOST_CHARACTERS, Glyph, Points, mapping
-from worker.ocr.decode.layer.images import pictures
+from worker.ocr.decode.layer.glyphs import MOST_CHARACTERS, Glyph, Points
+from worker.ocr.decode.layer.images import corners, pictures
 from worker.ocr.decode.layer.lines import LayerLine
 
 Gray = NDArray[np.uint8]
@@ -47,12 +47,9 @@ def is_sound(
         return False
     if sum(glyph.is_broken for glyph in seen) > MOST_BROKEN * len(seen):
         return False
-    seen_pictures = list(pictures(page))
-    if not _shows_only_itself(page) or sum(picture.share for picture in seen_pictures) > MOST_PICTURE:
+    if not _shows_only_itself(page) or sum(picture.share for picture in pictures(page)) > MOST_PICTURE:
         return False
-    to_probe = mapping(page, probe.shape[1], probe.shape[0])
-    corners = [np.array([[*p.bounds[:2], 1.0], [*p.bounds[2:], 1.0]]) @ to_probe for p in seen_pictures]
-    return _is_drawn(lines, probe, scale, corners)
+    return _is_drawn(lines, probe, scale, corners(page, probe.shape[1], probe.shape[0]))
 
 
 def _shows_only_itself(page: pdfium.PdfPage) -> bool:
@@ -88,8 +85,8 @@ def _is_drawn(lines: Sequence[LayerLine], probe: Gray, scale: float, elsewhere: 
     """Tell whether nearly all lines show ink, and most of the ink is theirs; `elsewhere`: corners of pictures."""
     ink = _ink(probe)
     covered = np.zeros_like(ink)
-    for corners in elsewhere:
-        ink[_place(corners)] = False
+    for ends in elsewhere:
+        ink[_place(ends)] = False
     drawn = total = 0
     for line in lines:
         place = _place(line.polygon * scale)
