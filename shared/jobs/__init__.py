@@ -6,7 +6,7 @@ starts from, and zero rows changed is a named outcome (``None`` or ``False``), n
 """
 
 from shared.jobs.control import Failed, cancel, ended_before, erase, failed, retry
-from shared.jobs.life import claim, fail, heartbeat, submit, submit_copy, succeed
+from shared.jobs.life import claim, claim_like, fail, heartbeat, submit, submit_copy, succeed
 from shared.jobs.queries import (
     backlog,
     counts,
@@ -34,6 +34,7 @@ __all__ = [
     "backlog",
     "cancel",
     "claim",
+    "claim_like",
     "counts",
     "ended_before",
     "equal_success",

@@ -9,16 +9,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     ColumnElement,
     Connection,
+    String,
     Text,
     and_,
     bindparam,
     cast,
+    func,
     insert,
     literal,
     or_,
@@ -31,8 +34,8 @@ from shared import errors, ids
 from shared.audit import trail
 from shared.audit.actor import Actor, copy_of, worker
 from shared.database import AnyRow, database_now, seconds
-from shared.jobs import pages
-from shared.jobs.moves import NO_LEASE, held, held_by_given, move, moving, queued_again, record
+from shared.jobs import company, pages
+from shared.jobs.moves import NO_LEASE, facts_of, held, held_by_given, move, moving, queued_again, record
 from shared.jobs.pages import Assembled
 from shared.jobs.queries import is_state, to_job
 from shared.jobs.record import Job, State, Submission
@@ -95,12 +98,31 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     Returns:
         The job with its fresh lease token, or None when somebody else has it, it is not due, or it has ended.
     """
-    given = {"of_job": job_id, "by": owner, "for_seconds": lease_seconds, "under": secrets.token_hex(16)}
+    given = {"of_job": job_id, "by": owner, "for_seconds": lease_seconds, "under": secrets.token_hex(8)}
     row = connection.execute(_claiming(), given).one_or_none()
     if row is None:
         return None
     record(connection, row, trail.Event.CLAIMED, actor=worker(owner))
-    return to_job(row)
+    return to_job(row, others_wait=row.others_wait)
+
+
+def claim_like(connection: Connection, first: Job, *, lease_seconds: float) -> list[Job]:
+    """Take jobs that wait and may be read in company of one that was just claimed, under the same owner: its share of
+    them, for every worker child that lives has one. See ``company``.
+    """
+    if not (first.others_wait and company.is_sociable(first)):
+        return []
+    given = {
+        **company.given(first),
+        "by": first.owner,
+        "for_seconds": lease_seconds,
+        "under": secrets.token_hex(8),
+    }
+    rows = sorted(connection.execute(_claiming_company(), given), key=attrgetter("published_at", "id"))
+    if rows:
+        by = worker(str(first.owner))
+        trail.record_all(connection, (facts_of(row, trail.Event.CLAIMED, actor=by) for row in rows))
+    return [to_job(row) for row in rows]
 
 
 def heartbeat(connection: Connection, job_id: str, lease_token: str, *, lease_seconds: float) -> bool:
@@ -170,16 +192,30 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
 def _claiming() -> ReturningUpdate[Any]:
     due = and_(is_state(State.QUEUED), or_(jobs.c.not_before.is_(None), jobs.c.not_before <= database_now()))
     abandoned = and_(is_state(State.RUNNING), jobs.c.lease_until < database_now())
+    return _taking(
+        and_(jobs.c.id == bindparam("of_job"), jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
+        company.others_wait().label("others_wait"),
+    )
+
+
+@cache
+def _claiming_company() -> ReturningUpdate[Any]:
+    return _taking(and_(is_state(State.QUEUED), jobs.c.id.in_(company.share())))
+
+
+def _taking(condition: ColumnElement[bool], *told: ColumnElement[Any]) -> ReturningUpdate[Any]:
+    """The statement of a claim. Of the jobs that it takes each has a token of its own."""
     return moving(
         "claim",
         State.RUNNING,
-        and_(jobs.c.id == bindparam("of_job"), jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
+        condition,
+        *told,
         attempt=jobs.c.attempt + 1,
         started_at=database_now(),
         not_before=None,
         owner=bindparam("by"),
         lease_until=database_now(seconds("for_seconds")),
-        lease_token=bindparam("under"),
+        lease_token=bindparam("under", type_=String()).concat(func.substr(jobs.c.id, 15, 16)),
     )
 
 

@@ -1,0 +1,108 @@
+"""Small jobs in company: a worker that takes a line of text takes others along that wait, and stores all together.
+
+What is read of each does not depend on its company. Each has its own claim, lease, attempt, result and audit event;
+what they share are transactions. Only jobs at their first attempt, with more to come, are read in company: where one of
+them brings its worker down, each is read alone from then on, and only the one at fault does so again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, exists, func, literal_column, select
+
+from shared.database import database_now
+from shared.jobs.queries import is_state
+from shared.jobs.record import Job, State
+from shared.options import PRIORITIES
+from shared.tables import UtcDateTime, jobs, worker_children
+from shared.workers import LIVE_SECONDS
+
+MOST = 8
+"""So many are read together at most: the first of them waits for the last."""
+MOST_PIXELS = 1_000_000
+"""A job of more is not small."""
+NEAR = timedelta(seconds=2)
+"""Who was published so near to the first may come along. So nobody is overtaken by more, which would look as if his
+message were lost (``worker.sweep.publish_window.overtaken``)."""
+WINDOW = 64
+"""So many jobs that wait are looked at."""
+_LOOKED_AT = (
+    "id", "priority", "options_sha256", "attempt", "max_attempts", "not_before", "page_count", "width", "height",
+    "media_type",
+)  # fmt: skip
+
+
+def is_sociable(job: Job) -> bool:
+    """Whether a job that was just claimed may have company."""
+    return (
+        job.attempt == 1 < job.max_attempts
+        and job.options.get("layout") == "line"
+        and job.page_count == 1
+        and job.width * job.height <= MOST_PIXELS
+        and job.media_type.startswith("image/")
+        and job.options_sha256 is not None
+        and job.published_at is not None
+        and job.promoted_at is None  # its place before higher priorities is for itself
+    )
+
+
+def others_wait() -> ColumnElement[bool]:
+    """Whether any other job waits than the one ``of_job``."""
+    other = jobs.alias()
+    waits = other.c.state == literal_column(f"'{State.QUEUED}'")
+    return exists().where(waits, other.c.published_at.is_not(None), other.c.id != bindparam("of_job"))
+
+
+def given(first: Job) -> dict[str, Any]:
+    """What ``share`` is given for the job that the others shall accompany."""
+    assert first.published_at is not None
+    return {
+        "near_from": first.published_at - NEAR,
+        "near_until": first.published_at + NEAR,
+        "of_priority": PRIORITIES.index(first.priority),
+        "wished_sha256": first.options_sha256,
+    }
+
+
+def share() -> Select[Any]:
+    """Ids of the jobs that wait, are like the first, and are this child's share of such: every one that lives has one.
+
+    Of several children that ask at once none waits for another.
+    """
+    start, end = (bindparam(name, type_=UtcDateTime()) for name in ("near_from", "near_until"))
+    near = (
+        select(*(jobs.c[name] for name in _LOOKED_AT))
+        .where(is_state(State.QUEUED), jobs.c.published_at.between(start, end))
+        .order_by(jobs.c.published_at, jobs.c.priority, jobs.c.id)
+        .limit(WINDOW)
+        .cte("near")
+    )
+    alike = (
+        select(near.c.id)
+        .where(
+            near.c.priority == bindparam("of_priority"),
+            near.c.options_sha256 == bindparam("wished_sha256"),
+            near.c.attempt == 0,
+            near.c.max_attempts > 1,
+            near.c.not_before.is_(None),
+            near.c.page_count == 1,
+            near.c.width * near.c.height <= MOST_PIXELS,
+            near.c.media_type.startswith("image/"),
+        )
+        .cte("alike")
+    )
+    found = select(func.count()).select_from(alike).scalar_subquery()
+    alive = worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS)
+    children = select(func.coalesce(func.nullif(func.count(), 0), 1)).where(alive).scalar_subquery()
+    mine = found.op("/", return_type=Integer())(children)
+    taken = (
+        select(jobs.c.id)
+        .where(jobs.c.id.in_(select(alike.c.id)), is_state(State.QUEUED))
+        .order_by(jobs.c.published_at, jobs.c.id)
+        .limit(case((mine < MOST, mine), else_=MOST - 1))
+        .with_for_update(skip_locked=True)
+        .cte("taken")
+    )
+    return select(taken.c.id)
