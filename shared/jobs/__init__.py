@@ -5,6 +5,7 @@ starts from, and zero rows changed is a named outcome (``None`` or ``False``), n
 ``jobs.claim(connection, job_id, …)``.
 """
 
+from shared.jobs.company import is_sociable
 from shared.jobs.control import Failed, cancel, ended_before, erase, failed, retry
 from shared.jobs.life import claim, claim_like, fail, heartbeat, submit, submit_copy, succeed
 from shared.jobs.queries import (
@@ -49,6 +50,7 @@ __all__ = [
     "has_waited",
     "heartbeat",
     "is_held",
+    "is_sociable",
     "is_state",
     "lapse",
     "list_jobs",

@@ -48,15 +48,16 @@ RETRY_SECONDS = (2, 10, 60)
 """Pause before the second, third and every later attempt of a job whose attempt failed with a retryable error."""
 
 
-def submit(connection: Connection, submission: Submission, *, max_attempts: int) -> Job:
+def submit(connection: Connection, submission: Submission, *, max_attempts: int, is_published: bool = True) -> Job:
     """Accept a job: queued, attempt 0.
 
     It is noted as published right here, on the assumption that the caller publishes it after the commit; so the normal
-    life of a job needs no write for that. Where the message does not arrive, the sweeper notices and publishes again.
+    life of a job needs no write for that. Where the message does not arrive, the sweeper notices and publishes again;
+    and where none is sent, since it shall come along with others, it publishes whatever is left.
     """
-    row = _insert(
-        connection, submission, "published_at", state=State.QUEUED, max_attempts=max_attempts, publish_count=1
-    )
+    noted_at = "published_at" if is_published else None
+    more = {"state": State.QUEUED, "max_attempts": max_attempts, "publish_count": int(is_published)}
+    row = _insert(connection, submission, noted_at, **more)
     record(connection, row, trail.Event.SUBMITTED, actor=submission.actor)
     return to_job(row)
 
@@ -106,19 +107,23 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     return to_job(row, others_wait=row.others_wait)
 
 
-def claim_like(connection: Connection, first: Job, *, lease_seconds: float) -> list[Job]:
-    """Take jobs that wait and may be read in company of one that was just claimed, under the same owner: its share of
-    them, for every worker child that lives has one. See ``company``.
+def claim_like(connection: Connection, first: Job, *, lease_seconds: float, is_first: bool = True) -> list[Job]:
+    """Take jobs that wait and may be read in company of one that was claimed, under the same owner: its share of them,
+    for every worker child that lives has one. See ``company``.
+
+    Args:
+        connection: A write transaction.
+        first: As it was claimed; it is sociable.
+        lease_seconds: Of each.
+        is_first: It was claimed just now; else it has ended meanwhile.
     """
-    if not (first.others_wait and company.is_sociable(first)):
-        return []
     given = {
-        **company.given(first),
+        **company.given(first, is_first=is_first),
         "by": first.owner,
         "for_seconds": lease_seconds,
         "under": secrets.token_hex(8),
     }
-    rows = sorted(connection.execute(_claiming_company(), given), key=attrgetter("published_at", "id"))
+    rows = sorted(connection.execute(_claiming_company(), given), key=attrgetter("id"))
     if rows:
         by = worker(str(first.owner))
         trail.record_all(connection, (facts_of(row, trail.Event.CLAIMED, actor=by) for row in rows))
@@ -234,15 +239,17 @@ def _succeeding() -> ReturningUpdate[Any]:
 
 
 @cache
-def _inserting(noted_at: str, has_deadline: bool) -> ReturningInsert[Any]:
-    times = {"created_at": database_now(), noted_at: database_now()}
+def _inserting(noted_at: str | None, has_deadline: bool) -> ReturningInsert[Any]:
+    times = {"created_at": database_now()}
+    if noted_at is not None:
+        times[noted_at] = database_now()
     if has_deadline:
         times["deadline_at"] = database_now(seconds("deadline_seconds"))
     return insert(jobs).values(times).returning(*jobs.c)
 
 
-def _insert(connection: Connection, submission: Submission, noted_at: str, **more: Any) -> AnyRow:
-    """Insert the row; the time of acceptance is noted in one more column."""
+def _insert(connection: Connection, submission: Submission, noted_at: str | None, **more: Any) -> AnyRow:
+    """Insert the row; the time of acceptance is noted in one more column, where one is named."""
     given = vars(submission).copy()
     if submission.deadline_seconds is None:
         del given["deadline_seconds"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from shared import errors, jobs, workers
+from shared import errors, ids, jobs, workers
 from shared.audit import trail
 from shared.database import Database, database_now
 from shared.jobs import Job, State, Submission, company
@@ -32,7 +32,7 @@ def claim(database: Database, job_id: str, owner: str = OWNER) -> list[Job]:
     with database.write() as connection:
         first = jobs.claim(connection, job_id, owner=owner, lease_seconds=30)
         assert first is not None
-        return [first, *jobs.claim_like(connection, first, lease_seconds=30)]
+        return [first, *(jobs.claim_like(connection, first, lease_seconds=30) if jobs.is_sociable(first) else [])]
 
 
 def found(database: Database, job_id: str) -> Job:
@@ -54,9 +54,9 @@ def live(database: Database, count: int) -> None:
 
 
 def test_what_waits_comes_along_each_with_a_claim_of_its_own(database: Database, submission: Submission) -> None:
-    ids = submit(database, submission, 5)
-    taken = claim(database, ids[0])
-    assert [job.id for job in taken] == ids, "the oldest first"
+    job_ids = submit(database, submission, 5)
+    taken = claim(database, job_ids[0])
+    assert [job.id for job in taken] == job_ids, "the oldest first"
     assert {(job.state, job.attempt, job.owner) for job in taken} == {(State.RUNNING, 1, OWNER)}
     assert len({job.lease_token for job in taken}) == 5
     for job in taken:
@@ -73,8 +73,8 @@ def test_a_lone_job_asks_for_no_company(database: Database, submission: Submissi
 
 
 def test_so_many_come_along_and_no_more(database: Database, submission: Submission) -> None:
-    ids = submit(database, submission, company.MOST + 3)
-    assert [job.id for job in claim(database, ids[0])] == ids[: company.MOST]
+    job_ids = submit(database, submission, company.MOST + 3)
+    assert [job.id for job in claim(database, job_ids[0])] == job_ids[: company.MOST]
 
 
 @pytest.mark.parametrize(("children", "taken"), [(1, 6), (2, 3), (5, 2), (6, 1)])
@@ -82,8 +82,8 @@ def test_every_child_that_lives_has_its_share(
     database: Database, submission: Submission, children: int, taken: int
 ) -> None:
     live(database, children)
-    ids = submit(database, submission, 6)
-    assert len(claim(database, ids[0])) == taken
+    job_ids = submit(database, submission, 6)
+    assert len(claim(database, job_ids[0])) == taken
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_who_is_not_alike_stays_where_he_is(database: Database, submission: Subm
     ids=str,
 )
 def test_what_is_not_small_is_read_alone(database: Database, submission: Submission, first: dict[str, Any]) -> None:
-    ids = submit(database, replace(submission, **first), 3)
-    assert [job.id for job in claim(database, ids[0])] == ids[:1]
+    job_ids = submit(database, replace(submission, **first), 3)
+    assert [job.id for job in claim(database, job_ids[0])] == job_ids[:1]
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,6 @@ def test_what_is_not_small_is_read_alone(database: Database, submission: Submiss
         {"attempt": 1},
         {"max_attempts": 1},
         {"not_before": database_now(60)},
-        {"published_at": None},
-        {"published_at": database_now(-60)},
-        {"published_at": database_now(60)},
     ],
     ids=" ".join,
 )
@@ -143,47 +140,80 @@ def test_who_may_not_have_company_waits_for_his_own_message(
     assert [job.id for job in claim(database, first)] == [first, third]
 
 
+@pytest.mark.parametrize("milliseconds", [-60_000, 60_000])
+def test_who_was_submitted_long_before_or_after_waits_for_his_own_message(
+    database: Database, submission: Submission, milliseconds: int
+) -> None:
+    first, second, third = submit(database, submission, 3)
+    far = ids.moved(second, milliseconds)
+    with database.write() as connection:
+        connection.execute(update(table).where(table.c.id == second).values(id=far))
+    assert [job.id for job in claim(database, first)] == [first, third]
+
+
+def test_who_was_not_published_comes_along_all_the_same(database: Database, submission: Submission) -> None:
+    first, second = submit(database, submission, 2)
+    with database.write() as connection:
+        connection.execute(update(table).where(table.c.id == second).values(published_at=None))
+    assert [job.id for job in claim(database, first)] == [first, second]
+
+
+@pytest.mark.parametrize(("children", "taken"), [(1, company.MOST), (2, 5), (5, 2), (20, 1)])
+def test_what_is_left_over_is_taken_afterwards(
+    database: Database, submission: Submission, children: int, taken: int
+) -> None:
+    live(database, children)
+    first, *others = submit(database, submission, 10)
+    with database.write() as connection:
+        job = jobs.claim(connection, first, owner=OWNER, lease_seconds=30)
+        assert job is not None
+        more = jobs.claim_like(connection, job, lease_seconds=30, is_first=False)
+    assert [job.id for job in more] == others[:taken]
+
+
 @pytest.mark.parametrize(
     "noted",
-    [{"attempt": 1}, {"max_attempts": 1}, {"published_at": None}, {"promoted_at": database_now()}],
+    [{"attempt": 1}, {"max_attempts": 1}, {"options_sha256": None}, {"promoted_at": database_now()}],
     ids=" ".join,
 )
 def test_who_is_claimed_again_or_out_of_turn_has_no_company(
     database: Database, submission: Submission, noted: dict[str, Any]
 ) -> None:
-    ids = submit(database, submission, 3)
+    job_ids = submit(database, submission, 3)
     with database.write() as connection:
-        connection.execute(update(table).where(table.c.id == ids[0]).values(noted))
-    assert [job.id for job in claim(database, ids[0])] == ids[:1]
+        connection.execute(update(table).where(table.c.id == job_ids[0]).values(noted))
+    assert [job.id for job in claim(database, job_ids[0])] == job_ids[:1]
 
 
 def test_a_job_that_was_taken_in_company_is_nobodys_else(database: Database, submission: Submission) -> None:
-    ids = submit(database, submission, 3)
-    claim(database, ids[0])
+    job_ids = submit(database, submission, 3)
+    claim(database, job_ids[0])
     with database.write() as connection:
-        for job_id in ids:
+        for job_id in job_ids:
             assert jobs.claim(connection, job_id, owner="node/other", lease_seconds=30) is None
-    assert {found(database, job_id).owner for job_id in ids} == {OWNER}
+    assert {found(database, job_id).owner for job_id in job_ids} == {OWNER}
 
 
 def test_of_many_children_that_claim_at_once_each_job_has_one(database: Database, submission: Submission) -> None:
-    ids = submit(database, submission, 60)
+    job_ids = submit(database, submission, 60)
     live(database, 4)
     barrier = Barrier(4)
 
     def child(number: int) -> list[str]:
         barrier.wait()
         won = []
-        for job_id in ids[number::4]:
+        for job_id in job_ids[number::4]:
             with database.write() as connection:
                 first = jobs.claim(connection, job_id, owner=f"node/{number}", lease_seconds=30)
-                others = jobs.claim_like(connection, first, lease_seconds=30) if first else []
-                won += [job.id for job in (first, *others) if job]
+                if first is None:
+                    continue
+                others = jobs.claim_like(connection, first, lease_seconds=30) if jobs.is_sociable(first) else []
+                won += [first.id, *(job.id for job in others)]
         return won
 
     with ThreadPoolExecutor(4) as pool:
         won = [job_id for each in pool.map(child, range(4)) for job_id in each]
-    assert Counter(won) == Counter(ids)
+    assert Counter(won) == Counter(job_ids)
     with database.read() as connection:
         assert {job.attempt for job in jobs.list_jobs(connection, limit=100)} == {1}
 
@@ -205,11 +235,11 @@ def test_each_of_a_company_ends_for_itself(database: Database, submission: Submi
 def test_after_the_death_of_its_child_each_is_tried_again_alone(
     database: Database, submission: Submission, reason: Any
 ) -> None:
-    ids = submit(database, submission, 3)
-    claim(database, ids[0])
+    job_ids = submit(database, submission, 3)
+    claim(database, job_ids[0])
     with database.write() as connection:
-        assert sorted(jobs.release(connection, owner=OWNER, reason=reason)) == ids
-    for job_id in ids:
+        assert sorted(jobs.release(connection, owner=OWNER, reason=reason)) == job_ids
+    for job_id in job_ids:
         (job,) = claim(database, job_id, owner="node/other")
         assert (job.attempt, job.state) == (2, State.RUNNING)
 

@@ -25,6 +25,10 @@ TOGETHER_SECONDS = 0.2
 """What was read for so long waits no longer for the rest of its company; it is written down, and the rest read then."""
 
 
+STAY_SECONDS = 0.25
+"""For so long more jobs like the first are taken; then other priorities and kinds have their turn."""
+
+
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
     """Do one job from claim to end, and with it its share of small ones like it that wait (``shared.jobs.company``).
 
@@ -42,12 +46,27 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
     """
     with place.database.write(is_synced=False) as connection:  # undone by a loss of power, the jobs wait as before
         job = jobs.claim(connection, job_id, owner=owner, lease_seconds=place.lease_seconds)
-        company = jobs.claim_like(connection, job, lease_seconds=place.lease_seconds) if job else []
-    if job is None:
-        log.debug("Nothing to do: the job is taken, ended, or not due.", event_name="job.not_claimed", job_id=job_id)
-        return None
+        if job is None:
+            log.debug(
+                "Nothing to do: the job is taken, ended, or not due.", event_name="job.not_claimed", job_id=job_id
+            )
+            return None
+        is_sociable = jobs.is_sociable(job)
+        company = jobs.claim_like(connection, job, lease_seconds=place.lease_seconds) if is_sociable else []
+    until = clock.monotonic() + STAY_SECONDS
+    _read_together([job, *company], recognizer, place)
+    while is_sociable and clock.monotonic() < until:
+        with place.database.write(is_synced=False) as connection:
+            more = jobs.claim_like(connection, job, lease_seconds=place.lease_seconds, is_first=False)
+        if not more:
+            break
+        _read_together(more, recognizer, place)
+    return job
+
+
+def _read_together(claimed: Sequence[Job], recognizer: LineRecognizer, place: Workplace) -> None:
     with ExitStack() as stack:
-        attempts = [stack.enter_context(Attempt(one, place)) for one in (job, *company)]
+        attempts = [stack.enter_context(Attempt(one, place)) for one in claimed]
         read: list[Attempt] = []
         since = clock.monotonic()
         for attempt in attempts:
@@ -56,7 +75,6 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
             if attempt is attempts[-1] or clock.monotonic() - since > TOGETHER_SECONDS:
                 _write_down(read, place.database)
                 read, since = [], clock.monotonic()
-    return job
 
 
 def _write_down(read: Sequence[Attempt], database: Database) -> None:
