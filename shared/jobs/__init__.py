@@ -7,7 +7,7 @@ starts from, and zero rows changed is a named outcome (``None`` or ``False``), n
 
 from shared.jobs.company import is_sociable
 from shared.jobs.control import Failed, cancel, ended_before, erase, failed, retry
-from shared.jobs.life import claim, claim_like, fail, heartbeat, submit, submit_copy, succeed
+from shared.jobs.life import Rows, claim, claim_like, fail, heartbeat, submit, submit_copy, succeed
 from shared.jobs.queries import (
     backlog,
     counts,
@@ -30,6 +30,7 @@ __all__ = [
     "TIME_LIMIT",
     "Failed",
     "Job",
+    "Rows",
     "State",
     "Submission",
     "backlog",

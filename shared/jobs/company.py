@@ -23,11 +23,13 @@ MOST = 8
 """So many are read together at most: the first of them waits for the last."""
 MOST_PIXELS = 1_000_000
 """A document of more is not small."""
-NEAR_MILLISECONDS = 2000
-"""Who was submitted so near to the first may come along. So nobody is overtaken by more, which would look as if his
+LATER_MILLISECONDS = 2000
+"""Who was submitted so soon after the first may come along. So nobody is overtaken by more, which would look as if his
 message were lost (``worker.sweep.publish_window.overtaken``)."""
+EARLIER_MILLISECONDS = 250
+"""So may who was submitted so shortly before, and has no message or not yet had his turn."""
 WINDOW = 64
-"""So many jobs that wait are looked at."""
+"""So many of the jobs that wait there are looked at, the oldest first."""
 FOR_EACH_MESSAGE = 4
 """Of small documents that are submitted together every so manieth is published; the others come along."""
 _LOOKED_AT = (
@@ -63,8 +65,8 @@ def others_wait() -> ColumnElement[bool]:
 def given(first: Job, *, is_first: bool) -> dict[str, Any]:
     """What ``share`` is given for the job that the others shall accompany: now, or as soon as it has ended."""
     return {
-        "near_from": ids.moved(first.id, -NEAR_MILLISECONDS),
-        "near_until": ids.moved(first.id, NEAR_MILLISECONDS),
+        "near_from": ids.moved(first.id, -EARLIER_MILLISECONDS),
+        "near_until": ids.moved(first.id, LATER_MILLISECONDS),
         "of_priority": PRIORITIES.index(first.priority),
         "wished_sha256": first.options_sha256,
         "rounded_up": int(not is_first),

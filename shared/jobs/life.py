@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -35,7 +36,7 @@ from shared.audit import trail
 from shared.audit.actor import Actor, copy_of, worker
 from shared.database import AnyRow, database_now, seconds
 from shared.jobs import company, pages
-from shared.jobs.moves import NO_LEASE, facts_of, held, held_by_given, move, moving, queued_again, record
+from shared.jobs.moves import NO_LEASE, facts_of, held, held_by_given, move, moving, queued_again, record, tell
 from shared.jobs.pages import Assembled
 from shared.jobs.queries import is_state, to_job
 from shared.jobs.record import Job, State, Submission
@@ -44,6 +45,23 @@ from shared.options import PRIORITIES
 from shared.tables import jobs, results
 
 _ADD_RESULT = insert(results).values(created_at=database_now())
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Results and events that are added together: a statement for all costs little more than one for each."""
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    events: list[trail.Facts] = field(default_factory=list)
+
+    def add(self, connection: Connection) -> None:
+        """Add them, in the transaction in which the jobs have ended."""
+        if self.results:
+            connection.execute(_ADD_RESULT, self.results)
+        if self.events:
+            trail.record_all(connection, self.events)
+
+
 RETRY_SECONDS = (2, 10, 60)
 """Pause before the second, third and every later attempt of a job whose attempt failed with a retryable error."""
 
@@ -144,6 +162,7 @@ def succeed(
     result: dict[str, Any] | Assembled,
     timings_ms: dict[str, float],
     reader_sha256: str | None = None,
+    rows: Rows | None = None,
 ) -> bool:
     """End the job with its result. False: the lease was lost, and nothing is stored.
 
@@ -154,6 +173,7 @@ def succeed(
         result: The document that was read: as a `result` object, or put together of its stored pages, which then go.
         timings_ms: By stage.
         reader_sha256: Of everything that decided the result beside bytes and options; None: it is never copied.
+        rows: Takes the result and its event, to be added with those of others in the same transaction.
     """
     given = {
         "of_job": job_id,
@@ -169,7 +189,7 @@ def succeed(
         pages.forget(connection, job_id)
         _store_result(connection, row, _as_json(connection, result.document), result.summary, reader_sha256, actor=by)
     else:
-        _store_result(connection, row, to_stored(result), result, reader_sha256, actor=by)
+        _store_result(connection, row, to_stored(result), result, reader_sha256, actor=by, rows=rows)
     return True
 
 
@@ -278,14 +298,15 @@ def _store_result(
     reader_sha256: str | None,
     *,
     actor: Actor,
+    rows: Rows | None = None,
 ) -> None:
+    added = rows or Rows()
     given = {"job_id": row.id, "reader_sha256": reader_sha256}
     if isinstance(document, ColumnElement):
         connection.execute(_ADD_RESULT.values(document=document), given)
     else:
-        connection.execute(_ADD_RESULT, {**given, "document": document})
-    record(
-        connection,
+        added.results.append({**given, "document": document})
+    facts = facts_of(
         row,
         trail.Event.SUCCEEDED,
         actor=actor,
@@ -294,6 +315,10 @@ def _store_result(
         model=summary.get("model"),
         subject=(summary.get("stronger_model") or {}).get("name", "")[:30] or None,
     )
+    added.events.append(facts)
+    if rows is None:
+        added.add(connection)
+    tell(connection, row, trail.Event.SUCCEEDED)
 
 
 def _try_again(connection: Connection, mine: ColumnElement[bool], error: dict[str, Any]) -> AnyRow | None:

@@ -14,7 +14,7 @@ from shared.clock import timestamp
 from shared.database import AnyRow
 from shared.jobs import states
 from shared.jobs.queries import is_state, to_job
-from shared.jobs.record import Job, State
+from shared.jobs.record import State
 from shared.jobs.wire import job_document
 from shared.tables import jobs
 from shared.webhooks import deliveries, endpoints
@@ -75,8 +75,7 @@ def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
 def record(connection: Connection, row: AnyRow, event: trail.Event, *, actor: Actor, **more: Any) -> None:
     """Write the audit event of a move and plan its deliveries, in its transaction."""
     trail.record(connection, **facts_of(row, event, actor=actor, **more))
-    if event in EVENT_TYPES and (row.webhook is not None or getattr(row, LISTENED, True)):
-        _tell(connection, event, to_job(row))
+    tell(connection, row, event)
 
 
 def facts_of(row: AnyRow, event: trail.Event, *, actor: Actor, **more: Any) -> trail.Facts:
@@ -93,8 +92,11 @@ def facts_of(row: AnyRow, event: trail.Event, *, actor: Actor, **more: Any) -> t
     return {**facts, **more}  # type: ignore[typeddict-item]
 
 
-def _tell(connection: Connection, event_type: str, job: Job) -> None:
-    """Plan the deliveries of a job's end."""
+def tell(connection: Connection, row: AnyRow, event_type: str) -> None:
+    """Plan the deliveries of a move, if anybody wants to be told of it."""
+    if event_type not in EVENT_TYPES or not (row.webhook is not None or getattr(row, LISTENED, True)):
+        return
+    job = to_job(row)
     deliveries.plan(
         connection,
         event_type,

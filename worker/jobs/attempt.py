@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,12 +28,12 @@ log = structlog.get_logger(__name__)
 class _End:
     """How an attempt ends, as soon as that is written.
 
-    outcome: ``succeeded``, ``handed_back``, or the code of the error. write: does it; False: the lease was lost. say:
-    tells the log of it.
+    outcome: ``succeeded``, ``handed_back``, or the code of the error. write: does it, but for rows that it gives away;
+    False: the lease was lost. say: tells the log of it.
     """
 
     outcome: str
-    write: Callable[[Connection], bool]
+    write: Callable[[Connection, jobs.Rows], bool]
     say: Callable[[], None]
 
 
@@ -82,9 +81,9 @@ class Attempt:
                 self._end = self._failure(errors.RecognitionFailed(reason=reason))
         return self._end is not None
 
-    def write(self, connection: Connection) -> bool:
-        """Write the end of what was read. False: the lease was lost."""
-        return self._end is not None and not self._lease.is_lost and self._end.write(connection)
+    def write(self, connection: Connection, rows: jobs.Rows) -> bool:
+        """Write the end of what was read, but for the rows, which are to be added. False: the lease was lost."""
+        return self._end is not None and not self._lease.is_lost and self._end.write(connection, rows)
 
     def settle(self, *, is_written: bool) -> None:
         """Say how it ended, once the transaction of ``write`` is committed."""
@@ -126,14 +125,18 @@ class Attempt:
         queue_ms = (job.started_at - job.created_at).total_seconds() * 1000
         total_ms = queue_ms + (clock.monotonic() - self._claimed) * 1000
         timings_ms = {"queue": queue_ms, **stages, "total": total_ms}
-        write = partial(
-            jobs.succeed,
-            job_id=job.id,
-            lease_token=str(job.lease_token),
-            result=result,
-            timings_ms={stage: round(milliseconds, 1) for stage, milliseconds in timings_ms.items()},
-            reader_sha256=reader_sha256,
-        )
+        timings_ms = {stage: round(milliseconds, 1) for stage, milliseconds in timings_ms.items()}
+
+        def write(connection: Connection, rows: jobs.Rows) -> bool:
+            return jobs.succeed(
+                connection,
+                job.id,
+                str(job.lease_token),
+                result=result,
+                timings_ms=timings_ms,
+                reader_sha256=reader_sha256,
+                rows=rows,
+            )
 
         def say() -> None:
             self._place.news.tell(job.id)
@@ -144,13 +147,16 @@ class Attempt:
     def _failure(self, error: errors.OcrelayError) -> _End:
         job = self._job
 
+        def write(connection: Connection, _: jobs.Rows) -> bool:
+            return jobs.fail(connection, job.id, str(job.lease_token), error=error)
+
         def say() -> None:
             self._place.news.tell(job.id)
             log.info("The attempt failed.", event_name="job.failed", code=error.code, reason=error.message)
 
-        return _End(error.code, partial(jobs.fail, job_id=job.id, lease_token=str(job.lease_token), error=error), say)
+        return _End(error.code, write, say)
 
-    def _hand_back(self, connection: Connection) -> bool:
+    def _hand_back(self, connection: Connection, _: jobs.Rows) -> bool:
         """Put the job back into the queue, behind others; its pages stay, and the attempt does not count."""
         return bool(jobs.release(connection, owner=str(self._job.owner), reason="shutdown"))
 

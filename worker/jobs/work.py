@@ -84,7 +84,10 @@ def _write_down(read: Sequence[Attempt], database: Database) -> None:
         return
 
     def write(connection: Connection) -> list[bool]:
-        return [attempt.write(connection) for attempt in read]
+        rows = jobs.Rows()
+        written = [attempt.write(connection, rows) for attempt in read]
+        rows.add(connection)
+        return written
 
     try:
         written = patience.write(database, write)

@@ -14,7 +14,7 @@ import models
 from shared import jobs
 from shared.audit import trail
 from shared.database import Database, database_now
-from shared.jobs import State
+from shared.jobs import State, company
 from shared.tables import jobs as table
 from tests.actors import CLIENT
 from tests.images import saved
@@ -122,15 +122,25 @@ def test_what_is_read_waits_only_so_long_for_its_company(
     assert seen == [[State.SUCCEEDED, State.SUCCEEDED, State.RUNNING]]
 
 
+@pytest.mark.parametrize(("seconds", "done"), [(math.inf, 20), (0.0, company.MOST)])
+def test_a_worker_stays_with_lines_for_a_while(
+    place: Workplace, recognizer: models.Recognizer, monkeypatch: pytest.MonkeyPatch, seconds: float, done: int
+) -> None:
+    monkeypatch.setattr(working, "STAY_SECONDS", seconds)
+    job_ids = [submit(place, line(number % 3)) for number in range(20)]
+    work(job_ids[0], recognizer, place, owner=OWNER)
+    assert states(place, job_ids) == [State.SUCCEEDED] * done + [State.QUEUED] * (20 - done)
+
+
 def test_what_cannot_be_written_together_is_written_one_by_one(
     place: Workplace, recognizer: models.Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, refused = jobs.succeed, submit(place, line(1))
 
-    def succeed(connection: Any, **given: Any) -> bool:
-        if given["job_id"] == refused:
+    def succeed(connection: Any, job_id: str, *token: str, **given: Any) -> bool:
+        if job_id == refused:
             raise ValueError("no database takes this")
-        return real(connection, **given)
+        return real(connection, job_id, *token, **given)
 
     monkeypatch.setattr(jobs, "succeed", succeed)
     others = [submit(place, line(number)) for number in (0, 2)]
