@@ -26,6 +26,12 @@ from worker.jobs.work import work
 __all__ = ["place", "recognizer"]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, what a test submits lies near together."""
+    monkeypatch.setattr(company, "LATER_MILLISECONDS", 600_000)
+
+
 def line(number: int) -> bytes:
     image = Image.new("L", (260 + 20 * number, 40), 255)
     ImageDraw.Draw(image).text((10, 10), f"Total {number}2.50", fill=0)
