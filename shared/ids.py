@@ -32,6 +32,13 @@ def new(prefix: str) -> str:
     return f"{prefix}_{spell(number, 26)}"
 
 
+def moved(made: str, milliseconds: int) -> str:
+    """Return the id as it would be had it been made so much later; or earlier, where that is negative."""
+    prefix, _, tail = made.partition("_")
+    number = sum(CROCKFORD.index(letter) << 5 * place for place, letter in enumerate(reversed(tail)))
+    return f"{prefix}_{spell(max(0, number + (milliseconds << RANDOM_BITS)), 26)}"
+
+
 def spell(number: int, length: int) -> str:
     """Return the number in so many characters of base 32."""
     return "".join(CROCKFORD[(number >> 5 * place) & 31] for place in reversed(range(length)))

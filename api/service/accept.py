@@ -13,7 +13,7 @@ from api.service.discard import discard
 from api.service.parts import Parts
 from api.service.upload import Upload
 from shared import errors, jobs, queue
-from shared.jobs import batches, idempotency
+from shared.jobs import batches, company, idempotency
 from shared.jobs.idempotency import Key
 from shared.telemetry import trace
 from shared.uploads import header as document
@@ -81,7 +81,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
             raise
     for upload, job in zip(sent, accepted.jobs, strict=True):
         parts.blobs.keep(job.sha256, upload.content)
-        if not job.is_final:
+        if job.published_at is not None:
             queue.publish(parts.queue, job.id, job.priority)
         log.info("A job was accepted.", event_name="job.submitted", job_id=job.id, client_ip=envelope.client_ip)
     return accepted
@@ -145,8 +145,14 @@ def _store(
             ).id
             submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
         stored = tuple(
-            _submit(parts, connection, submission, readers.of(upload.options) if upload.options.dedupe else None)
-            for upload, submission in zip(sent, submissions, strict=True)
+            _submit(
+                parts,
+                connection,
+                submission,
+                readers.of(upload.options) if upload.options.dedupe else None,
+                is_published=number % company.FOR_EACH_MESSAGE == 0 or not company.is_small(submission),
+            )
+            for number, (upload, submission) in enumerate(zip(sent, submissions, strict=True))
         )
         subject = subject or stored[0].id
         seconds = parts.settings.idempotency_seconds
@@ -155,7 +161,9 @@ def _store(
     return Accepted(subject, stored)
 
 
-def _submit(parts: Parts, connection: Connection, submission: jobs.Submission, reader: str | None) -> jobs.Job:
+def _submit(
+    parts: Parts, connection: Connection, submission: jobs.Submission, reader: str | None, *, is_published: bool
+) -> jobs.Job:
     attempts = parts.settings.max_attempts
     if reader is not None:
         source = jobs.equal_success(
@@ -168,7 +176,7 @@ def _submit(parts: Parts, connection: Connection, submission: jobs.Submission, r
         copy = source and jobs.submit_copy(connection, submission, source, max_attempts=attempts)
         if copy:
             return copy
-    return jobs.submit(connection, submission, max_attempts=attempts)
+    return jobs.submit(connection, submission, max_attempts=attempts, is_published=is_published)
 
 
 def _give_up(parts: Parts, sha256s: set[str]) -> None:

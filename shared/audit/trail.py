@@ -5,8 +5,9 @@ Beside it: ``queries`` reads, ``chain`` seals, ``verify`` checks, ``retention`` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from sqlalchemy import Connection, insert, select
 
@@ -58,48 +59,51 @@ class Event(StrEnum):
 
 
 _ADD = insert(audit_events).values(occurred_at=database_now())
+_AS_GIVEN = (
+    "job_id", "attempt", "sha256", "confidence", "min_confidence", "outcome", "code", "subject", "duration_ms",
+)  # fmt: skip
 
 
-def record(
-    connection: Connection,
-    *,
-    event: Event,
-    actor: Actor,
-    job_id: str | None = None,
-    attempt: int | None = None,
-    sha256: str | None = None,
-    confidence: float | None = None,
-    min_confidence: float | None = None,
-    model: dict[str, Any] | None = None,
-    outcome: str | None = None,
-    code: str | None = None,
-    subject: str | None = None,
-    duration_ms: int | None = None,
-) -> None:
-    """Add one event, in the transaction of whatever it tells about; key and address in it are the actor's."""
-    model = model or {}
-    connection.execute(
-        _ADD,
-        {
-            "event": str(event),
-            "actor": actor.name,
-            "job_id": job_id,
-            "attempt": attempt,
-            "client_ip": actor.address,
-            "ip_key": addresses.sort_key(actor.address),
-            "sha256": sha256,
-            "confidence": confidence,
-            "min_confidence": min_confidence,
-            "model": model.get("name"),
-            "model_version": model.get("version"),
-            "model_sha256": model.get("sha256"),
-            "outcome": outcome,
-            "code": code,
-            "subject": subject,
-            "key_id": actor.key_id,
-            "duration_ms": duration_ms,
-        },
-    )
+class Facts(TypedDict, total=False):
+    """What an event tells; key and address in it are the actor's."""
+
+    event: Required[Event]
+    actor: Required[Actor]
+    job_id: str | None
+    attempt: int | None
+    sha256: str | None
+    confidence: float | None
+    min_confidence: float | None
+    model: dict[str, Any] | None
+    outcome: str | None
+    code: str | None
+    subject: str | None
+    duration_ms: int | None
+
+
+def record(connection: Connection, **facts: Unpack[Facts]) -> None:
+    """Add one event, in the transaction of whatever it tells about."""
+    connection.execute(_ADD, _row(facts))
+
+
+def record_all(connection: Connection, events: Iterable[Facts]) -> None:
+    """Add events in their order, in one statement. There is at least one."""
+    connection.execute(_ADD, [_row(facts) for facts in events])
+
+
+def _row(facts: Facts) -> dict[str, Any]:
+    actor, model = facts["actor"], facts.get("model") or {}
+    return {
+        "event": str(facts["event"]),
+        "actor": actor.name,
+        "client_ip": actor.address,
+        "ip_key": addresses.sort_key(actor.address),
+        "key_id": actor.key_id,
+        "model": model.get("name"),
+        "model_version": model.get("version"),
+        "model_sha256": model.get("sha256"),
+        **{name: facts.get(name) for name in _AS_GIVEN},
+    }
 
 
 def has_event(connection: Connection, job_id: str, event: str, *, key_id: str | None = None) -> bool:

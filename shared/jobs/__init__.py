@@ -5,8 +5,9 @@ starts from, and zero rows changed is a named outcome (``None`` or ``False``), n
 ``jobs.claim(connection, job_id, …)``.
 """
 
+from shared.jobs.company import is_sociable
 from shared.jobs.control import Failed, cancel, ended_before, erase, failed, retry
-from shared.jobs.life import claim, fail, heartbeat, submit, submit_copy, succeed
+from shared.jobs.life import Rows, claim, claim_like, fail, heartbeat, submit, submit_copy, succeed
 from shared.jobs.queries import (
     backlog,
     counts,
@@ -29,11 +30,13 @@ __all__ = [
     "TIME_LIMIT",
     "Failed",
     "Job",
+    "Rows",
     "State",
     "Submission",
     "backlog",
     "cancel",
     "claim",
+    "claim_like",
     "counts",
     "ended_before",
     "equal_success",
@@ -48,6 +51,7 @@ __all__ = [
     "has_waited",
     "heartbeat",
     "is_held",
+    "is_sociable",
     "is_state",
     "lapse",
     "list_jobs",

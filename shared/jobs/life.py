@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     ColumnElement,
     Connection,
+    String,
     Text,
     and_,
     bindparam,
     cast,
+    func,
     insert,
     literal,
     or_,
@@ -31,8 +35,8 @@ from shared import errors, ids
 from shared.audit import trail
 from shared.audit.actor import Actor, copy_of, worker
 from shared.database import AnyRow, database_now, seconds
-from shared.jobs import pages
-from shared.jobs.moves import NO_LEASE, held, held_by_given, move, moving, queued_again, record
+from shared.jobs import company, pages
+from shared.jobs.moves import NO_LEASE, facts_of, held, held_by_given, move, moving, queued_again, record, tell
 from shared.jobs.pages import Assembled
 from shared.jobs.queries import is_state, to_job
 from shared.jobs.record import Job, State, Submission
@@ -41,19 +45,37 @@ from shared.options import PRIORITIES
 from shared.tables import jobs, results
 
 _ADD_RESULT = insert(results).values(created_at=database_now())
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Results and events that are added together: a statement for all costs little more than one for each."""
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    events: list[trail.Facts] = field(default_factory=list)
+
+    def add(self, connection: Connection) -> None:
+        """Add them, in the transaction in which the jobs have ended."""
+        if self.results:
+            connection.execute(_ADD_RESULT, self.results)
+        if self.events:
+            trail.record_all(connection, self.events)
+
+
 RETRY_SECONDS = (2, 10, 60)
 """Pause before the second, third and every later attempt of a job whose attempt failed with a retryable error."""
 
 
-def submit(connection: Connection, submission: Submission, *, max_attempts: int) -> Job:
+def submit(connection: Connection, submission: Submission, *, max_attempts: int, is_published: bool = True) -> Job:
     """Accept a job: queued, attempt 0.
 
     It is noted as published right here, on the assumption that the caller publishes it after the commit; so the normal
-    life of a job needs no write for that. Where the message does not arrive, the sweeper notices and publishes again.
+    life of a job needs no write for that. Where the message does not arrive, the sweeper notices and publishes again;
+    and where none is sent, since it shall come along with others, it publishes whatever is left.
     """
-    row = _insert(
-        connection, submission, "published_at", state=State.QUEUED, max_attempts=max_attempts, publish_count=1
-    )
+    noted_at = "published_at" if is_published else None
+    more = {"state": State.QUEUED, "max_attempts": max_attempts, "publish_count": int(is_published)}
+    row = _insert(connection, submission, noted_at, **more)
     record(connection, row, trail.Event.SUBMITTED, actor=submission.actor)
     return to_job(row)
 
@@ -95,12 +117,35 @@ def claim(connection: Connection, job_id: str, *, owner: str, lease_seconds: flo
     Returns:
         The job with its fresh lease token, or None when somebody else has it, it is not due, or it has ended.
     """
-    given = {"of_job": job_id, "by": owner, "for_seconds": lease_seconds, "under": secrets.token_hex(16)}
+    given = {"of_job": job_id, "by": owner, "for_seconds": lease_seconds, "under": secrets.token_hex(8)}
     row = connection.execute(_claiming(), given).one_or_none()
     if row is None:
         return None
     record(connection, row, trail.Event.CLAIMED, actor=worker(owner))
-    return to_job(row)
+    return to_job(row, others_wait=row.others_wait)
+
+
+def claim_like(connection: Connection, first: Job, *, lease_seconds: float, is_first: bool = True) -> list[Job]:
+    """Take jobs that wait and may be read in company of one that was claimed, under the same owner: its share of them,
+    for every worker child that lives has one. See ``company``.
+
+    Args:
+        connection: A write transaction.
+        first: As it was claimed; it is sociable.
+        lease_seconds: Of each.
+        is_first: It was claimed just now; else it has ended meanwhile.
+    """
+    given = {
+        **company.given(first, is_first=is_first),
+        "by": first.owner,
+        "for_seconds": lease_seconds,
+        "under": secrets.token_hex(8),
+    }
+    rows = sorted(connection.execute(_claiming_company(), given), key=attrgetter("id"))
+    if rows:
+        by = worker(str(first.owner))
+        trail.record_all(connection, (facts_of(row, trail.Event.CLAIMED, actor=by) for row in rows))
+    return [to_job(row) for row in rows]
 
 
 def heartbeat(connection: Connection, job_id: str, lease_token: str, *, lease_seconds: float) -> bool:
@@ -117,6 +162,7 @@ def succeed(
     result: dict[str, Any] | Assembled,
     timings_ms: dict[str, float],
     reader_sha256: str | None = None,
+    rows: Rows | None = None,
 ) -> bool:
     """End the job with its result. False: the lease was lost, and nothing is stored.
 
@@ -127,6 +173,7 @@ def succeed(
         result: The document that was read: as a `result` object, or put together of its stored pages, which then go.
         timings_ms: By stage.
         reader_sha256: Of everything that decided the result beside bytes and options; None: it is never copied.
+        rows: Takes the result and its event, to be added with those of others in the same transaction.
     """
     given = {
         "of_job": job_id,
@@ -142,7 +189,7 @@ def succeed(
         pages.forget(connection, job_id)
         _store_result(connection, row, _as_json(connection, result.document), result.summary, reader_sha256, actor=by)
     else:
-        _store_result(connection, row, to_stored(result), result, reader_sha256, actor=by)
+        _store_result(connection, row, to_stored(result), result, reader_sha256, actor=by, rows=rows)
     return True
 
 
@@ -170,16 +217,30 @@ def fail(connection: Connection, job_id: str, lease_token: str, *, error: errors
 def _claiming() -> ReturningUpdate[Any]:
     due = and_(is_state(State.QUEUED), or_(jobs.c.not_before.is_(None), jobs.c.not_before <= database_now()))
     abandoned = and_(is_state(State.RUNNING), jobs.c.lease_until < database_now())
+    return _taking(
+        and_(jobs.c.id == bindparam("of_job"), jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
+        company.others_wait().label("others_wait"),
+    )
+
+
+@cache
+def _claiming_company() -> ReturningUpdate[Any]:
+    return _taking(and_(is_state(State.QUEUED), jobs.c.id.in_(company.share())))
+
+
+def _taking(condition: ColumnElement[bool], *told: ColumnElement[Any]) -> ReturningUpdate[Any]:
+    """The statement of a claim. Of the jobs that it takes each has a token of its own."""
     return moving(
         "claim",
         State.RUNNING,
-        and_(jobs.c.id == bindparam("of_job"), jobs.c.attempt < jobs.c.max_attempts, or_(due, abandoned)),
+        condition,
+        *told,
         attempt=jobs.c.attempt + 1,
         started_at=database_now(),
         not_before=None,
         owner=bindparam("by"),
         lease_until=database_now(seconds("for_seconds")),
-        lease_token=bindparam("under"),
+        lease_token=bindparam("under", type_=String()).concat(func.substr(jobs.c.id, 15, 16)),
     )
 
 
@@ -198,15 +259,17 @@ def _succeeding() -> ReturningUpdate[Any]:
 
 
 @cache
-def _inserting(noted_at: str, has_deadline: bool) -> ReturningInsert[Any]:
-    times = {"created_at": database_now(), noted_at: database_now()}
+def _inserting(noted_at: str | None, has_deadline: bool) -> ReturningInsert[Any]:
+    times = {"created_at": database_now()}
+    if noted_at is not None:
+        times[noted_at] = database_now()
     if has_deadline:
         times["deadline_at"] = database_now(seconds("deadline_seconds"))
     return insert(jobs).values(times).returning(*jobs.c)
 
 
-def _insert(connection: Connection, submission: Submission, noted_at: str, **more: Any) -> AnyRow:
-    """Insert the row; the time of acceptance is noted in one more column."""
+def _insert(connection: Connection, submission: Submission, noted_at: str | None, **more: Any) -> AnyRow:
+    """Insert the row; the time of acceptance is noted in one more column, where one is named."""
     given = vars(submission).copy()
     if submission.deadline_seconds is None:
         del given["deadline_seconds"]
@@ -235,14 +298,15 @@ def _store_result(
     reader_sha256: str | None,
     *,
     actor: Actor,
+    rows: Rows | None = None,
 ) -> None:
+    added = rows or Rows()
     given = {"job_id": row.id, "reader_sha256": reader_sha256}
     if isinstance(document, ColumnElement):
         connection.execute(_ADD_RESULT.values(document=document), given)
     else:
-        connection.execute(_ADD_RESULT, {**given, "document": document})
-    record(
-        connection,
+        added.results.append({**given, "document": document})
+    facts = facts_of(
         row,
         trail.Event.SUCCEEDED,
         actor=actor,
@@ -251,6 +315,10 @@ def _store_result(
         model=summary.get("model"),
         subject=(summary.get("stronger_model") or {}).get("name", "")[:30] or None,
     )
+    added.events.append(facts)
+    if rows is None:
+        added.add(connection)
+    tell(connection, row, trail.Event.SUCCEEDED)
 
 
 def _try_again(connection: Connection, mine: ColumnElement[bool], error: dict[str, Any]) -> AnyRow | None:

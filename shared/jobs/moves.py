@@ -14,7 +14,7 @@ from shared.clock import timestamp
 from shared.database import AnyRow
 from shared.jobs import states
 from shared.jobs.queries import is_state, to_job
-from shared.jobs.record import Job, State
+from shared.jobs.record import State
 from shared.jobs.wire import job_document
 from shared.tables import jobs
 from shared.webhooks import deliveries, endpoints
@@ -32,14 +32,17 @@ def move(
     return connection.execute(moving(name, target, condition, **values)).one_or_none()
 
 
-def moving(name: str, target: State, condition: ColumnElement[bool], **values: Any) -> ReturningUpdate[Any]:
+def moving(
+    name: str, target: State, condition: ColumnElement[bool], *told: ColumnElement[Any], **values: Any
+) -> ReturningUpdate[Any]:
     """The statement of such a move, for ``move``, or to be built once and executed often.
 
-    Whether any endpoint listens it says along with the row, so that an end of which nobody is told asks no further.
+    Whether any endpoint listens it says along with the row, so that an end of which nobody is told asks no further;
+    and whatever else shall be told.
     """
     listened = endpoints.is_any_enabled().label(LISTENED)
     where = (_allowed(name, target), condition)
-    return update(jobs).where(*where).values(state=target, **values).returning(*jobs.c, listened)
+    return update(jobs).where(*where).values(state=target, **values).returning(*jobs.c, listened, *told)
 
 
 def remove(connection: Connection, condition: ColumnElement[bool]) -> AnyRow | None:
@@ -71,22 +74,29 @@ def queued_again(error: dict[str, Any] | None) -> dict[str, Any]:
 
 def record(connection: Connection, row: AnyRow, event: trail.Event, *, actor: Actor, **more: Any) -> None:
     """Write the audit event of a move and plan its deliveries, in its transaction."""
-    trail.record(
-        connection,
-        event=event,
-        actor=actor.for_job(key_id=row.key_id, address=row.client_ip),
-        job_id=row.id,
-        attempt=row.attempt,
-        sha256=row.sha256,
-        duration_ms=_duration_ms(row) if event in ENDS else None,
-        **{"outcome": row.state, **more},
-    )
-    if event in EVENT_TYPES and (row.webhook is not None or getattr(row, LISTENED, True)):
-        _tell(connection, event, to_job(row))
+    trail.record(connection, **facts_of(row, event, actor=actor, **more))
+    tell(connection, row, event)
 
 
-def _tell(connection: Connection, event_type: str, job: Job) -> None:
-    """Plan the deliveries of a job's end."""
+def facts_of(row: AnyRow, event: trail.Event, *, actor: Actor, **more: Any) -> trail.Facts:
+    """What the audit event of a move tells."""
+    facts: trail.Facts = {
+        "event": event,
+        "actor": actor.for_job(key_id=row.key_id, address=row.client_ip),
+        "job_id": row.id,
+        "attempt": row.attempt,
+        "sha256": row.sha256,
+        "duration_ms": _duration_ms(row) if event in ENDS else None,
+        "outcome": row.state,
+    }
+    return {**facts, **more}  # type: ignore[typeddict-item]
+
+
+def tell(connection: Connection, row: AnyRow, event_type: str) -> None:
+    """Plan the deliveries of a move, if anybody wants to be told of it."""
+    if event_type not in EVENT_TYPES or not (row.webhook is not None or getattr(row, LISTENED, True)):
+        return
+    job = to_job(row)
     deliveries.plan(
         connection,
         event_type,

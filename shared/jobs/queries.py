@@ -147,13 +147,13 @@ def equal_success(
     return connection.execute(query, given).scalar_one_or_none()
 
 
-def to_job(row: AnyRow, *, result: dict[str, Any] | None = None) -> Job:
+def to_job(row: AnyRow, *, result: dict[str, Any] | None = None, others_wait: bool = False) -> Job:
     """Build the record from a row that holds at least all columns of ``jobs``."""
     given = row._mapping
     values = {name: given[name] for name in _NAMES}
     values["state"] = State(values["state"])
     values["priority"] = PRIORITIES[values["priority"]]
-    return Job(**values, result=result)
+    return Job(**values, result=result, others_wait=others_wait)
 
 
 def with_position(connection: Connection, job: Job) -> Job:

@@ -162,6 +162,8 @@ class Job:
     """The recognised document; only from ``get``, once succeeded."""
     queue_position: int | None = None
     """1 = next to be claimed; only from ``get``, while queued."""
+    others_wait: bool = False
+    """Whether others waited to be claimed as well; only from ``claim``."""
 
     @property
     def is_final(self) -> bool:

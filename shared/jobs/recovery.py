@@ -25,7 +25,8 @@ def release(connection: Connection, *, owner: str, reason: Literal["crash", "shu
     """Give back what an owner holds: it crashed, or it shuts down before it could finish.
 
     After a crash the attempt counts, and the last one ends as ``poison_job``; after an orderly shutdown the attempt
-    is given back, since the job is not to blame. After the time limit it ends failed: it would only take as long again.
+    is given back, since the job is not to blame. After the time limit it ends failed: it would only take as long again;
+    but of a company nobody knows which job took so long, so it counts as a crash, and each is tried again, alone.
 
     Returns:
         Ids of the jobs that were moved.
@@ -91,6 +92,8 @@ def _restore(
         .limit(_LIMIT)
         .with_for_update(skip_locked=True)
     ).all()
+    if reason == TIME_LIMIT and len(found) > 1:
+        reason = "crash"
     moved = [_restore_one(connection, row, name, actor=actor, reason=reason) for row in found]
     return [job_id for job_id in moved if job_id is not None]
 

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from shared import jobs, queue, workers
 from shared.audit import trail
 from shared.database import Database
-from shared.jobs import Job, State, Submission
+from shared.jobs import Job, State, Submission, company
 from shared.migrations import migrate
 from shared.settings import Settings
 from shared.tables import worker_children
@@ -56,13 +56,32 @@ class System:
         with self.database.read() as connection:
             return workers.live_children(connection)
 
+    def forget_the_dead(self) -> bool:
+        """Take killed children off the list, so that none of them has a share; whether one that lives is left."""
+        for child in self.children():
+            if not Path(f"/proc/{child.pid}").exists():
+                with self.database.write() as connection:
+                    workers.forget(connection, child.id)
+        return len(self.children()) == 1
+
     def child_rows(self) -> int:
         """How many children the table names, also such as have not been heard of for a while."""
         with self.database.read() as connection:
             return connection.execute(select(func.count()).select_from(worker_children)).scalar_one()
 
     def submit(self, content: bytes, *, layout: str = "line") -> str:
-        submission = Submission(
+        return self.submit_all([content], layout=layout)[0]
+
+    def submit_all(self, contents: list[bytes], *, layout: str = "line") -> list[str]:
+        """Submit documents in one transaction; the one message is for the first."""
+        submissions = [self._submission(content, layout) for content in contents]
+        with self.database.write() as connection:
+            found = [jobs.submit(connection, submission, max_attempts=4) for submission in submissions]
+        queue.publish(self._app, found[0].id)
+        return [job.id for job in found]
+
+    def _submission(self, content: bytes, layout: str) -> Submission:
+        return Submission(
             sha256=self._blobs.put(content),
             media_type="image/png",
             size_bytes=len(content),
@@ -72,10 +91,6 @@ class System:
             options={"layout": layout},
             client_ip="127.0.0.1",
         )
-        with self.database.write() as connection:
-            job = jobs.submit(connection, submission, max_attempts=4)
-        queue.publish(self._app, job.id)
-        return job.id
 
     def job(self, job_id: str) -> Job:
         with self.database.read() as connection:
@@ -225,6 +240,34 @@ def test_a_child_without_its_model_leaves_the_jobs_to_those_that_have_one(system
     finally:
         broken.end()
     wait_until(lambda: not faults(), what="its end")
+
+
+def test_lines_in_company_end_by_one_message(system: System) -> None:
+    wait_until(system.forget_the_dead, what="a worker child")
+    job_ids = system.submit_all([LINE] * 5)
+    found = system.wait_for(*job_ids)
+    assert {(job.state, job.attempt) for job in found} == {(State.SUCCEEDED, 1)}
+    assert len({job.owner for job in found}) == 1
+    assert {system.successes(job_id) for job_id in job_ids} == {1}
+
+
+def test_a_child_that_is_killed_amid_a_company_loses_none_and_ends_none_twice(system: System) -> None:
+    """Kill -9 comes too late now and then; it is tried until it has struck."""
+    for _ in range(20):
+        wait_until(system.forget_the_dead, what="a worker child")
+        (child,) = system.children()
+        job_ids = system.submit_all([LINE] * company.MOST)
+        while system.job(job_ids[-1]).state == State.QUEUED:  # without a pause: a company is done in no time
+            assert system.worker.status is None
+        os.kill(child.pid, signal.SIGKILL)
+        found = system.wait_for(*job_ids)
+        assert {job.state for job in found} == {State.SUCCEEDED}
+        assert {system.successes(job_id) for job_id in job_ids} == {1}
+        again = [job for job in found if job.attempt == 2]
+        if len(again) > 1:
+            assert len({job.owner for job in again}) == len(again), "each was read alone"
+            return
+    pytest.fail("no company was ever caught at work")
 
 
 def test_a_cancelled_job_frees_its_worker_for_the_next_one(system: System) -> None:

@@ -18,6 +18,7 @@ from api.service.parts import Parts
 from shared import jobs
 from shared.webhooks.targets import Guard
 from tests.unit.api.conftest import finish, png
+from worker.sweep.publish_window import due_for_publish
 
 CONTENTS = [png(8 + n, 8) for n in range(30)]
 KEY = {"Idempotency-Key": "batch-1"}
@@ -50,6 +51,19 @@ def test_each_document_of_a_batch_becomes_a_job(client: FlaskClient, parts: Part
     again = client.get(batch["links"]["self"]).json
     assert again["counts"] == {"queued": 27, "running": 0, "succeeded": 1, "failed": 0, "cancelled": 1, "deleted": 1}
     assert len(client.get(batch["links"]["jobs"]).json["jobs"]) == 29
+
+
+@pytest.mark.parametrize(("layout", "published"), [("line", [0, 4, 8]), ("page", [*range(9)]), ("auto", [*range(9)])])
+def test_of_the_lines_of_a_batch_every_fourth_is_published_and_the_sweeper_knows_the_others(
+    client: FlaskClient, parts: Parts, layout: str, published: list[int]
+) -> None:
+    batch = client.post("/v1/batches", data=form(CONTENTS[:9], layout=layout)).json
+    job_ids = [job["id"] for job in batch["jobs"]]
+    with parts.database.read() as connection:
+        found = [jobs.get(connection, job_id) for job_id in job_ids]
+        due = [job_id for job_id, _ in due_for_publish(connection, limit=100)]
+    assert [number for number, job in enumerate(found) if job and job.published_at is not None] == published
+    assert due == [job_ids[number] for number in range(9) if number not in published]
 
 
 def test_each_document_of_a_batch_may_have_a_name_of_its_own(client: FlaskClient, parts: Parts) -> None:
