@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Request, Response, request, url_for
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TypeAlias
+
+from flask import Blueprint, Response, request, url_for
 from werkzeug.datastructures import FileStorage
 
 from api.access import limits, visitors
@@ -10,7 +14,9 @@ from api.http import caller
 from api.http.facts import facts
 from api.http.idempotency import key_of, key_text
 from api.http.intake import parse_options
+from api.service import batches as use_cases
 from api.service import sent
+from api.service.accept import NEW
 from api.service.parts import Parts
 from api.service.upload import Upload
 from api.web.navigation import may
@@ -25,6 +31,9 @@ FIELD = "file"
 OVERHEAD_BYTES = 64 * 1024
 FIELDS = 20
 NAMELESS = "image"
+
+Refused: TypeAlias = tuple[str, str, errors.OcrelayError]
+"""The name of a file, what the reason is called, and the reason."""
 
 
 def add(pages: Blueprint, parts: Parts) -> None:
@@ -48,7 +57,10 @@ def add(pages: Blueprint, parts: Parts) -> None:
     @pages.post("/")
     @facts(Scope.SUBMIT, makes_work=True, takes_upload=True, is_page=True)
     def send() -> Response:
-        """Take documents: one from the script, which gets its row; or many from a form, which goes on to the table."""
+        """Take documents: one from the script, which gets its row; or many from a form, which goes on to the table.
+
+        Where only some were taken, the page that says so is answered with 207.
+        """
         files = request.files.getlist(FIELD)
         named = [file for file in files if file.filename or file.stream.read(1)]
         for file in named:
@@ -56,33 +68,62 @@ def add(pages: Blueprint, parts: Parts) -> None:
         if not named:
             raise errors.MissingFile("No file was chosen. Choose one, and send it again.")
         if is_script():
-            return page("_row.html", 202, job=take(parts, request, named[0]))
+            batch, name = request.form.get("batch") or None, request.form.get("batch_name") or None
+            return page("_row.html", 202, job=take(parts, named[0], batch, name))
         limits.charge(len(named) - 1)
-        refused: list[tuple[str, str, errors.OcrelayError]] = []
-        for file in named:
-            try:
-                take(parts, request, file)
-            except errors.OcrelayError as error:
-                refused.append((name_of(file), error_title(error.code), error))
-        return shown(parts, 400, refused=refused) if refused else see(url_for("web.read"))
+        taken, refused = take_all(parts, named, is_batch="together" in request.form and len(named) > 1)
+        if refused:
+            return shown(parts, status_of(taken, refused), taken=taken, refused=refused)
+        return see(url_for("web.batch", batch_id=taken[0].batch_id) if taken[0].batch_id else url_for("web.read"))
 
 
 def shown(parts: Parts, status: int = 200, **values: object) -> Response:
     """The page with its table."""
     found = sent.list_of(parts, visitors.visitor())
-    return page("read.html", status, jobs=found, is_waiting=any(not job.is_final for job in found), **values)
+    batches = use_cases.of_jobs(parts, found)
+    is_waiting = any(not job.is_final for job in found)
+    most = parts.settings.max_batch_documents
+    return page("read.html", status, jobs=found, batches=batches, most=most, is_waiting=is_waiting, **values)
 
 
-def take(parts: Parts, request: Request, file: FileStorage) -> Job:
+def take_all(parts: Parts, files: Sequence[FileStorage], *, is_batch: bool) -> tuple[list[Job], list[Refused]]:
+    """Accept what can be accepted, as a batch if wanted, or several where one would hold too many."""
+    taken: list[Job] = []
+    refused: list[Refused] = []
+    name = f"{name_of(files[0])} +{len(files) - 1}"
+    for file in files:
+        begins = len(taken) % parts.settings.max_batch_documents == 0
+        batch = (NEW if begins else taken[-1].batch_id) if is_batch else None
+        try:
+            taken.append(take(parts, file, batch, name))
+        except errors.OcrelayError as error:
+            refused.append((name_of(file), error_title(error.code), error))
+    return taken, refused
+
+
+def status_of(taken: Sequence[Job], refused: Sequence[Refused]) -> int:
+    """Of a form of which something was refused: neither done nor failed where something was taken."""
+    if taken:
+        return HTTPStatus.MULTI_STATUS
+    found = {error.http_status for _, _, error in refused}
+    return found.pop() if len(found) == 1 else HTTPStatus.BAD_REQUEST
+
+
+def take(parts: Parts, file: FileStorage, batch: str | None, batch_name: str | None) -> Job:
     """Accept one file; its name becomes the reference."""
     upload = Upload(file.read(), parse_options({"reference": name_of(file)}))
     client = caller.current()
     key = key_of(key_text(request), client.scope_of_idempotency, [upload], "job")
-    return sent.send(parts, visitors.visitor(), upload, client, key)
+    name = batch_name and one_line(batch_name)
+    return sent.send(parts, visitors.visitor(), upload, client, key, batch=batch, batch_name=name)
 
 
 def name_of(file: FileStorage) -> str:
     """The name of a file as it may be kept: one line, without the folders that some browsers send."""
-    name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
-    printable = "".join(sign if sign.isprintable() else " " for sign in name).strip()
-    return printable[:MAX_REFERENCE_LENGTH] or NAMELESS
+    return one_line((file.filename or "").replace("\\", "/").rpartition("/")[2]) or NAMELESS
+
+
+def one_line(text: str) -> str:
+    """What of a text can be a reference."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in text).strip()
+    return printable[:MAX_REFERENCE_LENGTH]

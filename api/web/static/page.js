@@ -58,6 +58,7 @@ export function showTimes(root = document) {
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
+  if ("forget" in event.target.dataset) sessionStorage.clear();
 }, true);
 document.addEventListener("htmx:after:swap", () => showTimes());
 showTimes();
