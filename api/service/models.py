@@ -14,6 +14,8 @@ from shared import clock, errors, registry, workers
 from shared.registry.record import Generation, KnownModel, Role, RolloutState, Takeup
 
 LOOK_SECONDS = 0.2
+SHIPPED_DETECTOR = "detector-lines"
+"""What finds the lines unless another one was activated, or the settings want none."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def list_all(parts: Parts) -> tuple[list[Model], list[Rollout]]:
     """All models, by name; and the newest generation of each role that ever got one."""
     with parts.database.read() as connection:
         children = workers.live_children(connection)
-        known = [_model(model, children, connection) for model in registry.list_models(connection)]
+        known = [_model(parts, model, children, connection) for model in registry.list_models(connection)]
         return known, _rollouts(connection, registry.current(connection).values())
 
 
@@ -54,7 +56,7 @@ def overview(parts: Parts) -> tuple[list[Model], list[Rollout]]:
         found = []
         for known in registry.list_models(connection):
             rollouts = _rollouts(connection, registry.newest_of(connection, known.name))
-            found.append(_model(known, children, connection, rollouts))
+            found.append(_model(parts, known, children, connection, rollouts))
         return found, _rollouts(connection, registry.current(connection).values())
 
 
@@ -63,7 +65,7 @@ def find(parts: Parts, name: str) -> Model:
     with parts.database.read() as connection:
         known = _known(connection, name)
         rollouts = _rollouts(connection, registry.newest_of(connection, name))
-        return _model(known, workers.live_children(connection), connection, rollouts)
+        return _model(parts, known, workers.live_children(connection), connection, rollouts)
 
 
 def activate(parts: Parts, name: str, role: Role, client: Caller) -> Rollout:
@@ -128,14 +130,24 @@ def _known(connection: Connection, name: str) -> KnownModel:
     return known
 
 
+def detector(parts: Parts, connection: Connection) -> str | None:
+    """The name of what finds the lines; None: no model does."""
+    given = registry.current(connection).get(Role.DETECTOR)
+    own = SHIPPED_DETECTOR if parts.settings.line_finder == "learned" else None
+    return own if given is None or given.model is None else given.model
+
+
 def _model(
-    known: KnownModel, children: Sequence[workers.WorkerChild], connection: Connection, rollouts: Sequence[Rollout] = ()
+    parts: Parts,
+    known: KnownModel,
+    children: Sequence[workers.WorkerChild],
+    connection: Connection,
+    rollouts: Sequence[Rollout] = (),
 ) -> Model:
-    given = registry.current(connection)
     has = {
         Role.RECOGNISER: any(child.model_sha256 == known.sha256 for child in children),
         Role.STRONGER: any(child.stronger_sha256 == known.sha256 for child in children),
-        Role.DETECTOR: Role.DETECTOR in given and given[Role.DETECTOR].sha256 == known.sha256,
+        Role.DETECTOR: known.name == detector(parts, connection),
     }
     count = sum(child.models.get(known.name) == known.sha256 for child in children)
     return Model(known, [role for role in Role if has[role]], count, rollouts)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from api.service import gauges
+from api.service import gauges, models
 from api.service.gauges import Gauges
 from api.service.parts import Parts
 from api.service.trail import audit
@@ -34,6 +34,8 @@ class Overview:
     """Jobs that workers hold, the newest first."""
     ended: Mapping[str, Mapping[str, int]]
     """Jobs that ended, by state, in the last minute, hour and day."""
+    detector: str | None
+    """The model that finds the lines."""
     disk: Any
     """`total`, `used` and `free` bytes of the disk of the data folder; None: it is not known."""
     versions: Mapping[str, str]
@@ -55,8 +57,9 @@ def overview(parts: Parts) -> Overview:
     now = clock.now()
     with parts.database.read() as connection:
         running = jobs.list_jobs(connection, state=State.RUNNING, limit=MOST_RUNNING)
+        detector = models.detector(parts, connection)
     ended = {name: audit.numbers(parts, now - span, now).of_events["outcomes"] for name, span in SPANS.items()}
-    return Overview(gauges.read(parts.database), running, ended, disk_of(parts), versions_of(parts))
+    return Overview(gauges.read(parts.database), running, ended, detector, disk_of(parts), versions_of(parts))
 
 
 def disk_of(parts: Parts) -> Any:

@@ -97,3 +97,9 @@ def test_the_status_says_whether_all_some_or_none_was_taken(
     client: FlaskClient, contents: list[Any], status: int
 ) -> None:
     assert of_form(client, *contents).status_code == status
+
+
+def test_a_form_may_be_as_large_as_a_batch(client: FlaskClient, parts: Parts) -> None:
+    filler = b"\0" * 1_000_000
+    assert of_form(client, *(png(8, 8 + n) + filler for n in range(30))).status_code == 303
+    assert len(all_jobs(parts)) == 30
