@@ -22,6 +22,7 @@ from api.service.parts import Parts
 from shared import errors
 from shared.registry.record import Role
 
+FILE_NAME = "model.onnx"
 MOST_SECONDS = 600
 _AT_WORK = threading.Lock()
 """One after the other: each takes as much memory as a worker child."""
@@ -47,7 +48,7 @@ def packs() -> Sequence[Pack]:
 
 def is_installed(parts: Parts, pack: Pack) -> bool:
     """Whether it lies in the folder of models."""
-    return (parts.settings.models_folder / pack.name).is_dir()
+    return _is_there(parts, pack.name)
 
 
 def install(parts: Parts, name: str, client: Caller) -> None:
@@ -70,7 +71,7 @@ def add(parts: Parts, save: Callable[[Path], object], name: str, client: Caller,
     """
     try:
         with tempfile.TemporaryDirectory(dir=parts.settings.data_dir, prefix=".model-") as folder:
-            file = Path(folder) / "model.onnx"
+            file = Path(folder) / FILE_NAME
             save(Path(folder))
             options = ["--name", name, *(["--detector"] if is_detector else [])]
             try:
@@ -89,7 +90,11 @@ def remove(parts: Parts, name: str, client: Caller) -> None:
 def is_removable(parts: Parts, model: Model) -> bool:
     """Whether it was brought in and nothing reads or finds with it."""
     is_active = Role.RECOGNISER in model.roles or Role.DETECTOR in model.roles
-    return not is_active and Path(model.known.path).is_relative_to(parts.settings.models_folder)
+    return not is_active and _is_there(parts, model.known.name)
+
+
+def _is_there(parts: Parts, name: str) -> bool:
+    return (parts.settings.models_folder / name / FILE_NAME).is_file()
 
 
 def _order(parts: Parts, client: Caller, command: str, options: Sequence[str], name: str) -> None:

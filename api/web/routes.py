@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint
 
 from api.service.parts import Parts
-from api.web import batches, downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
+from api.web import files, page, preferences, sign_in
+from api.web.documents import batches, downloads, jobs, read, result, review, sent
 from api.web.operator import audit, bringing, deliveries, endpoints, keys, models, status
 
 PAGES = (

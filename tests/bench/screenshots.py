@@ -1,9 +1,10 @@
 """Every page as a picture: 1280 and 390 pixels wide, light and dark, in English and Chinese, to be looked at.
 
-    python -m tests.bench.screenshots FOLDER [--only /jobs /status] [--readme]
+    python -m tests.bench.screenshots FOLDER [--only /jobs /status]
+    python -m tests.bench.screenshots --readme
 
 Starts a service of its own with something on each page. FOLDER gets a PNG for each, and a sheet of each kind,
-`sheet-en-light-390.png`. With --readme the three pictures of the README are made anew, too.
+`sheet-en-light-390.png`. With --readme the three pictures of the README are made anew instead.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -44,7 +45,7 @@ PATHS = (
 TALLEST = 2400
 """Of a picture on a sheet, in the page's own pixels."""
 SHEET_WIDTH = 320
-README = {"page-read": "/", "page-result": "/jobs/{page}", "page-jobs": "/jobs"}
+README = {"page-read": "/", "page-result": "/jobs/{poor}#first-doubt", "page-jobs": "/jobs"}
 
 
 class Site:
@@ -188,42 +189,48 @@ def sheet(files: list[Path], target: Path) -> None:
 def main() -> None:
     """Make all pictures."""
     reader = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    reader.add_argument("folder", type=Path)
+    reader.add_argument("folder", type=Path, nargs="?", default="build/screenshots")
     reader.add_argument("--only", nargs="*", default=PATHS)
     reader.add_argument("--readme", action="store_true")
     asked = reader.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
     program = shutil.which("chromium") or sys.exit("chromium is not installed: apt-get install chromium")
     with site() as found, sync_playwright() as playwright:
         ids = found.fill()
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        for language, scheme, width in product(LANGUAGES, SCHEMES, WIDTHS):
-            kind = f"{language}-{scheme}-{width}"
-            with visitor(browser, found, language, scheme, width) as page:
-                files = [asked.folder / f"sign-in-{kind}.png"]
-                shoot(page, "/sign-in", files[0])
-                sign_in(page, found.key)
-                send_samples(page)
-                for path in asked.only:
-                    files.append(asked.folder / f"{name_of(path)}-{kind}.png")
-                    shoot(page, path.format(**ids), files[-1])
-            sheet(files, asked.folder / f"sheet-{kind}.png")
-            print(asked.folder / f"sheet-{kind}.png", flush=True)
         if asked.readme:
             for_readme(browser, found, ids)
+        else:
+            for_looking(browser, found, ids, asked.folder, asked.only)
         browser.close()
+
+
+def for_looking(browser: Browser, found: Site, ids: dict[str, str], folder: Path, paths: Sequence[str]) -> None:
+    """Each page in all kinds, and the sheets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for language, scheme, width in product(LANGUAGES, SCHEMES, WIDTHS):
+        kind = f"{language}-{scheme}-{width}"
+        with visitor(browser, found, language, scheme, width) as page:
+            files = [folder / f"sign-in-{kind}.png"]
+            shoot(page, "/sign-in", files[0])
+            sign_in(page, found.key)
+            send_samples(page)
+            for path in paths:
+                files.append(folder / f"{name_of(path)}-{kind}.png")
+                shoot(page, path.format(**ids), files[-1])
+        sheet(files, folder / f"sheet-{kind}.png")
+        print(folder / f"sheet-{kind}.png", flush=True)
 
 
 def for_readme(browser: Browser, found: Site, ids: dict[str, str]) -> None:
     """The pictures of the README: few colours, so few bytes."""
-    with visitor(browser, found, "en", "light", 1100) as page:
+    with visitor(browser, found, "en", "light", 1280) as page:
         sign_in(page, found.key)
         send_samples(page)
         for name, path in README.items():
             target = SAMPLES.parent / f"{name}.png"
             page.goto(path.format(**ids))
             page.wait_for_load_state("networkidle")
-            page.screenshot(path=target, animations="disabled", clip={"x": 0, "y": 0, "width": 1100, "height": 640})
+            page.screenshot(path=target, animations="disabled", clip={"x": 0, "y": 0, "width": 1280, "height": 720})
             with Image.open(target) as image:
                 image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
 
