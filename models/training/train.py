@@ -70,7 +70,7 @@ def options() -> argparse.Namespace:
 
 
 def has_quick_bfloat16(cpuinfo: pathlib.Path = pathlib.Path("/proc/cpuinfo")) -> bool:
-    """Whether the processor multiplies bfloat16 (AMX, or AVX-512: 1.3 times the lines); else a step takes twice as long."""
+    """Whether the processor multiplies bfloat16: with AVX-512 1.3 times the lines; else a step takes twice as long."""
     return cpuinfo.exists() and any(sign in cpuinfo.read_text("utf-8") for sign in ("amx_bf16", "avx512_bf16"))
 
 

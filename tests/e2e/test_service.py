@@ -173,7 +173,7 @@ def kill_broker(system: System, own_broker: BrokerServer | None) -> None:
 
 
 def kill_a_child(system: System) -> None:
-    """Kill -9 of one worker child that lives; one that ends by itself in this moment, as when its broker dies, is passed over."""
+    """Kill -9 of one worker child that lives; one may end by itself in the moment in which its broker dies."""
 
     def killed() -> bool:
         living = descendants(system.up.pid)

@@ -24,6 +24,8 @@ from api.formats import table
 from shared import options
 
 INTERRUPTED = 130
+NAMED = 5
+"""Files that are passed over, by name; of more it is said how many."""
 KEPT = "Interrupted. What was sent is noted; the same command with --resume goes on."
 NOT_KEPT = "Interrupted. Nothing notes what was sent: with --output or --journal a run can be gone on with."
 
@@ -112,7 +114,10 @@ def submit(
     if not found and not watched:
         report.say("There is no document under what was named. Links to folders are not followed.")
     if passed_over:
-        report.say(f"{passed_over} files of the folders are no documents that can be read; they are passed over.")
+        named = ", ".join(str(path) for path in passed_over[:NAMED]) + (", ..." if len(passed_over) > NAMED else "")
+        report.say(
+            f"{len(passed_over)} files of the folders are no documents that can be read, and passed over: {named}"
+        )
     waiting = Patience(300.0 if patience is None else patience, report.say, wait_for_first=patience is not None)
     made_of = {"server": client.server, "format": form, "options": sent | wanted.query()}
     with (

@@ -74,8 +74,8 @@ def _stem(name: str) -> str:
     return str(path.with_name(path.stem))
 
 
-def find(given: Sequence[str], *, leave_out: Path | None = None) -> tuple[list[Document], int]:
-    """The documents that are named, in order, and how many files of folders are none.
+def find(given: Sequence[str], *, leave_out: Path | None = None) -> tuple[list[Document], list[Path]]:
+    """The documents that are named, in order, and the files of folders that are none.
 
     Args:
         given: Paths, patterns, `-`.
@@ -85,7 +85,7 @@ def find(given: Sequence[str], *, leave_out: Path | None = None) -> tuple[list[D
         UsageError: Nothing is there under one of the names, or a name is given twice.
     """
     found: dict[str, Document] = {}
-    passed_over = 0
+    passed_over: list[Path] = []
     roots = [root for one in given for root in _roots(one)]
     is_only_root = len(roots) == 1
     for root in roots:
@@ -101,7 +101,7 @@ def find(given: Sequence[str], *, leave_out: Path | None = None) -> tuple[list[D
                 name = file.relative_to(path if is_only_root else path.parent)
                 _add(found, Document(file, name.as_posix()))
             else:
-                passed_over += 1
+                passed_over.append(file)
     return list(found.values()), passed_over
 
 

@@ -35,7 +35,7 @@ def test_a_pipe_in_a_folder_is_passed_over_and_not_waited_for(tmp_path: Path) ->
     (tmp_path / "a.png").write_bytes(png())
     os.mkfifo(tmp_path / "pipe")
     found, passed_over = find([str(tmp_path)])
-    assert ([document.name for document in found], passed_over) == (["a.png"], 1)
+    assert ([document.name for document in found], passed_over) == (["a.png"], [tmp_path / "pipe"])
 
 
 def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -39,6 +40,21 @@ def test_a_character_of_which_only_the_short_stroke_was_in_the_line_becomes_part
     page[118:121, 78:118] = 0
     (grown,) = second_look.look_again([line], Copies(page), 1.0)
     assert grown.polygon[:, 0].min() <= 78
+
+
+def test_a_quote_that_was_found_as_a_line_is_grown_over_to_the_character_before_it(draw: Any) -> None:
+    page, line = page_with_text(draw)
+    page[99:108, 76:79] = page[99:108, 82:85] = 0
+    page[100:122, 46:68] = 0
+    (grown,) = second_look.look_again([box(74, 97, 87, 110), line], Copies(page), 1.0)
+    assert 40 <= grown.polygon[:, 0].min() <= 46
+
+
+def test_a_small_line_beside_another_that_cannot_grow_over_it_stays_a_line(draw: Any) -> None:
+    page, line = page_with_text(draw)
+    page[99:108, 76:79] = page[99:108, 82:85] = 0
+    page[90:130, 90:92] = 0
+    assert len(second_look.look_again([box(74, 97, 87, 110), line], Copies(page), 1.0)) == 2
 
 
 def test_a_colon_behind_a_line_becomes_part_of_it_with_room_for_its_soft_edge(draw: Any) -> None:
@@ -113,3 +129,12 @@ def test_places_are_those_of_the_page_and_not_of_its_copy(draw: Any) -> None:
     (grown,) = second_look.look_again([line], Copies(page), 2.0)
     assert 55 <= grown.polygon[:, 0].min() <= 60
     assert grown.height == line.height
+
+
+def test_a_line_that_was_joined_from_doubtful_ones_alone_stays_in_doubt(draw: Any) -> None:
+    page, _ = page_with_text(draw)
+    left, right = box(98, 94, 200, 128), box(205, 94, 312, 128)
+    for doubts in ((True, True), (True, False)):
+        lines = [replace(line, in_doubt=doubt) for line, doubt in zip((left, right), doubts, strict=True)]
+        (joined,) = second_look.look_again(lines, Copies(page), 1.0)
+        assert joined.in_doubt == all(doubts)

@@ -57,7 +57,7 @@ def test_a_word_lies_where_its_frames_were() -> None:
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(-30, 30))
 def test_a_slice_stays_within_its_line(one: float, other: float, rise: float) -> None:
     line = LINE + np.array([[0, 0], [0, rise], [0, rise], [0, 0]])
-    part = slice_polygon(line, min(one, other), max(one, other))
+    (part,) = slice_polygon(line, np.array([min(one, other)]), np.array([max(one, other)]))
     assert (part[:, 0] >= 100.0 - 1e-9).all()
     assert (part[:, 0] <= 200.0 + 1e-9).all()
     assert part[3, 1] - part[0, 1] == pytest.approx(20.0)

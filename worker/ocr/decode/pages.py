@@ -98,8 +98,7 @@ def _picture(content: bytes, header: DocumentHeader, limits: Limits) -> DecodedP
     if header.media_type in pictures.MEDIA_TYPES:
         image, moves = pictures.decode_first(content, header.media_type, limits, factor)
         gray = to_gray(image)
-        size = _size_of(header, gray, factor) if factor > 1 else None
-        return DecodedPage(1, gray, (MOVES,) if moves else (), reduced=factor, size=size)
+        return DecodedPage(1, gray, (MOVES,) if moves else (), reduced=factor, size=_size_of(header, gray, factor))
     image = _decode_one(content, header, factor)
     check_size(image.shape[1], image.shape[0], limits)
     way = orientation.read_orientation(content, header.media_type)
@@ -107,8 +106,13 @@ def _picture(content: bytes, header: DocumentHeader, limits: Limits) -> DecodedP
     return DecodedPage(1, gray, reduced=factor, size=_size_of(header, gray, factor))
 
 
-def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int]:
-    """Width and height of an upload as it is seen: its sides as they are stored, or the other way round."""
+def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int] | None:
+    """Width and height of an upload as it is seen: its sides as they are stored, or the other way round.
+
+    None where nothing was reduced.
+    """
+    if factor == 1:
+        return None
     as_stored = (-(-header.height // factor), -(-header.width // factor)) == gray.shape
     return (header.width, header.height) if as_stored else (header.height, header.width)
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.charset import CJK
-from shared.result import Character, Word, as_polygon
+from shared.result import Character, Word
+from shared.result.polygon import Polygon, from_points
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
 
@@ -88,19 +89,28 @@ def split_words(characters: Sequence[Character], polygon: NDArray[np.float64]) -
             runs += [[character], []]
         else:
             runs[-1].append(character)
-    return [_word(run, polygon) for run in runs if run]
+    runs = [run for run in runs if run]
+    ends = np.array([(run[0].start, run[-1].end) for run in runs]).reshape(-1, 2)
+    places = np.round(slice_polygon(polygon, ends[:, 0], ends[:, 1]), 1).tolist()
+    return [_word(run, from_points(place)) for run, place in zip(runs, places, strict=True)]
 
 
-def _word(run: Sequence[Character], polygon: NDArray[np.float64]) -> Word:
+def _word(run: Sequence[Character], place: Polygon) -> Word:
     text = "".join(character.text for character in run)
-    confidence = sum(character.confidence for character in run) / len(run)
-    return Word(text, confidence, as_polygon(slice_polygon(polygon, run[0].start, run[-1].end).tolist()))
+    return Word(text, sum(character.confidence for character in run) / len(run), place)
 
 
-def slice_polygon(polygon: NDArray[np.float64], start: float, end: float) -> NDArray[np.float64]:
-    """Return the part of a line's polygon, (4, 2) px, between two shares of its width, 0..1."""
+def slice_polygon(
+    polygon: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the parts of a line's polygon, (4, 2) px, between shares of its width, (N,) 0..1 each: (N, 4, 2)."""
     top_left, top_right, bottom_right, bottom_left = polygon
+    starts, ends = start[:, None], end[:, None]
     above, below = top_right - top_left, bottom_right - bottom_left
-    return np.array(
-        [top_left + start * above, top_left + end * above, bottom_left + end * below, bottom_left + start * below]
-    )
+    corners = [
+        top_left + starts * above,
+        top_left + ends * above,
+        bottom_left + ends * below,
+        bottom_left + starts * below,
+    ]
+    return np.stack(corners, axis=1)

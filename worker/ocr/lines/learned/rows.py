@@ -1,4 +1,7 @@
-"""Join parts of a row that wide word gaps keep apart: the writing around them tells such a gap from a column's."""
+"""Join parts of a row that wide word gaps keep apart: the writing around them tells such a gap from a column's.
+
+A gap in which the rule of a blank begins or ends parts a label from what is filled in.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.learned.joining import OVERLAP, WORD_GAP
 from worker.ocr.lines.text_line import TextLine, hulls_of
 
@@ -23,16 +27,23 @@ COLUMN_REACH = 6.0  # of the height: so far above and below columns go on
 JUSTIFIED_GAP = 3  # gaps and more of a row ...
 EVEN = 0.15  # ... that differ by no more than this share, as those of justified text do
 BLOCK_REACH = 4.0  # of the height, middle to middle: the next row of a justified block
+BLANK = (0.3, 0.4)  # of the height: how far above and below the foot of a part the rule of a blank lies
+UNDER = 1.0  # of the height: a rule that goes on so far under a part is its own
 
 Hulls = NDArray[np.floating[Any]]  # (N, 4) px: left, top, right, bottom
 
 
-def join_rows(lines: Sequence[TextLine]) -> list[TextLine]:
-    """Return the lines, in no order, with those joined that are parts of one row of text."""
+def join_rows(lines: Sequence[TextLine], mask: Gray) -> list[TextLine]:
+    """Return the lines, in no order, with those joined that are parts of one row of text.
+
+    Args:
+        lines: Of the page.
+        mask: (H, W) uint8, all ink of the page, rules, too.
+    """
     hulls = hulls_of(lines)
     rows = _rows(hulls)
     whole = _justified(rows, hulls)
-    groups = [group for i, row in enumerate(rows) for group in ([row] if i in whole else _bridged(row, hulls))]
+    groups = [group for i, row in enumerate(rows) for group in ([row] if i in whole else _bridged(row, hulls, mask))]
     return [_joined([lines[i] for i in group]) for group in groups]
 
 
@@ -50,11 +61,12 @@ def _rows(hulls: Hulls) -> list[list[int]]:
     return [sorted(row, key=lambda i: float(hulls[i, 0])) for row in rows]
 
 
-def _bridged(row: list[int], hulls: Hulls) -> list[list[int]]:
-    """Part a row wherever a gap is not bridged by a line above or below, or begins a column."""
+def _bridged(row: list[int], hulls: Hulls, mask: Gray) -> list[list[int]]:
+    """Part a row wherever a gap is not bridged by a line above or below, or begins a column or a blank."""
     groups = [row[:1]]
     for right in row[1:]:
-        if _is_bridged(hulls[groups[-1][-1]], hulls[right], hulls):
+        ends = hulls[groups[-1][-1]], hulls[right]
+        if _is_bridged(*ends, hulls) and not _holds_end_of_blank(*ends, mask):
             groups[-1].append(right)
         else:
             groups.append([right])
@@ -72,6 +84,26 @@ def _is_bridged(left: Hulls, right: Hulls, hulls: Hulls) -> bool:
     over = (hulls[:, 0] <= left[2] - BRIDGE * tall) & (hulls[:, 2] >= right[0] + BRIDGE * tall)
     begins = (np.abs(hulls[:, 0] - right[0]) <= ALIGNED * tall) & (apart <= COLUMN_REACH * tall)
     return bool((others & over & (apart <= NEXT_ROW * tall)).any() and not (others & begins).any())
+
+
+def _holds_end_of_blank(left: Hulls, right: Hulls, mask: Gray) -> bool:
+    """Tell whether a rule at the foot of a row lies under one of the two parts and ends between them."""
+    tall = max(left[3] - left[1], right[3] - right[1])
+    foot = (left[3] + right[3]) / 2
+    top, bottom = (max(0, round(foot + by * tall)) for by in (-BLANK[0], BLANK[1]))
+    start, end = max(0, round(left[2])), round(right[0])
+    reach = round(UNDER * tall)
+    if end <= start or reach >= start:
+        return False
+    strip = mask[top:bottom, start - reach : end + reach] > 0
+    before, gap, after = np.split(strip, [reach, reach + end - start], axis=1)
+    if 0 in before.shape or 0 in after.shape:
+        return False
+    runs_left, runs_right = before.all(axis=1), after.all(axis=1)
+    edge = min(tall / 4, gap.shape[1] / 3)
+    begins = runs_right & gap[:, -max(1, round(edge)) :].all(axis=1)
+    ends = runs_left & gap[:, : max(1, round(edge))].all(axis=1)
+    return bool((begins.any() and not runs_left.any()) or (ends.any() and not runs_right.any()))
 
 
 def _justified(rows: Sequence[list[int]], hulls: Hulls) -> set[int]:

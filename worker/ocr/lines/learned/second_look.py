@@ -13,12 +13,13 @@ from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.learned import growing, gutters, lone, rows, whole
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
-from worker.ocr.lines.text_line import TextLine, distance
+from worker.ocr.lines.text_line import TextLine, distance, hulls_of
 
 DOTS_SHOW = 13.0  # px, the usual height of the characters; dots of lower ones are 2 px and less
 WITHIN = 0.6  # of a line's place: what lies so far within another line is found twice
 MARK = 0.4  # of the height of a line: its last piece is a comma or a full stop if it is no higher ...
 MARK_GAP = 0.9  # ... and the next word may begin so far behind it: the Chinese ones leave most of their square empty
+SIGN_SIZE = (0.9, 0.6)  # of the height of the line beside it: how wide and high a sign is at most
 GRID = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 9), [0.3, 0.5, 0.7]), -1).reshape(-1, 2)  # places within a line
 
 
@@ -35,8 +36,10 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     mask = np.asarray(cv2.bitwise_or(ink.dark, ink.light), np.uint8)
     found = whole.stack_strokes(without_doubles(_scaled(lines, scale)), pieces.boxes)
     found = whole.mend_torn(found, pieces)
-    found = without_doubles(_join(growing.grow(found, pieces.boxes, mask, page.are_dark(scale)), pieces.boxes))
-    found = rows.join_rows(gutters.part_columns(found, pieces.boxes))
+    found, signs = _without_signs(found)
+    found = growing.grow(found, pieces.boxes, mask, page.are_dark(scale))
+    found = without_doubles(_join([*found, *signs], pieces.boxes))
+    found = rows.join_rows(gutters.part_columns(found, pieces.boxes), mask)
     found = whole.stack_strokes([*found, *lone.find_lone(found, pieces, mask.shape)], pieces.boxes)
     return _scaled(found, 1 / scale)
 
@@ -51,12 +54,35 @@ def _scaled(lines: Sequence[TextLine], scale: float) -> list[TextLine]:
     return [TextLine(line.polygon * np.float32(scale), line.height * scale, line.in_doubt) for line in lines]
 
 
+def _without_signs(lines: Sequence[TextLine]) -> tuple[list[TextLine], list[TextLine]]:
+    """Return the lines, and those that are a sign beside another: a quote parts a line, which may grow over it."""
+    if not lines:
+        return [], []
+    hulls = hulls_of(lines)
+    tall = np.array([distance(line.polygon[0], line.polygon[3]) for line in lines])
+    wide = hulls[:, 2] - hulls[:, 0]
+    middles = hulls[:, [1, 3]].mean(axis=1)
+    gap = np.maximum(hulls[:, None, 0] - hulls[None, :, 2], hulls[None, :, 0] - hulls[:, None, 2])
+    beside = (gap <= growing.REACH * tall) & (gap >= -SIGN_SIZE[1] * tall)
+    beside &= (middles[:, None] > hulls[:, 1]) & (middles[:, None] < hulls[:, 3])
+    beside &= (tall[:, None] <= SIGN_SIZE[1] * tall) & (wide[:, None] <= SIGN_SIZE[0] * tall)
+    signs = beside.any(axis=1)
+    return [lines[i] for i in np.flatnonzero(~signs).tolist()], [lines[i] for i in np.flatnonzero(signs).tolist()]
+
+
 def _join(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines with parts joined that grew together, or that only a comma parts."""
     gaps = np.array([MARK_GAP if _ends_in_mark(line, pieces) else WORD_GAP for line in lines])
     boxes = join_words([line.polygon for line in lines], gaps)
     known = {line.polygon.tobytes(): line for line in lines}
-    return [known.get(box.tobytes()) or TextLine(box, distance(box[0], box[3])) for box in boxes]
+    return [known.get(box.tobytes()) or _made_of(box, lines) for box in boxes]
+
+
+def _made_of(box: NDArray[np.float32], lines: Sequence[TextLine]) -> TextLine:
+    """Return the line that fills a box; it is in doubt if all that it was joined from are."""
+    low, high = box.min(0), box.max(0)
+    parts = [line for line in lines if (low <= line.polygon.mean(0)).all() and (line.polygon.mean(0) <= high).all()]
+    return TextLine(box, distance(box[0], box[3]), all(part.in_doubt for part in parts))
 
 
 def _ends_in_mark(line: TextLine, pieces: Boxes) -> bool:
