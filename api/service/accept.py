@@ -21,6 +21,9 @@ from shared.uploads import header as document
 log = structlog.get_logger(__name__)
 
 
+NEW = "new"
+
+
 @dataclasses.dataclass(frozen=True)
 class Envelope:
     """What documents of one request have in common."""
@@ -33,6 +36,8 @@ class Envelope:
     """The Idempotency-Key, if one was sent."""
     is_batch: bool = False
     """Whether they become a batch."""
+    joins: str | None = None
+    """The batch that they join; ``NEW``: one that they begin, and that others will join."""
     reference: str | None = None
     """The client's name for the batch."""
 
@@ -58,7 +63,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
 
     Raises:
         DocumentError, InvalidWebhookUrl, UnknownModel, NoStrongerModel, Saturated, NoWorkers, StorageFull,
-        TooManyOpenJobs, IdempotencyMismatch, IdempotencyInFlight: nothing was stored.
+        TooManyOpenJobs, BatchNotFound, TooManyDocuments, IdempotencyMismatch, IdempotencyInFlight: nothing was stored.
     """
     submissions = [submission_of(parts, upload, envelope) for upload in sent]
     with parts.in_flight.hold(envelope.key):
@@ -76,7 +81,7 @@ def accept(parts: Parts, sent: Sequence[Upload], envelope: Envelope) -> Accepted
             first = replay(parts, envelope.key)
             assert first is not None, "the transaction that was faster has committed"
             return first
-        except (errors.StorageFull, errors.TooManyOpenJobs):
+        except (errors.StorageFull, errors.TooManyOpenJobs, errors.BatchNotFound, errors.TooManyDocuments):
             _give_up(parts, {submission.sha256 for submission in submissions})
             raise
     for upload, job in zip(sent, accepted.jobs, strict=True):
@@ -131,19 +136,12 @@ def _store(
     envelope: Envelope,
     readers: Readers,
 ) -> Accepted:
-    """The one transaction; raises _Late or TooManyOpenJobs."""
+    """The one transaction; raises _Late, TooManyOpenJobs, BatchNotFound or TooManyDocuments."""
     with parts.database.write() as connection:
         check_open_jobs(parts, connection, envelope.key_id, len(sent))
-        subject = None
-        if envelope.is_batch:
-            subject = batches.submit(
-                connection,
-                reference=envelope.reference,
-                client_ip=envelope.client_ip,
-                document_count=len(sent),
-                key_id=envelope.key_id,
-            ).id
-            submissions = [dataclasses.replace(submission, batch_id=subject) for submission in submissions]
+        batch_id = _batch(parts, connection, envelope, len(sent))
+        if batch_id is not None:
+            submissions = [dataclasses.replace(submission, batch_id=batch_id) for submission in submissions]
         stored = tuple(
             _submit(
                 parts,
@@ -154,11 +152,30 @@ def _store(
             )
             for number, (upload, submission) in enumerate(zip(sent, submissions, strict=True))
         )
-        subject = subject or stored[0].id
+        subject = batch_id if envelope.is_batch and batch_id else stored[0].id
         seconds = parts.settings.idempotency_seconds
         if envelope.key and not idempotency.remember(connection, envelope.key, subject, age_seconds=seconds):
             raise _Late
     return Accepted(subject, stored)
+
+
+def _batch(parts: Parts, connection: Connection, envelope: Envelope, count: int) -> str | None:
+    """The batch that the documents belong to, if any: a new one, or one that grows."""
+    if envelope.is_batch or envelope.joins == NEW:
+        return batches.submit(
+            connection,
+            reference=envelope.reference,
+            client_ip=envelope.client_ip,
+            document_count=count,
+            key_id=envelope.key_id,
+        ).id
+    most, joins = parts.settings.max_batch_documents, envelope.joins
+    if joins is None or batches.grow(connection, joins, key_id=envelope.key_id, count=count, most=most):
+        return joins
+    found = batches.get(connection, joins)
+    if found is None or found.key_id != envelope.key_id:
+        raise errors.BatchNotFound(batch_id=joins[:64])
+    raise errors.TooManyDocuments(documents=found.document_count + count, max_documents=most)
 
 
 def _submit(

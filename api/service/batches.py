@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,13 @@ def page_of(parts: Parts, client: Caller, before: str | None = None) -> tuple[li
         found = batches.newest(connection, key_id=client.reads_of, limit=PAGE_SIZE + 1, before=before)
         shown = [_progress(connection, batch) for batch in found[:PAGE_SIZE]]
     return shown, shown[-1].batch.id if len(found) > PAGE_SIZE else None
+
+
+def of_jobs(parts: Parts, found: Iterable[jobs.Job]) -> list[Batch]:
+    """The batches that jobs belong to, each once, in the order of the jobs."""
+    wanted = dict.fromkeys(job.batch_id for job in found if job.batch_id)
+    with parts.database.read() as connection:
+        return [batch for batch_id in wanted if (batch := batches.get(connection, batch_id))]
 
 
 def jobs_of(parts: Parts, batch_id: str) -> list[jobs.Job]:

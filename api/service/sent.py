@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.service import jobs as use_cases
+from api.service.accept import Envelope, accept
 from api.service.caller import Caller
 from api.service.parts import Parts
 from api.service.upload import Upload
@@ -17,9 +18,29 @@ PLACED = 20
 """Of so many waiting ones the place in the queue is looked up."""
 
 
-def send(parts: Parts, visitor: str, upload: Upload, client: Caller, key: Key | None = None) -> Job:
-    """Accept one document, and note who sent it; raises what ``accept`` does."""
-    accepted = use_cases.submit(parts, upload, client, key)
+def send(
+    parts: Parts,
+    visitor: str,
+    upload: Upload,
+    client: Caller,
+    key: Key | None = None,
+    *,
+    batch: str | None = None,
+    batch_name: str | None = None,
+) -> Job:
+    """Accept one document, and note who sent it; raises what ``accept`` does.
+
+    Args:
+        parts: Of the process.
+        visitor: Who sends it.
+        upload: The document.
+        client: Whose key it is.
+        key: Lets it be one job, however often it is sent.
+        batch: That it joins; ``accept.NEW`` begins one.
+        batch_name: What a new one is called.
+    """
+    envelope = Envelope(client.shown_address, client.key_id, key, joins=batch, reference=batch_name)
+    accepted = accept(parts, [upload], envelope)
     with parts.database.write() as connection:
         store.remember(connection, visitor, [accepted.subject])
     return use_cases.job_of(parts, accepted, None)

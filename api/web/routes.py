@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 from api.service.parts import Parts
-from api.web import batches, downloads, files, jobs, page, preferences, read, result, review, sent, sign_in
-from api.web.operator import audit, deliveries, endpoints, keys, models, status
+from api.web import files, page, preferences, sign_in
+from api.web.documents import batches, downloads, jobs, read, result, review, sent
+from api.web.operator import audit, bringing, deliveries, endpoints, keys, models, status
 
 PAGES = (
     read,
@@ -18,6 +19,7 @@ PAGES = (
     sign_in,
     preferences,
     models,
+    bringing,
     keys,
     endpoints,
     deliveries,
@@ -30,7 +32,7 @@ PAGES = (
 def blueprint(parts: Parts) -> Blueprint:
     """The pages and their files, bound to the process's parts."""
     pages = Blueprint("web", __name__, template_folder="templates")
-    page.register(pages, parts, files.add(pages))
     for module in PAGES:
         module.add(pages, parts)
+    page.register(pages, parts, files.add(pages))  # last: its check reads forms, whose limits pages raise before
     return pages

@@ -76,6 +76,7 @@ ERRORS: dict[str, LazyString] = {
     "no_result": lazy_gettext("It has not been read to the end yet"),
     "model_not_found": lazy_gettext("No worker has this model"),
     "model_of_other_kind": lazy_gettext("The model is of another kind"),
+    "model_refused": lazy_gettext("This cannot be done with the model"),
     "nothing_to_roll_back": lazy_gettext("There is no model to go back to"),
 }
 

@@ -25,6 +25,12 @@ class ModelPathRefused(RequestError):
     code = "model_path_refused"
 
 
+class ModelRefused(RequestError):
+    """The model cannot be brought in or taken away. The message says why; nothing was changed."""
+
+    code = "model_refused"
+
+
 class ModelHeld(RequestError):
     """A worker could not take up the model, so everybody goes on with the one of before. `reason` says why."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from shared import ids
 from shared.database import database_now
@@ -55,6 +55,15 @@ def get(connection: Connection, batch_id: str) -> Batch | None:
     """Return a batch or None."""
     row = connection.execute(select(batches).where(batches.c.id == batch_id)).one_or_none()
     return None if row is None else Batch(**row._mapping)
+
+
+def grow(connection: Connection, batch_id: str, *, key_id: str | None, count: int, most: int) -> bool:
+    """Let so many more documents join a batch of this key. False: there is none, or it would hold too many."""
+    is_mine = batches.c.key_id.is_not_distinct_from(key_id)
+    has_room = batches.c.document_count + count <= most
+    more = {"document_count": batches.c.document_count + count}
+    change = update(batches).where(batches.c.id == batch_id, is_mine, has_room).values(more)
+    return connection.execute(change).rowcount == 1
 
 
 def newest(connection: Connection, *, key_id: str | None, limit: int, before: str | None = None) -> list[Batch]:

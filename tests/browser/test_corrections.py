@@ -65,3 +65,29 @@ def test_a_file_comes_with_or_without_corrections(open_page: Open, job_id: str) 
         texts.append(found.value.path().read_text("utf-8"))
     assert ["Thank you" in text for text in texts] == [True, False]
     assert ["Thank y0u" in text for text in texts] == [False, True]
+
+
+def test_from_the_review_queue_a_line_is_mended_at_once_by_the_keyboard(open_page: Open, job_id: str) -> None:
+    page = open_page("/review")
+    links = page.locator("tbody a")
+    expect(links).to_have_text([TEXTS[1][0], "Thank y0u"])
+    links.nth(1).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/jobs/{job_id}*")
+    expect(page.locator("#line-text")).to_be_focused()
+    expect(page.locator("#line-text")).to_have_value("Thank y0u")
+    page.keyboard.press("End")
+    page.keyboard.type("!")
+    page.keyboard.press("Enter")
+    expect(line(page, "Thank y0u!").locator(".mended")).to_be_visible()
+    page.goto("/review")
+    expect(links).to_have_count(1)
+
+
+def test_enter_alone_says_that_a_doubtful_line_is_right(open_page: Open, job_id: str) -> None:
+    page = open_page(f"/jobs/{job_id}")
+    line(page, "Thank").click()
+    page.locator("#line-text").press("Enter")
+    expect(page.locator("button.doubtful")).to_have_count(1)
+    page.goto("/review")
+    expect(page.locator("tbody a")).to_have_text([TEXTS[1][0]])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from api.service.parts import Parts
 from shared import keys
@@ -71,6 +71,17 @@ def test_the_door_keeps_nobody_out_but_strangers(open_page: Open, parts: Parts) 
     assert page.get_by_role("button", name="Delete").count() == 0
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_on_a_phone_the_pages_are_in_a_menu_and_the_head_is_one_row(open_page: Open, has_scripts: bool) -> None:
+    page = open_page("/jobs", java_script_enabled=has_scripts, viewport={"width": 390, "height": 800})
+    box = page.locator("header").first.bounding_box()
+    assert box is not None and box["height"] < 60
+    expect(page.get_by_role("link", name="Batches")).to_be_hidden()
+    page.get_by_text("Menu", exact=True).click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Batches").click()
+    expect(page.locator("h1")).to_have_text("Batches")
 
 
 def test_language_and_colours_are_chosen_by_hand(open_page: Open) -> None:

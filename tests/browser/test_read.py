@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import zipfile
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from api.service.parts import Parts
 from shared import jobs
+from shared.keys.record import Scope
 from tests.browser.conftest import Open
+from tests.browser.test_keys import key_of, sign_in
 from tests.unit.api.conftest import finish, png
 
 
@@ -55,15 +60,184 @@ def test_what_is_no_image_says_so_and_the_others_go_on(open_page: Open, photo: P
     expect(page.locator("#rows tr[data-state=queued]")).to_have_count(1)
 
 
-def test_two_hundred_at_once_are_all_there_and_stay_after_a_reload(open_page: Open, parts: Parts) -> None:
+KEPT = """() => new Promise((resolve) => {
+  indexedDB.open("ocrelay").onsuccess = ({ target: { result: database } }) => {
+    database.transaction("files").objectStore("files").count().onsuccess = (event) => resolve(event.target.result);
+  };
+})"""
+"""So many files are in the browser's own keeping."""
+
+
+def many(count: int) -> list[Any]:
+    return [{"name": f"{n}.png", "mimeType": "image/png", "buffer": png(8, 8 + n)} for n in range(count)]
+
+
+def names(page: Page) -> list[str]:
+    return sorted(text.strip() for text in page.locator("#rows th").all_inner_texts())
+
+
+def test_two_hundred_at_once_are_all_there_though_the_page_is_loaded_again_in_the_middle(
+    open_page: Open, parts: Parts
+) -> None:
     page = open_page("/")
-    files = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": png(8, 8 + n % 50)} for n in range(200)]
-    page.set_input_files("#files", files)  # type: ignore[arg-type]
-    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(200, timeout=60_000)
     page.on("dialog", lambda dialog: dialog.accept())
-    page.reload()
+    page.set_input_files("#files", many(200))
     expect(page.locator("#rows tr")).to_have_count(200)
+    expect(page.locator("#rows tr[data-state=queued]").nth(40)).to_be_attached(timeout=60_000)
+    while page.evaluate(KEPT) < page.locator("#rows tr:not([data-state])").count():
+        page.wait_for_timeout(50)
+    before, open_rows = names(page), page.locator("#rows tr:not([data-state])").count()
+    assert open_rows > 20, "it is loaded again in the middle"
+    page.reload()
+    expect(page.locator("#rows tr").nth(199)).to_be_attached()
+    assert set(names(page)) == set(before)  # one whose answer was lost stands there twice until it is sent again
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(200, timeout=60_000)
+    expect(page.locator("#rows tr")).to_have_count(200)
+    page.reload()
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(200)
+    assert names(page) == before == sorted(f"{n}.png" for n in range(200))
     assert len(newest(parts)) == 200
+
+
+def test_while_many_are_sent_the_page_answers_at_once(open_page: Open) -> None:
+    page = open_page("/")
+    page.set_input_files("#files", many(200))
+    slowest = page.evaluate(
+        """async () => {
+          let slowest = 0;
+          for (let last = performance.now(), n = 0; n < 100; n += 1) {
+            await new Promise((resolve) => setTimeout(resolve, 10));
+            slowest = Math.max(slowest, performance.now() - last - 10);
+            last = performance.now();
+          }
+          return slowest;
+        }"""
+    )
+    assert slowest < 500
+    page.get_by_text("What reads well").click()
+    expect(page.get_by_text("Frontal")).to_be_hidden()
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(200, timeout=60_000)
+
+
+def test_what_the_browser_could_not_keep_is_said_to_be_not_sent(open_page: Open, parts: Parts, photo: Path) -> None:
+    page = open_page("/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.set_input_files("#files", many(2))
+    expect(page.locator("#rows")).to_contain_text("does not answer")
+    page.evaluate(
+        """() => new Promise((resolve) => {
+          indexedDB.open("ocrelay").onsuccess = ({ target: { result: database } }) => {
+            const change = database.transaction("files", "readwrite");
+            change.objectStore("files").clear();
+            change.oncomplete = resolve;
+          };
+        })"""
+    )
+    page.reload()
+    rows = page.locator("#rows tr")
+    expect(rows.filter(has_text="Choose it once more")).to_have_count(2)
+    page.unroute("**/")
+    page.set_input_files("#files", many(1))
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(1)
+    expect(rows).to_have_count(2)
+    rows.get_by_role("button", name="Remove").click()
+    page.reload()
+    assert names(page) == ["0.png"]
+    assert len(newest(parts)) == 1
+
+
+def test_what_was_refused_is_still_said_after_a_reload_until_it_is_removed(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("/")
+    wrong = tmp_path / "notes.txt"
+    wrong.write_text("no image")
+    page.set_input_files("#files", str(wrong))
+    expect(page.locator("#rows")).to_contain_text("This is no image and no PDF")
+    page.reload()
+    expect(page.locator("#rows")).to_contain_text("This is no image and no PDF")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#rows")).to_contain_text("This is no image and no PDF")
+    page.get_by_role("button", name="Remove").click()
+    page.reload()
+    expect(page.locator("#sent")).to_be_hidden()
+
+
+def test_nobody_sends_what_was_chosen_by_who_signed_in_before(open_page: Open, parts: Parts, photo: Path) -> None:
+    first, second = key_of(parts, Scope.SUBMIT, Scope.READ), key_of(parts, Scope.SUBMIT, Scope.READ)
+    page = open_page("/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    sign_in(page, first)
+    page.goto("/")
+    page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.set_input_files("#files", str(photo))
+    expect(page.locator("#rows")).to_contain_text("does not answer")
+    page.context.clear_cookies()
+    page.unroute("**/")
+    page.goto("/")
+    sign_in(page, second)
+    page.goto("/")
+    expect(page.locator("#rows")).to_contain_text("Choose it once more")
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, second)
+    page.goto("/")
+    expect(page.locator("#sent")).to_be_hidden()
+    assert newest(parts) == []
+
+
+def test_many_together_become_one_batch_if_wanted_and_go_on_in_it_after_a_reload(open_page: Open, parts: Parts) -> None:
+    page = open_page("/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_label("one batch").check()
+    page.route("**/", lambda route: route.abort() if is_late(route) else route.continue_())
+    page.set_input_files("#files", many(9))
+    expect(page.locator("#rows tr[data-batch]")).to_have_count(4)
+    page.unroute("**/")
+    page.reload()
+    expect(page.locator("#rows tr[data-batch]")).to_have_count(9, timeout=15_000)
+    page.set_input_files("#files", many(1))
+    expect(page.locator("#rows tr:not([data-batch])")).to_have_count(1)
+    for job_id in newest(parts):
+        finish(parts, job_id)
+    page.get_by_role("list", name="Batches").get_by_role("link", name="0.png +8").click()
+    expect(page.locator("#batch")).to_contain_text("done: 9")
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Download as zip").click()
+    with zipfile.ZipFile(found.value.path()) as archive:
+        assert json.loads(archive.read("batch.json"))["document_count"] == 9
+
+
+def is_late(route: Route) -> bool:
+    """Whether a file comes that is not one of the first four."""
+    sent = route.request.post_data_buffer or b""
+    return route.request.method == "POST" and not any(f'filename="{n}.png"'.encode() in sent for n in range(4))
+
+
+def test_without_a_script_many_become_a_batch_too(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("/", java_script_enabled=False)
+    page.set_input_files("#files", many(3))
+    page.get_by_label("one batch").check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("h1")).to_have_text("0.png +2")
+    expect(page.locator("#batch")).to_contain_text("waiting: 3")
+
+
+def test_without_a_script_what_was_taken_and_what_was_not_is_said(open_page: Open, parts: Parts) -> None:
+    page = open_page("/", java_script_enabled=False)
+    wrong = {"name": "<b>notes.txt", "mimeType": "text/plain", "buffer": b"no image"}
+    page.set_input_files("#files", [*many(2), wrong])
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        page.get_by_role("button", name="Send").click()
+    assert answered.value.status == 207
+    said = page.get_by_role("alert").filter(has_text="taken")
+    expect(said).to_contain_text("2 of 3 files were taken")
+    expect(said).to_contain_text("<b>notes.txt: This is no image and no PDF")
+    expect(said.get_by_role("link")).to_have_text(["0.png", "1.png"])
+    page.set_input_files("#files", wrong)  # type: ignore[arg-type]
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        page.get_by_role("button", name="Send").click()
+    assert answered.value.status == 415
+    expect(page.get_by_role("alert").filter(has_text="taken")).to_contain_text("0 of 1 files were taken")
+    assert len(newest(parts)) == 2
 
 
 def test_a_pasted_image_is_sent(open_page: Open) -> None:

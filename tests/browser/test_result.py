@@ -115,6 +115,20 @@ def test_all_text_and_one_line_can_be_copied(open_page: Open, job_id: str) -> No
     expect(page.get_by_role("status")).to_have_text("Copied.")
 
 
+def test_the_text_of_a_rectangle_is_copied(open_page: Open, job_id: str) -> None:
+    page = open_page(f"/jobs/{job_id}", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the text of a rectangle").click()
+    first, third = (page.locator("polygon").nth(number).bounding_box() for number in (0, 2))
+    assert first is not None and third is not None
+    page.mouse.move(first["x"] - 5, first["y"] - 5)
+    page.mouse.down()
+    page.mouse.move(third["x"] + third["width"], third["y"] - 5, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == "\n".join(text for text, _ in TEXTS[:2])
+    expect(page.get_by_role("button", name="Copy the text of a rectangle")).to_have_attribute("aria-pressed", "false")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_format_can_be_downloaded(open_page: Open, job_id: str, name: str) -> None:
     page = open_page(f"/jobs/{job_id}")

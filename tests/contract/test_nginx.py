@@ -252,6 +252,9 @@ def test_the_files_of_the_pages_come_compressed_and_are_kept_for_a_year(front: F
         assert (headers["content-encoding"], headers["cache-control"]) == ("gzip", files.FOR_EVER)
         assert "accept-encoding" in headers["vary"].lower()
         assert b"htmx" in gzip.decompress(body) and len(body) < 0.5 * len(front.get(path)[2])
+        _, headers, body = front.get("/nowhere", "Accept: text/html\r\nAccept-Encoding: gzip\r\n")
+        assert headers["content-encoding"] == "gzip"
+        assert body.partition(b"\r\n")[2][:2] == b"\x1f\x8b", "the first chunk begins as gzip does"
     finally:
         server.shutdown()
         server.server_close()

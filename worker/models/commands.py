@@ -18,6 +18,7 @@ from models.detector import DEFAULT as DEFAULT_DETECTOR
 from models.detector import DetectorCard
 from models.recognizer import FILE_NAME, WEIGHTS, find
 from shared import errors
+from shared.audit.actor import OPERATOR, Actor, client
 from shared.data_option import DATA
 from shared.registry.record import Role
 from shared.settings import Settings
@@ -26,6 +27,14 @@ from worker.models.rollout_commands import activate, rollback, settings_of
 from worker.models.stronger import find_stronger
 from worker.models.telling import given, note_come, note_gone
 from worker.models.wanted import settings_for
+
+
+def actor_of(_context: click.Context, _option: click.Parameter, given: str | None) -> Actor:
+    """Whoever orders it: somebody at this machine, or a client of the API, as JSON of its key and its address."""
+    return OPERATOR if given is None else client(*json.loads(given))
+
+
+BY = click.option("--by", callback=actor_of, hidden=True, help="Set by the API for a client who orders it.")
 
 
 @click.group()
@@ -79,12 +88,28 @@ def show(name: str) -> None:
         click.echo(f"\n== {file.name}\n{file.read_text('utf-8', 'replace')}")
 
 
+@models.command("packs")
+@click.option("--json", "as_json", is_flag=True, help="A list of JSON objects.")
+def list_packs(*, as_json: bool) -> None:
+    """The packs that can be installed, one a line: name, version, licence, and the wheel that holds them."""
+    found = [
+        {"name": name, "version": pack.version, "licence": pack.licence, "wheel": pack.file_name}
+        for name, pack in packs.PACKS.items()
+    ]
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for one in found:
+        click.echo(f"{one['name']:20} {one['version']:12} {one['licence']:12} {one['wheel']}")
+
+
 @models.command()
 @click.argument("names", nargs=-1)
 @click.option("--file", "wheel", type=click.Path(path_type=Path), help="The wheel, where there is no registry.")
 @click.option("--optional", is_flag=True, help="Say it in one line and go on where a pack is not to be had.")
 @DATA
-def install(names: tuple[str, ...], wheel: Path | None, optional: bool, data_dir: Path | None) -> None:
+@BY
+def install(names: tuple[str, ...], wheel: Path | None, optional: bool, data_dir: Path | None, by: Actor) -> None:
     """Fetch packs of models, pinned by hash; without NAMES the first pack that OCRELAY_MODELS names.
 
     Workers take them up within seconds.
@@ -97,7 +122,7 @@ def install(names: tuple[str, ...], wheel: Path | None, optional: bool, data_dir
         raise click.UsageError("--file is the wheel of one pack: name that one.")
     for name in wanted:
         try:
-            _install(name, settings, wheel)
+            _install(name, settings, wheel, by)
         except (packs.PackError, ModelFileError, OSError) as error:
             if not optional:
                 raise click.ClickException(str(error)) from error
@@ -111,7 +136,8 @@ def install(names: tuple[str, ...], wheel: Path | None, optional: bool, data_dir
     "--detector", "is_detector", is_flag=True, help="It finds lines (ours, or DB as PP-OCR's); it reads none."
 )
 @DATA
-def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | None) -> None:
+@BY
+def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | None, by: Actor) -> None:
     """Add a recogniser of your own: an .onnx FILE, with a card.json beside it where its metadata do not say enough.
 
     With --detector a detector of your own.
@@ -120,7 +146,7 @@ def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | Non
     folder, name = settings.models_folder, name or file.stem
     try:
         card = shelf.add_detector(file, name, folder) if is_detector else shelf.add(file, name, folder)
-        note_come(settings, card.name)
+        note_come(settings, card.name, by)
     except (ModelFileError, OSError) as error:
         raise click.ClickException(str(error)) from error
     knows = "" if isinstance(card, DetectorCard) else f" {len(card.charset.characters)} characters,"
@@ -132,11 +158,12 @@ def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | Non
 @models.command()
 @click.argument("name")
 @DATA
-def remove(name: str, data_dir: Path | None) -> None:
+@BY
+def remove(name: str, data_dir: Path | None, by: Actor) -> None:
     """Take a model away that was added or installed, unless it is active. Workers do without it within seconds."""
     settings = settings_of(data_dir)
     try:
-        note_gone(settings, name, lambda: shelf.remove(name, settings.models_folder))
+        note_gone(settings, name, lambda: shelf.remove(name, settings.models_folder), by)
     except (ModelFileError, OSError) as error:
         raise click.ClickException(str(error)) from error
     except errors.OcrelayError as error:
@@ -144,7 +171,7 @@ def remove(name: str, data_dir: Path | None) -> None:
     click.echo(f"Removed {name}.")
 
 
-def _install(name: str, settings: Settings, wheel: Path | None) -> None:
+def _install(name: str, settings: Settings, wheel: Path | None, by: Actor) -> None:
     folder = settings.models_folder
     if name in packs.PACKS and packs.is_installed(name, folder):
         click.echo(f"{name} {packs.PACKS[name].version} is installed in {folder / name}.")
@@ -152,7 +179,7 @@ def _install(name: str, settings: Settings, wheel: Path | None) -> None:
     recogniser, _ = packs.install(name, folder, wheel)
     file = recogniser / FILE_NAME
     golden.write_beside(file, golden.read(recognisers.Recognizer(file, name)))
-    note_come(settings, name)
+    note_come(settings, name, by)
     pack = packs.PACKS[name]
     click.echo(f"Installed {name} ({pack.package} {pack.version}) in {recogniser}.")
     words = ", ".join(str(file) for file in packs.licence_files(recogniser))

@@ -14,7 +14,7 @@ import models
 from models.db_detector import open_detector
 from models.recognizer import DETECTORS, FILE_NAME, find
 from shared import errors, registry
-from shared.audit.actor import OPERATOR
+from shared.audit.actor import Actor
 from shared.database import Database
 from shared.migrations import check_schema
 from shared.registry.record import Generation, Role
@@ -73,18 +73,18 @@ def facts_on_hand(settings: Settings, name: str) -> dict[str, Any]:
     raise models.ModelFileError(f"There is no model {name!r} here. `ocrelay models list` names those there are.")
 
 
-def note_come(settings: Settings, name: str) -> None:
+def note_come(settings: Settings, name: str, by: Actor) -> None:
     """Let the registry know a model that was added or installed; where it cannot be told, the first worker tells it."""
     if not has_database(settings):
         return
     try:
         with opened(settings) as database, database.write() as connection:
-            registry.note(connection, **facts_on_hand(settings, name), actor=OPERATOR)
+            registry.note(connection, **facts_on_hand(settings, name), actor=by)
     except errors.OcrelayError as error:
         click.echo(f"The registry was not told; the first worker that finds it will: {error.message}", err=True)
 
 
-def note_gone(settings: Settings, name: str, remove: Callable[[], None]) -> None:
+def note_gone(settings: Settings, name: str, remove: Callable[[], None], by: Actor) -> None:
     """Remove a model and strike it off the registry, both or neither.
 
     Raises:
@@ -98,7 +98,7 @@ def note_gone(settings: Settings, name: str, remove: Callable[[], None]) -> None
     with opened(settings) as database, database.write() as connection:
         _check_idle(settings, name, registry.current(connection))
         for gone in (name, DETECTORS + name):
-            registry.forget(connection, gone, actor=OPERATOR)
+            registry.forget(connection, gone, actor=by)
         remove()
 
 

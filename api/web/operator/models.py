@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, url_for
 
 from api.http import caller
 from api.http.facts import facts
+from api.service import bringing
 from api.service import models as use_cases
 from api.service.parts import Parts
 from api.web.operator import words
@@ -53,6 +54,7 @@ def shown(parts: Parts) -> dict[str, Any]:
     by_role = {rollout.generation.role: rollout for rollout in given}
     return {
         "models": models,
+        "removable": {model.known.name for model in models if bringing.is_removable(parts, model)},
         "roles": [(role, by_role.get(role), [one for one in models if role in one.roles]) for role in Role],
         "is_rolling": any(rollout.generation.state == "rolling" for rollout in given),
         "told": words,

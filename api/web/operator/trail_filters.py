@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from api.access.client_ip import truncated
 from api.service.trail import audit as use_cases
-from api.web.jobs import LONGEST, day
+from api.web.documents.jobs import LONGEST, day
 from api.web.operator.trail_words import EVENTS
 from shared import errors
 from shared.audit import addresses

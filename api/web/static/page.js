@@ -58,6 +58,11 @@ export function showTimes(root = document) {
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
+  else if ("busy" in event.target.dataset && event.submitter) {
+    if (event.submitter.ariaBusy) event.preventDefault(); // ordered already
+    event.submitter.ariaBusy = "true";
+  }
+  if ("forget" in event.target.dataset) sessionStorage.clear();
 }, true);
 document.addEventListener("htmx:after:swap", () => showTimes());
 showTimes();

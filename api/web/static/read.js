@@ -1,6 +1,7 @@
 // The page "Read": documents come in by dropping, pasting, choosing or the camera, and are read while others are sent.
 
-import { ask, say } from "./page.js";
+import { ask, say, token } from "./page.js";
+import * as waiting from "./waiting.js";
 
 const AT_ONCE = 3;
 const MOST_TRIES = 60;
@@ -8,75 +9,163 @@ const words = document.getElementById("read-words").dataset;
 const zone = document.getElementById("drop");
 const rows = document.getElementById("rows");
 const section = document.getElementById("sent");
-const waiting = [];
+const queue = [];
+const together = document.getElementById("together");
+const beginning = new Map(); // by the marks of groups: until their batch is there
+const lost = new Map(); // by the names of files: how the row goes that asks for it
+const owner = token.slice(0, 16); // whoever signs in next in this tab sends nothing that another one had chosen
+let last = 0;
 let sending = 0;
 let pasted = 0;
 let events = null;
 
 function take(files) {
   if (!files.length) return say(words.noFiles);
-  section.hidden = false;
-  for (const file of files) {
-    const row = document.getElementById("new-row").content.firstElementChild.cloneNode(true);
-    row.querySelector("th").textContent = file.name;
-    rows.prepend(row);
-    waiting.push({ file, row, once: once() });
+  let group = null;
+  const most = Number(words.most);
+  for (const [place, file] of files.entries()) {
+    lost.get(file.name)?.();
+    if (place % most === 0) group = together.checked && files.length > 1 ? { mark: once(), name: nameOf(files.slice(place, place + most)) } : null;
+    const next = rowFor({ once: once(), at: (last = Math.max(last + 1, Date.now())), name: file.name, owner, group });
+    waiting.note(next.note);
+    waiting.keep(next.note, file);
+    queue.push(Object.assign(next, { file }));
   }
   send();
 }
 
+const nameOf = (files) => (files.length > 1 ? `${files[0].name} +${files.length - 1}` : files[0].name);
+
+/** A row for a file that the server does not know yet. */
+function rowFor(note) {
+  const row = document.getElementById("new-row").content.firstElementChild.cloneNode(true);
+  row.querySelector("th").textContent = note.name;
+  rows.prepend(row);
+  section.hidden = false;
+  return { note, row };
+}
+
+/** After a reload: what had not been sent goes on, and where its bytes are not to be had that is said. */
+async function goOn() {
+  for (const next of waiting.notes().map(rowFor)) {
+    const { note } = next;
+    const file = note.owner === owner ? await waiting.bytesOf(note.once) : null;
+    if (!file) lose(next);
+    else if (note.why) refuse(Object.assign(next, { file }), note.why);
+    else queue.push(Object.assign(next, { file }));
+    send();
+  }
+  waiting.tidy(owner);
+}
+
 async function send() {
-  if (sending >= AT_ONCE || !waiting.length) return;
-  const next = waiting.shift();
+  if (sending >= AT_ONCE || !queue.length) return;
+  const next = queue.shift();
   sending += 1;
   send();
   next.row.querySelector(".state").textContent = words.sending;
   try {
     const text = await submit(next);
+    waiting.forget(next.note.once);
     replace(text, next.row);
     listen();
   } catch (problem) {
-    refuse(next, problem);
+    waiting.note({ ...next.note, why: problem.message });
+    refuse(next, problem.message);
   }
   sending -= 1;
   send();
 }
 
 /** One submission; where the server is busy or away it is sent again, with the same key, so it is one job. */
-async function submit({ file, once: key, row }) {
+async function submit({ file, note, row }) {
   for (let tries = 1; ; tries += 1) {
     try {
-      const form = new FormData();
-      form.append("file", file, file.name);
-      return await (await ask("/", { method: "POST", body: form, headers: { "Idempotency-Key": key } })).text();
+      return await inBatch(note.group, async (batch) => {
+        const form = new FormData();
+        form.append("file", file, note.name);
+        if (batch) form.append("batch", batch);
+        if (batch) form.append("batch_name", note.group.name);
+        return (await ask("/", { method: "POST", body: form, headers: { "Idempotency-Key": note.once } })).text();
+      });
     } catch (problem) {
-      if (![0, 429, 502, 503, 504].includes(problem.status) || tries >= MOST_TRIES) throw problem;
+      const mayPass = problem.problem?.retryable ?? [0, 502, 503, 504].includes(problem.status);
+      if (!mayPass || tries >= MOST_TRIES) throw problem;
       row.querySelector(".notes").textContent = problem.message;
       await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(problem.after ?? 0, Math.min(tries, 5))));
     }
   }
 }
 
-function refuse(next, problem) {
+/** The first file of a group that is accepted begins its batch; the others wait for that, and join it. */
+async function inBatch(group, go) {
+  if (!group) return go(null);
+  while (beginning.has(group.mark)) await beginning.get(group.mark);
+  const known = waiting.batchOf(group.mark);
+  if (known) return go(known);
+  const first = go("new");
+  beginning.set(group.mark, first.then((text) => begin(group, rowOf(text).dataset.batch)).catch(() => {}).finally(() => beginning.delete(group.mark)));
+  return first;
+}
+
+function begin(group, batch) {
+  waiting.noteBatch(group.mark, batch);
+  if (document.querySelector(`#batches [data-batch="${batch}"]`)) return;
+  const item = document.getElementById("new-batch").content.firstElementChild.cloneNode(true);
+  item.dataset.batch = batch;
+  item.firstElementChild.href = `/batches/${batch}`;
+  item.firstElementChild.append(group.name);
+  document.getElementById("batches").prepend(item);
+}
+
+/** Say in a file's row that it was not sent, and why, with buttons for what can be done. */
+function refuse(next, why, orders = { [words.again]: () => again(next), [words.remove]: () => remove(next) }) {
   const state = next.row.querySelector(".state");
   state.className = "state failed";
   state.textContent = words.notSent;
-  const why = Object.assign(document.createElement("p"), { className: "error", textContent: problem.message });
-  const again = Object.assign(document.createElement("button"), { type: "button", textContent: words.again });
-  again.addEventListener("click", () => {
-    why.remove();
-    again.remove();
-    waiting.push(next);
-    send();
+  const buttons = Object.entries(orders).map(([title, order]) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: title });
+    button.addEventListener("click", order);
+    return button;
   });
-  next.row.querySelector(".notes").replaceChildren(why, again);
+  const said = Object.assign(document.createElement("p"), { className: "error", textContent: why });
+  const below = Object.assign(document.createElement("div"), { className: "buttons" });
+  below.append(...buttons);
+  next.row.querySelector(".notes").replaceChildren(said, below);
 }
 
-/** Put a row of the server, whose text is escaped there, in the place of the one that it is about. */
-function replace(text, before = null) {
+function again(next) {
+  const state = next.row.querySelector(".state");
+  state.className = "state sending";
+  state.textContent = words.waiting;
+  next.row.querySelector(".notes").replaceChildren();
+  waiting.note(next.note);
+  queue.push(next);
+  send();
+}
+
+function remove(next) {
+  waiting.forget(next.note.once);
+  lost.delete(next.note.name);
+  next.row.remove();
+  if (!rows.firstElementChild) section.hidden = true;
+}
+
+function lose(next) {
+  lost.set(next.note.name, () => remove(next));
+  refuse(next, words.chooseAgain, { [words.remove]: () => remove(next) });
+}
+
+/** A row of the server, whose text is escaped there. */
+function rowOf(text) {
   const holder = document.createElement("template");
   holder.innerHTML = text;
-  const row = holder.content.firstElementChild;
+  return holder.content.firstElementChild;
+}
+
+/** Put a row of the server in the place of the one that it is about. */
+function replace(text, before = null) {
+  const row = rowOf(text);
   const known = document.getElementById(row.id);
   if (known && before && known !== before) before.remove();
   const old = known ?? before;
@@ -134,5 +223,7 @@ addEventListener("paste", (event) => {
   event.preventDefault();
   take(files.map((file) => new File([file], `${words.pasted} ${(pasted += 1)}`, { type: file.type })));
 });
-addEventListener("beforeunload", (event) => (sending || waiting.length) && event.preventDefault());
+addEventListener("beforeunload", (event) => (sending || queue.length) && event.preventDefault());
+document.getElementById("clear").addEventListener("submit", () => waiting.forgetAll());
+goOn();
 if (section.dataset.open === "yes") listen();

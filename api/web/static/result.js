@@ -81,6 +81,12 @@ if (result) {
     else if (event.target.closest(".line")) choose(lineOf(event));
   });
   document.getElementById("review")?.addEventListener("click", () => next(null, 1) || next("Infinity", -1));
+  if (document.readyState === "complete") enter();
+  else addEventListener("load", () => setTimeout(enter)); // before, the browser goes to the line itself, and takes the focus there
+}
+
+/** Open the line that the address names. */
+function enter() {
   const doubts = all().filter((row) => row.querySelector(".line.doubtful"));
   if (location.hash === "#first-doubt" && doubts.length) choose(doubts[0].dataset.line);
   else if (location.hash === "#last-doubt" && doubts.length) choose(doubts.at(-1).dataset.line);

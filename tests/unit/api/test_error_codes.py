@@ -295,6 +295,7 @@ PROVOKED: dict[str, Call] = {
     "document_changed": failed_job(errors.DocumentChanged()),
 }
 ELSEWHERE = {
+    "model_refused": "browser/test_models.py",
     "model_held": "unit/api/test_models.py",
     "model_of_other_kind": "unit/api/test_models.py",
     "incomplete_body": "integration/test_server.py",

@@ -178,3 +178,11 @@ def test_a_pack_is_removed_with_its_detector(wheel: Path, tmp_path: Path) -> Non
     call("install", "acme", "--file", wheel)
     assert call("remove", "acme").exit_code == 0
     assert list((tmp_path / "installed").iterdir()) == []
+
+
+def test_packs_are_listed_with_their_licences_before_anything_is_fetched() -> None:
+    found = json.loads(call("packs", "--json").output)
+    assert [(one["name"], one["licence"]) for one in found] == [
+        (name, pack.licence) for name, pack in packs.PACKS.items()
+    ]
+    assert all(one["licence"] in call("packs").output for one in found)
