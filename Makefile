@@ -100,7 +100,8 @@ train-detector: setup-training ## Train the line detector for MINUTES (after `ma
 export-detector: setup-training ## Export the detector's last checkpoint as the shipped one
 	$(BIN)/python -m models.training.detector.export $(TRAINING) --version $$(date +%Y%m%d).1
 
-export: setup-training ## Export the last checkpoint as the shipped model
-	$(BIN)/python -m models.training.export $(TRAINING) crnn-zh-en --version $$(date +%Y%m%d).1
+export: setup-training ## Export the mean of the shipped weights and the last checkpoint as the shipped model
+	$(BIN)/python -m models.training.average $(TRAINING) models/weights/crnn-zh-en/weights.pt $(TRAINING)/checkpoint.pt
+	$(BIN)/python -m models.training.export $(TRAINING) crnn-zh-en --checkpoint averaged.pt --version $$(date +%Y%m%d).1
 	$(BIN)/python -m models.training.calibrate $(TRAINING) models/weights/crnn-zh-en
 	$(BIN)/python -m models.training.ngram $(TRAINING) models/weights/crnn-zh-en
