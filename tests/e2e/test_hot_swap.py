@@ -82,7 +82,7 @@ def test_what_lies_on_the_machine_is_known_without_anybodys_doing(system: System
     everything = ["crnn-zh-en", "detector-lines", "own"]
     wait_until(lambda: known(system) == everything, seconds=PATIENCE_SECONDS, what="the models are noted")
     listed = {one["name"]: one["workers"] for one in system.call("/v1/models")[1]["models"]}
-    assert listed == {"crnn-zh-en": 2, "detector-lines": 0, "own": 2}
+    assert listed == {"crnn-zh-en": 2, "detector-lines": 2, "own": 2}
 
 
 def test_a_job_that_names_an_installed_model_is_read_by_it_though_another_is_active(system: System) -> None:

@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from api.dialects.schemas import PATH
 from api.formats.table import BY_NAME, DEFAULT
 from api.jobs.routes import IDEMPOTENCY_KEY
+from models import detector
 from shared.options import MODEL_PATTERN, PAGES_PATTERN, QUALITIES
 from shared.settings import Settings
 from tests.unit.api.conftest import png
 
 IMAGES = st.sampled_from([png(8, 8), png(16, 9), png(1, 1)])
 MODEL = os.environ["CALLS_MODEL"]
+DETECTOR = detector.DEFAULT
 MODEL_PATH = str(Settings.load().models_folder / "nobody" / "model.onnx")
 HOOK = "http://127.0.0.1:9/hook"
 NETWORKS = st.sampled_from(["192.0.2.7", "192.0.2.0/24", "2001:db8::1", "2001:DB8::/32", "::ffff:192.0.2.7"])
@@ -40,22 +42,23 @@ schemathesis.openapi.media_type("application/octet-stream", IMAGES)
 
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
-    """Let the model that is loaded be the only one that can be asked for, and the only page of the images above.
+    """Let the models that are loaded be the only ones that can be asked for, and the only page of the images above.
 
     Every other name must be refused.
     """
-    parts: list[Any] = [raw_schema]
-    for part in parts:  # it grows meanwhile
+    parts: list[tuple[str, Any]] = [("", raw_schema)]
+    for name, part in parts:  # it grows meanwhile
         if isinstance(part, dict):
             if part.get("pattern") == MODEL_PATTERN:
-                part["enum"] = [MODEL]
+                part["enum"] = [DETECTOR if name == "detector" else MODEL]
             if part.get("pattern") == PAGES_PATTERN:
                 part["enum"] = ["1", "1-1", "1,1-1"]
             if part.get("enum") == [*QUALITIES]:
                 part["enum"] = [quality for quality in QUALITIES if quality != "best"]  # its workers have no such model
-            parts += part.values()
+            own = part["name"] if isinstance(part.get("name"), str) else name
+            parts += [(own if key in ("schema", "anyOf") else key, value) for key, value in part.items()]
         elif isinstance(part, list):
-            parts += part
+            parts += [(name, value) for value in part]
 
 
 @schemathesis.hook
@@ -65,8 +68,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     Of `model` and `quality` one may be sent. A span must not end before it begins, and an export has no pages. Only
     some formats of a result know `layout` or `pdfa`. Of a batch there are as many names as documents, or one. An option
     may stand in the query string or in the body; both is an error. In a form every value is text: a number or nothing
-    is no wrong `reference`, `model` or `pages` there; and `metadata` is JSON there and in a query string, which a
-    schema takes for parts of their own.
+    is no wrong `reference`, `model`, `detector` or `pages` there; and `metadata` is JSON there and in a query string,
+    which a schema takes for parts of their own.
     """
     key = str((case.headers or {}).get("Idempotency-Key", ""))
     if key != key.strip():  # HTTP does not send the spaces around it
@@ -86,7 +89,7 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
         return False
     if "metadata" in query or (case.media_type == "multipart/form-data" and "metadata" in body):
         return False
-    texts = (body.get("reference", ""), body.get("model", ""), body.get("pages", ""))
+    texts = (body.get("reference", ""), body.get("model", ""), body.get("detector", ""), body.get("pages", ""))
     return case.media_type != "multipart/form-data" or all(isinstance(text, str) for text in texts)
 
 

@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.service.models import SHIPPED_DETECTOR
 from api.service.parts import Parts
-from models.detector import DEFAULT
 from shared import registry, workers
 from shared.audit import trail
 from shared.audit.actor import OPERATOR, worker
@@ -39,10 +37,6 @@ def known(parts: Parts) -> Parts:
             )
     child(parts, "a")
     return parts
-
-
-def test_what_finds_the_lines_unless_told_otherwise_is_the_detector_that_is_shipped() -> None:
-    assert SHIPPED_DETECTOR == DEFAULT
 
 
 def child(parts: Parts, model: str, *, pid: int = 1, reader: str | None = "r", others: tuple[str, ...] = ("b",)) -> str:

@@ -67,7 +67,7 @@ def of_one_line() -> dict[str, Any]:
     reason = Reason("blurred", "edge", 1.0, 2.0, "It is blurred.", (line.polygon,))
     page = Page(1, 20, 10, 0.5, {"contrast": None}, (line,), (reason,))
     first, again = ModelName("crnn", "1", "ab" * 32), ModelName("strong", "2", "cd" * 32)
-    return DocumentResult(first, (page,), stronger=again).to_json()
+    return DocumentResult(first, (page,), stronger=again, detector=ModelName("lines", "3", "ef" * 32)).to_json()
 
 
 @given(RESULTS)
@@ -129,6 +129,7 @@ def test_the_described_shape_is_the_one_that_is_built() -> None:
         (schemas.Result, answered),
         (schemas.ModelName, answered["model"]),
         (schemas.ModelName, answered["stronger_model"]),
+        (schemas.ModelName, answered["detector"]),
         (schemas.Page, page),
         (schemas.QualityWarning, page["warnings"][0]),
         (schemas.Line, line),

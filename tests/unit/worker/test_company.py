@@ -64,6 +64,7 @@ def test_one_message_is_the_end_of_all_that_wait(
     place: Workplace, recognizer: models.Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "TOGETHER_SECONDS", math.inf)
+    monkeypatch.setattr(working, "STAY_SECONDS", 0.0)  # nor does it look whether more has come
     job_ids = [submit(place, line(number)) for number in range(5)]
     before = commits(place.database)
     job = work(job_ids[0], recognizer, place, owner=OWNER)
