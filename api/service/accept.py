@@ -20,8 +20,8 @@ from shared.uploads import header as document
 
 log = structlog.get_logger(__name__)
 
-
 NEW = "new"
+"""In place of a batch's id, which always has a prefix."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 
 import models
-from models.bringing.derive import read_beside
 from models.card import ModelCard, sha256_of
 from models.db_detector import open_detector
 from models.detector import DetectorCard
@@ -29,8 +28,7 @@ def facts_of(place: Place, card: ModelCard) -> dict[str, Any]:
 
 def facts_of_detector(place: Place, card: DetectorCard) -> dict[str, Any]:
     """What the registry keeps of a detector."""
-    beside = read_beside(place.path)
-    return _facts(place, card, Kind.DETECTOR, {name: beside[name] for name in ("licence", "source") if name in beside})
+    return _facts(place, card, Kind.DETECTOR, {})
 
 
 def _facts(place: Place, card: ModelCard | DetectorCard, kind: Kind, told: dict[str, Any]) -> dict[str, Any]:

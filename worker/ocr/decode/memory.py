@@ -77,9 +77,8 @@ def give_back() -> None:
     Images and batches of many sizes leave holes that nothing fits into: with two models a child grew by 2 MB a page.
     But what was given back must be had anew for the next page: after each page that takes a tenth of the time.
     """
-    trim = getattr(_libc(), "malloc_trim", None)
-    if trim is not None and _resident_bytes() > MOST_HELD:
-        trim(0)
+    if _resident_bytes() > MOST_HELD:
+        _trim()
 
 
 def let_go() -> None:
@@ -88,6 +87,10 @@ def let_go() -> None:
     Sessions hang on circles of references: what waited for Python's own collector were up to four models, 15 MB each.
     """
     gc.collect()
+    _trim()
+
+
+def _trim() -> None:
     trim = getattr(_libc(), "malloc_trim", None)
     if trim is not None:
         trim(0)

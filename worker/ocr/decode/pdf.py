@@ -32,9 +32,7 @@ PICTURE_DPI = (100.0, 300.0)
 LEAST_PICTURE = 0.3  # share of the page; smaller pictures say nothing of its resolution
 MEMORY_BYTES = 1 << 30  # for one page; 727 damaged bytes can make pdfium want 300 MB more each second without end
 TREE_BYTES = 1 << 27  # to look at the tree of pages; 1,000 take one million, but a tree of nonsense 300 times its bytes
-LOOP = (
-    "Loop detected in /Pages"  # what qpdf says of a branch that it meets twice; it looks for that when it opens a file
-)
+LOOP = "Loop detected in /Pages"  # qpdf's words on a branch that it meets twice; it looks when it opens a file
 PROBE_SIDE = 1000  # px; whether the layer is drawn where it says is looked at on a copy with no longer side
 
 
