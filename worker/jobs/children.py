@@ -30,7 +30,7 @@ STOP_SECONDS = 5.0
 SITTING = 0.1
 """Share of the time limit for which a child reads pages of one job; what is left of it is for the page in hand."""
 LOOK_SECONDS = 1.0
-"""How often an idle child asks whether another model was activated; a busy one asks before each job."""
+"""How often an idle child asks whether another model was activated; a busy one asks with each claim."""
 
 
 class Child:
@@ -81,13 +81,23 @@ class Child:
         """Return what the next job is read with, waiting while it is loaded; without a recogniser if it cannot be."""
         self._settled.wait()
         with self._lock:
+            return self._ready()
+
+    def follow(self) -> tuple[Recognizer | None, Workplace]:
+        """Take up what was activated since the last look; then as `ready`."""
+        with self._lock:
             self._catch_up()
-            return (self._equipment.recognizer if self._equipment else None), self._place
+            return self._ready()
 
     def wait_for_model(self) -> tuple[Recognizer | None, Workplace]:
         """Wait as long as it takes to try once more to load the model; then as `ready`."""
         self._stopping.wait(LOAD_AGAIN_SECONDS)
         return self.ready()
+
+    def _ready(self) -> tuple[Recognizer | None, Workplace]:
+        if self._follower is None or self._equipment is None:
+            return None, self._place
+        return self._equipment.recognizer, replace(self._place, generation=self._follower.newest)
 
     def _live(self) -> None:
         while not self._load():

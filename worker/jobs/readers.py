@@ -40,6 +40,7 @@ class Workplace:
     stronger: reads what leaves a doubt; None: there is none. others: are opened for jobs that name them.
     quality: who reads where the sender does not say. news: who waits for jobs is told by it that they have ended.
     reader_sha256: of everything that decides what is read; None: unknown, and no result is copied.
+    generation: number of the newest activation of any model that this place follows; None: there was none.
     sitting_seconds: a job of many pages that took so long goes back into the queue, so that time limits hold for a page
     and nobody waits behind all of it.
     """
@@ -56,6 +57,7 @@ class Workplace:
     others: Others | None = None
     quality: QualityName = DEFAULT_QUALITY
     news: Teller = SILENT
+    generation: int | None = None
 
 
 @dataclass(frozen=True)

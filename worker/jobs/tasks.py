@@ -13,9 +13,12 @@ from shared.database import Database
 from shared.settings import Settings
 from shared.telemetry import logs, spans
 from worker.jobs import children
-from worker.jobs.work import work
+from worker.jobs.work import ModelsChanged, work
 
 log = structlog.get_logger(__name__)
+
+FOLLOWS = 10
+"""So many activations are followed for one job; one of a model that cannot be taken up counts twice or three times."""
 
 
 @shared_task(name=queue.TASK_NAME, bind=True)
@@ -34,7 +37,18 @@ def recognise(self: Task[Any, Any], job_id: str) -> None:
         queue.publish(self.app, job_id, queue.priority_of(self.request.delivery_info))  # type: ignore[arg-type]
         return
     try:
-        work(job_id, recognizer, place, owner=f"{child.node}/{self.request.id}")
+        for _ in range(FOLLOWS):
+            try:
+                work(job_id, recognizer, place, owner=f"{child.node}/{self.request.id}")
+                return
+            except ModelsChanged:
+                recognizer, place = child.follow()
+                assert recognizer is not None
+        log.warning(
+            "Models are activated faster than this child follows; the sweeper publishes the job again.",
+            event_name="job.models_changed",
+            job_id=job_id,
+        )
     except errors.DatabaseUnavailable as error:
         log.warning(
             "The job could not be claimed; the sweeper publishes it again. Check the database.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection
 
-from shared import clock, jobs
+from shared import clock, jobs, registry
 from shared.database import Database
 from shared.jobs import Job
 from worker.jobs import patience
@@ -29,6 +29,10 @@ STAY_SECONDS = 0.25
 """For so long more jobs like the first are taken; then other priorities and kinds have their turn."""
 
 
+class ModelsChanged(Exception):  # noqa: N818  (reads as what happened)
+    """Something else was activated since this place was made ready; nothing was claimed. Follow, and try again."""
+
+
 def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: str) -> Job | None:
     """Do one job from claim to end, and with it its share of small ones like it that wait (``shared.jobs.company``).
 
@@ -43,6 +47,7 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
 
     Raises:
         DatabaseUnavailable: The claim could not be written; the sweeper publishes the job again.
+        ModelsChanged: The place does not read with what is active.
     """
     with place.database.write(is_synced=False) as connection:  # undone by a loss of power, the jobs wait as before
         job = jobs.claim(connection, job_id, owner=owner, lease_seconds=place.lease_seconds)
@@ -51,17 +56,34 @@ def work(job_id: str, recognizer: LineRecognizer, place: Workplace, *, owner: st
                 "Nothing to do: the job is taken, ended, or not due.", event_name="job.not_claimed", job_id=job_id
             )
             return None
+        _require_current(connection, place)
         is_sociable = jobs.is_sociable(job)
         company = jobs.claim_like(connection, job, lease_seconds=place.lease_seconds) if is_sociable else []
     until = clock.monotonic() + STAY_SECONDS
     _read_together([job, *company], recognizer, place)
     while is_sociable and clock.monotonic() < until:
-        with place.database.write(is_synced=False) as connection:
-            more = jobs.claim_like(connection, job, lease_seconds=place.lease_seconds, is_first=False)
+        more = _more_like(job, place)
         if not more:
             break
         _read_together(more, recognizer, place)
     return job
+
+
+def _more_like(job: Job, place: Workplace) -> list[Job]:
+    try:
+        with place.database.write(is_synced=False) as connection:
+            more = jobs.claim_like(connection, job, lease_seconds=place.lease_seconds, is_first=False)
+            if more:
+                _require_current(connection, place)
+    except ModelsChanged:
+        return []
+    return more
+
+
+def _require_current(connection: Connection, place: Workplace) -> None:
+    """Keep a job from being read with a model of before: asked after the claim, by whose transaction it is undone."""
+    if registry.newest(connection) != place.generation:
+        raise ModelsChanged
 
 
 def _read_together(claimed: Sequence[Job], recognizer: LineRecognizer, place: Workplace) -> None:

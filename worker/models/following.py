@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 class Follower:
     """What one child follows. Not for two threads at once: the child sees to that.
 
-    generations: the newest of each role that it has looked at. refused: the numbers of those that it could not take up.
+    generations: the newest of each role that it has looked at. newest: the number of the newest of all that it is done
+    with; -1: of none yet. refused: the numbers of those that it could not take up.
     """
 
     def __init__(self, settings: Settings, database: Database) -> None:
@@ -37,7 +38,7 @@ class Follower:
         self._database = database
         self._name = f"{settings.node_name}/{os.getpid()}"
         self._models_seen: tuple[tuple[str, int, int], ...] = ()
-        self._newest: int | None = -1
+        self.newest: int | None = -1
         self.generations: dict[Role, Generation] = {}
         self.refused: set[int] = set()
 
@@ -54,6 +55,7 @@ class Follower:
         """
         self._models_seen = on_hand.signature(self._given)
         with self._database.read() as connection:
+            self.newest = registry.newest(connection)
             self.generations = registry.current(connection)
         settings = wanted.settings_for(self._given, self.generations)
         prepare_libraries()
@@ -71,14 +73,14 @@ class Follower:
         try:
             with self._database.read() as connection:
                 newest = registry.newest(connection)
-                if newest == self._newest:
+                if newest == self.newest:
                     return equipment
                 found = registry.current(connection)
         except errors.DatabaseUnavailable:
             return equipment
         new = [role for role, one in found.items() if _number(one) != _number(self.generations.get(role))]
         if not new:
-            self._newest = newest
+            self.newest = newest
             return equipment
         settings = wanted.settings_for(self._given, found)
         opened: dict[Role, Any] = {}
@@ -91,7 +93,7 @@ class Follower:
                 self._refuse(found[role], f"{type(error).__name__}: {error}")
         if not is_whole:
             return equipment  # what could be opened is opened again with the next look, when the others are back
-        self.generations = found
+        self.newest, self.generations = newest, found
         stronger = find_stronger(settings, keep=equipment.stronger)
         now = replace(
             equipment,

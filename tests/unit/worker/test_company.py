@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,17 +12,19 @@ from PIL import Image, ImageDraw
 from sqlalchemy import event, update
 
 import models
-from shared import jobs
+from shared import jobs, registry
 from shared.audit import trail
+from shared.audit.actor import OPERATOR
 from shared.database import Database, database_now
 from shared.jobs import State, company
+from shared.registry.record import Role
 from shared.tables import jobs as table
 from tests.actors import CLIENT
 from tests.images import saved
 from tests.unit.worker.test_work import OWNER, Interrupting, found, place, recognizer, submit
 from worker.jobs import work as working
 from worker.jobs.readers import Workplace
-from worker.jobs.work import work
+from worker.jobs.work import ModelsChanged, work
 
 __all__ = ["place", "recognizer"]
 
@@ -172,3 +175,33 @@ def test_the_deadline_of_one_ends_it_alone(place: Workplace, recognizer: models.
     work(job_ids[0], at_line(2, lapse, recognizer), place, owner=OWNER)
     assert states(place, job_ids) == [State.SUCCEEDED, State.FAILED, State.SUCCEEDED]
     assert (found(place, job_ids[1]).error or {})["code"] == "deadline_exceeded"
+
+
+def activate(place: Workplace) -> int:
+    with place.database.write() as connection:
+        told = {"kind": "recogniser", "version": "1", "card": {}, "path": "/models/own"}
+        registry.note(connection, name="own", sha256="5" * 64, actor=OPERATOR, **told)  # type: ignore[arg-type]
+        model = registry.find(connection, "own")
+        assert model is not None
+        return registry.activate(connection, model, Role.RECOGNISER, actor=OPERATOR).number
+
+
+def test_nothing_is_claimed_for_a_model_of_before(place: Workplace, recognizer: models.Recognizer) -> None:
+    """However late the order came: a job that was sent after it is never read by what was active before."""
+    job_ids = [submit(place, line(number)) for number in range(2)]
+    number = activate(place)
+    with pytest.raises(ModelsChanged):
+        work(job_ids[0], recognizer, place, owner=OWNER)
+    assert states(place, job_ids) == [State.QUEUED, State.QUEUED]
+    assert found(place, job_ids[0]).attempt == 0
+    work(job_ids[0], recognizer, replace(place, generation=number), owner=OWNER)
+    assert states(place, job_ids) == [State.SUCCEEDED, State.SUCCEEDED]
+
+
+def test_a_worker_stays_no_longer_with_lines_once_another_model_is_active(
+    place: Workplace, recognizer: models.Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "STAY_SECONDS", math.inf)
+    job_ids = [submit(place, line(number % 3)) for number in range(20)]
+    work(job_ids[0], at_line(3, lambda: activate(place), recognizer), place, owner=OWNER)
+    assert states(place, job_ids) == [State.SUCCEEDED] * company.MOST + [State.QUEUED] * (20 - company.MOST)
