@@ -32,6 +32,14 @@ def test_sentences_that_end_below_each_other_part_nothing() -> None:
     assert parted(*with_marks[:3], rows[3]) == 8  # one line without a mark: a gutter after all
 
 
+def test_sentences_that_begin_with_the_mark_of_the_one_before_part_nothing() -> None:
+    """In some faces the Chinese comma stands in the middle of its square: the gap lies before it."""
+    rows = [row(40 * i, (0, 300), (322, 600)) for i in range(4)]
+    with_marks = [(line, [*pieces, [314, 40 * i + 13, 317, 40 * i + 19]]) for i, (line, pieces) in enumerate(rows)]
+    assert parted(*with_marks) == 4
+    assert parted(*with_marks[:3], rows[3]) == 8
+
+
 def test_word_gaps_at_different_places_part_nothing() -> None:
     assert parted(*(row(40 * i, (0, 200 + 40 * i), (212 + 40 * i, 600)) for i in range(5))) == 5
 

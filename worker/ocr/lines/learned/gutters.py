@@ -27,15 +27,15 @@ NEXT_LINE = 2.6  # of the height: the next line of a column is no further down, 
 ALIKE = 0.7  # least ratio of the heights of lines of a column
 STRAIGHT = 0.5  # of the height: lines that rise by more have no upright gutter
 
-AFTER_MARK = 1.5  # of the height: where all lines end with a mark before a gap no wider than this, sentences end there
+AT_MARK = 1.5  # of the height: where all lines have a mark beside a gap no wider than this, sentences end there
 
 
 class Gap(NamedTuple):
-    """A white place in a line. start, end: px; after_mark: a comma or a full stop stands before it."""
+    """A white place in a line. start, end: px; at_mark: a comma, a semicolon or a full stop stands beside it."""
 
     start: float
     end: float
-    after_mark: bool
+    at_mark: bool
 
 
 def part_columns(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
@@ -67,8 +67,9 @@ def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]
     is_mark = (own[:-1, 3] - own[:-1, 1] <= MARK * height) & (own[:-1, 1] >= (top + bottom) / 2)
     words = (starts - ends)[(starts - ends >= WORD_GAP * height) & ~is_mark]
     wide &= starts - ends >= WIDER * np.median(words) if len(words) >= FEWEST_WORD_GAPS else True
-    places = zip(ends[wide].tolist(), starts[wide].tolist(), is_mark[wide].tolist(), strict=True)
-    return [Gap(float(start), float(end), after_mark) for start, end, after_mark in places]
+    is_small = (own[1:, 2:] - own[1:, :2] <= MARK * height).all(axis=1)  # no column begins with a mark, either
+    places = zip(ends[wide].tolist(), starts[wide].tolist(), (is_mark | is_small)[wide].tolist(), strict=True)
+    return [Gap(float(start), float(end), at_mark) for start, end, at_mark in places]
 
 
 def _follow(first: int, gap: Gap, hulls: NDArray[np.float64], gaps: Sequence[Sequence[Gap]]) -> dict[int, Gap]:
@@ -80,11 +81,11 @@ def _follow(first: int, gap: Gap, hulls: NDArray[np.float64], gaps: Sequence[Seq
         width, own = max(shared, default=(0.0, gap))
         if width < LEAST_GAP * height:
             break
-        both = common.after_mark and own.after_mark
+        both = common.at_mark and own.at_mark
         common = Gap(max(common.start, own.start), min(common.end, own.end), both)
         chain[after], at = own, after
     width = common.end - common.start
-    if common.after_mark and width <= AFTER_MARK * height:
+    if common.at_mark and width <= AT_MARK * height:
         return {}
     is_clear = len(chain) >= FEW_LINES and width >= CLEAR_GAP * height
     return chain if len(chain) >= FEWEST_LINES or is_clear else {}

@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.learned import growing, gutters, lone, rows, whole
+from worker.ocr.lines.learned.doubles import without_borrowers, without_doubles
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
 from worker.ocr.lines.text_line import TextLine, distance, hulls_of
 
 DOTS_SHOW = 13.0  # px, the usual height of the characters; dots of lower ones are 2 px and less
-WITHIN = 0.6  # of a line's place: what lies so far within another line is found twice
 MARK = 0.4  # of the height of a line: its last piece is a comma or a full stop if it is no higher ...
 MARK_GAP = 0.9  # ... and the next word may begin so far behind it: the Chinese ones leave most of their square empty
 SIGN_SIZE = (0.9, 0.6)  # of the height of the line beside it: how wide and high a sign is at most
-GRID = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 9), [0.3, 0.5, 0.7]), -1).reshape(-1, 2)  # places within a line
 
 
 def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[TextLine]:
@@ -38,7 +37,7 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     found = whole.mend_torn(found, pieces)
     found, signs = _without_signs(found)
     found = growing.grow(found, pieces.boxes, mask, page.are_dark(scale))
-    found = without_doubles(_join([*found, *signs], pieces.boxes))
+    found = without_borrowers(without_doubles(_join([*found, *signs], pieces.boxes)), pieces.boxes)
     found = rows.join_rows(gutters.part_columns(found, pieces.boxes), mask)
     found = whole.stack_strokes([*found, *lone.find_lone(found, pieces, mask.shape)], pieces.boxes)
     return _scaled(found, 1 / scale)
@@ -96,36 +95,3 @@ def _ends_in_mark(line: TextLine, pieces: Boxes) -> bool:
         return False
     _, above, _, below = last[last[:, 2].argmax()].tolist()
     return bool(below - above <= MARK * tall and above >= top + 0.5 * tall)
-
-
-def without_doubles(lines: Sequence[TextLine]) -> list[TextLine]:
-    """Return the lines without those that lie within a larger one."""
-    if not lines:
-        return []
-    low = np.array([line.polygon.min(0) for line in lines])
-    high = np.array([line.polygon.max(0) for line in lines])
-    kept: list[int] = []
-    for i in np.argsort([-_area(line) for line in lines], kind="stable").tolist():
-        near = ((low[i] <= high[kept]) & (high[i] >= low[kept])).all(axis=1)
-        if not any(_share_within(lines[i], lines[kept[j]]) >= WITHIN for j in np.flatnonzero(near)):
-            kept.append(i)
-    return [lines[i] for i in sorted(kept)]
-
-
-def _area(line: TextLine) -> float:
-    a, b, _, d = line.polygon
-    return distance(a, b) * distance(a, d)
-
-
-def _share_within(line: TextLine, other: TextLine) -> float:
-    """Return how much of a line lies within another: 0..1."""
-    places = _places(line)
-    a, b, _, d = other.polygon.astype(np.float64)
-    axes = np.stack([b - a, d - a], 1)
-    inside: NDArray[np.bool_] = np.abs((places - a) @ np.linalg.inv(axes).T - 0.5) <= 0.5
-    return float(inside.all(axis=1).mean())
-
-
-def _places(line: TextLine) -> NDArray[np.float64]:
-    a, b, _, d = line.polygon.astype(np.float64)
-    return np.asarray(a + GRID @ np.stack([b - a, d - a]), np.float64)
