@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from flask import Response
 from werkzeug.wsgi import FileWrapper
@@ -41,6 +42,7 @@ def zip_answer(portions: Iterator[bytes], name: str) -> Response:
 
 def named(response: Response, name: str, disposition: str) -> Response:
     """The answer with its file name. What it holds depends on `Accept`, too."""
-    response.headers["Content-Disposition"] = f'{disposition}; filename="{name}"'
+    told = f'filename="{name}"' if name.isascii() else f"filename*=UTF-8''{quote(name)}"  # RFC 6266
+    response.headers["Content-Disposition"] = f"{disposition}; {told}"
     response.vary.add("Accept")
     return response

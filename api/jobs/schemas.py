@@ -70,7 +70,7 @@ class QualityWarning(BaseModel):
     code: Literal[
         "text_too_small", "low_contrast", "blurred", "low_resolution", "blank_page", "black_page", "cut_off",
         "text_may_be_missing", "many_unsure_characters", "many_single_characters", "vertical_text", "first_frame_only",
-        "hidden_text",
+        "hidden_text", "damaged_image",
     ]  # fmt: skip
     measure: str = Field(description="what was measured")
     value: float

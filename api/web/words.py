@@ -26,6 +26,9 @@ WARNINGS: dict[str, LazyString] = {
     "text_may_be_missing": lazy_gettext("Some writing was not read. Compare with the image."),
     "many_unsure_characters": lazy_gettext("Many characters are uncertain. Check the marked lines."),
     "many_single_characters": lazy_gettext("Much of what was read are single characters. This may be no text."),
+    "damaged_image": lazy_gettext("A picture of the page is damaged. What it shows may be missing."),
+    "hidden_text": lazy_gettext("The file holds text that nobody sees. It was left out."),
+    "first_frame_only": lazy_gettext("The file holds several pictures. Only the first was read."),
     "vertical_text": lazy_gettext("Some text runs from top to bottom and may read badly."),
 }
 ERRORS: dict[str, LazyString] = {

@@ -115,9 +115,7 @@ def submit(
         report.say("There is no document under what was named. Links to folders are not followed.")
     if passed_over:
         named = ", ".join(str(path) for path in passed_over[:NAMED]) + (", ..." if len(passed_over) > NAMED else "")
-        report.say(
-            f"{len(passed_over)} files of the folders are no documents that can be read, and passed over: {named}"
-        )
+        report.say(f"Passed over, for they are no documents that can be read ({len(passed_over)}): {named}")
     waiting = Patience(300.0 if patience is None else patience, report.say, wait_for_first=patience is not None)
     made_of = {"server": client.server, "format": form, "options": sent | wanted.query()}
     with (

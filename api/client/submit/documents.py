@@ -17,6 +17,10 @@ from shared.uploads import header
 STDIN = "-"
 LOOKED_AT_BYTES = 2048
 """So much of a file shows whether it is a document."""
+ENDINGS = frozenset(
+    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".jp2", ".heic", ".heif", ".avif", ".pdf")
+)
+"""Of files that are sent whatever is in them: a scan that is broken or empty shall not be passed over."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +147,15 @@ def _refuse(error: OSError) -> None:
 
 
 def is_document(file: Path) -> bool:
-    """Whether the first bytes of a file are those of a document; of what cannot be opened the user is told later."""
+    """Whether a file is called like a document, or its first bytes are those of one.
+
+    What is called so and is none, or cannot be opened, is refused later, and the user is told.
+    """
     try:
         if file.exists() and not file.is_file():
             return False  # a pipe would be waited for
+        if file.suffix.lower() in ENDINGS:
+            return True
         with file.open("rb") as opened:
             header.sniff(opened.read(LOOKED_AT_BYTES))
     except errors.DocumentError:

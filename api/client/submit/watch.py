@@ -7,8 +7,11 @@ from pathlib import Path
 
 from api.client.patience import Patience
 from api.client.submit.documents import Document, files_below, is_document
+from shared import clock
 
 PAUSE_SECONDS = 1.0
+EMPTY_SECONDS = 30.0
+"""A file that stayed empty for so long is no file that somebody is about to write."""
 State = tuple[int, int]
 
 
@@ -42,4 +45,5 @@ def _state(file: Path) -> State | None:
         found = file.stat()
     except OSError:
         return None
-    return (found.st_size, found.st_mtime_ns) if found.st_size else None
+    is_settled = found.st_size > 0 or clock.now().timestamp() - found.st_mtime > EMPTY_SECONDS
+    return (found.st_size, found.st_mtime_ns) if is_settled else None

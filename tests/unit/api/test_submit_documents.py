@@ -38,6 +38,14 @@ def test_a_pipe_in_a_folder_is_passed_over_and_not_waited_for(tmp_path: Path) ->
     assert ([document.name for document in found], passed_over) == (["a.png"], [tmp_path / "pipe"])
 
 
+def test_what_is_called_like_a_document_is_sent_whatever_is_in_it(tmp_path: Path) -> None:
+    for name, content in {"empty.PDF": b"", "broken.jpg": b"garbage", "scan": png(), "notes.txt": b"garbage"}.items():
+        (tmp_path / name).write_bytes(content)
+    found, passed_over = find([str(tmp_path)])
+    assert [document.name for document in found] == ["broken.jpg", "empty.PDF", "scan"]
+    assert passed_over == [tmp_path / "notes.txt"]
+
+
 def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def scandir(path: object) -> object:
         raise PermissionError(13, "Permission denied", str(path))

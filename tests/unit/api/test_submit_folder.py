@@ -124,7 +124,7 @@ def test_a_folder_is_read_with_all_below_it_and_mirrored(service: Service, scans
     assert found.exit_code == 0, found.output
     assert below(out) == RESULTS
     assert sorted(found.stdout.split()) == sorted(str(out / name) for name in RESULTS)
-    assert "1 files" in found.stderr and "4 read, 0 failed." in found.stderr
+    assert "can be read (1): " in found.stderr and "4 read, 0 failed." in found.stderr
     assert {job.filename for job in service.jobs()} == {"a.png", "2026/a.png", "2026/b.png", "2026/b.bin"}
 
 
@@ -271,6 +271,18 @@ def test_a_folder_is_watched_until_somebody_ends_it(service: Service, scans: Pat
         if len(seen) == 5:
             waiting.stop()
     assert seen[-1] == "late.png" and sorted(seen[:4]) == ["2026/a.png", "2026/b.bin", "2026/b.png", "a.png"]
+
+
+def test_a_watched_folder_passes_nothing_over_that_is_called_like_a_document(tmp_path: Path) -> None:
+    waiting, seen = Patience(1, print), []
+    for name, content, age in (("broken.png", b"garbage", 0), ("stays-empty.png", b"", 60), ("is-written.png", b"", 0)):
+        (tmp_path / name).write_bytes(content)
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    for look, document in enumerate(watch.watch(tmp_path, _Quick(waiting), leave_out=None)):
+        seen += [document.name] if document else []
+        if look == 20:
+            waiting.stop()
+    assert seen == ["broken.png", "stays-empty.png"]
 
 
 class _Quick(Patience):

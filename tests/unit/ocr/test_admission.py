@@ -136,4 +136,4 @@ def test_the_api_names_the_same_codes() -> None:
     rules = (*admission.PAGE_RULES, *admission.WRITING_RULES, admission.FAINT, admission.BLANK, admission.DARK)
     rules += (*admission.READING_RULES, admission.UNREAD, admission.CUT_OFF)
     named = get_args(schemas.QualityWarning.model_fields["code"].annotation)
-    assert set(named) == {rule.code for rule in rules} | {MOVES.code, "hidden_text"}
+    assert set(named) == {rule.code for rule in rules} | {MOVES.code, "hidden_text", "damaged_image"}

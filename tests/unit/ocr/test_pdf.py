@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+import models
 from shared import errors
 from shared.limits import Limits
 from shared.uploads.header import DocumentHeader, inspect
@@ -246,7 +247,8 @@ def test_a_layer_is_not_taken_where_the_sender_wants_something_else(recognizer: 
     assert page.source == "recognition"
 
 
-def test_a_layer_beside_much_that_is_drawn_says_that_text_may_be_missing(recognizer: Any) -> None:
+def test_a_layer_beside_much_that_is_drawn_says_that_text_may_be_missing() -> None:
+    recognizer = models.load(threads=1)  # to whom bars are no letters
     drawn = b"".join(b"%d 300 8 10 re f\n" % (72 + 12 * place) for place in range(6))
     whole, beside = recognize_document(pdf([PdfPage(BORN), PdfPage(BORN + drawn)]), recognizer).pages
     assert whole.warnings == () and whole.quality["ink_elsewhere"] == 0
@@ -254,6 +256,13 @@ def test_a_layer_beside_much_that_is_drawn_says_that_text_may_be_missing(recogni
     assert [(reason.code, reason.measure) for reason in beside.warnings] == [("text_may_be_missing", "ink_elsewhere")]
     (quiet,) = recognize_document(pdf([PdfPage(BORN + drawn)]), recognizer, Options(admission="off")).pages
     assert quiet.warnings == ()
+
+
+def test_what_was_read_beside_a_layer_is_not_said_to_be_missing(recognizer: Any) -> None:
+    drawn = b"".join(b"%d 300 8 10 re f\n" % (72 + 12 * place) for place in range(6))
+    (page,) = recognize_document(pdf([PdfPage(BORN + drawn)]), recognizer).pages
+    assert [line.text for line in page.lines if line.source == "recognition"] == ["xxxxxx"]
+    assert page.quality["ink_elsewhere"] > 0.25 and page.warnings == ()  # type: ignore[operator]
 
 
 def chart() -> bytes:
@@ -316,3 +325,29 @@ def test_the_bound_of_memory_is_gone_after_the_block() -> None:
     with memory.at_most(1 << 30):
         pass
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def damaged(content: bytes, *, keeping: int = 0) -> bytes:
+    """A PDF in which nothing is left of the last JPEG but so many bytes."""
+    start = content.rindex(b"\xff\xd8\xff")
+    end = content.index(b"endstream", start)
+    return content[: start + keeping] + b" " * (end - start - keeping) + content[end:]
+
+
+@pytest.mark.parametrize("keeping", [0, 2000])
+def test_a_damaged_scan_is_no_empty_page_and_never_silent(recognizer: Any, keeping: int) -> None:
+    whole = pdf([scan(SAMPLE, 110), scan(SAMPLE, 110)])
+    first, second = recognize_document(whole, recognizer).pages
+    assert first.warnings == second.warnings
+    kept, page = recognize_document(damaged(whole, keeping=keeping), recognizer).pages
+    assert kept.warnings == first.warnings
+    codes = [reason.code for reason in page.warnings]
+    assert codes[0] == "damaged_image" and "blank_page" not in codes
+    (place,) = page.warnings[0].places
+    assert (place[0], place[2]) == ((0.0, 0.0), (page.width, page.height))
+
+
+def test_a_damaged_picture_beside_a_text_layer_is_told(recognizer: Any) -> None:
+    both = PdfPage(BORN + picture("Im", 72, 100, 200, 100), images={"Im": SAMPLE})
+    (page,) = recognize_document(damaged(pdf([both])), recognizer).pages
+    assert (page.source, page.warnings[0].code) == ("text_layer", "damaged_image")

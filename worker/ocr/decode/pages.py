@@ -21,6 +21,7 @@ from shared.uploads import pdf as pdf_file
 from shared.uploads import reduced
 from shared.uploads.header import DocumentHeader, check_size, inspect
 from worker.ocr.decode import chunks, completeness, orientation, pdf, pictures, planes
+from worker.ocr.decode.layer.damaged import CODE as DAMAGED
 from worker.ocr.decode.layer.glyphs import Glyph
 from worker.ocr.decode.pdf import LayerPage
 
@@ -46,7 +47,7 @@ class DecodedPage:
     """A page before it is read.
 
     page_number: 1-based. gray: (H, W) uint8, 0 = black, upright by EXIF, transparency over white.
-    warnings: what was left out. dpi: resolution at which a page of a PDF was rendered; None: nobody knows.
+    warnings: what was left out, or is damaged. dpi: resolution at which a page of a PDF was rendered; None: unknown.
     hidden: characters of the text of a PDF's page that nobody sees.
     reduced: so many pixels of the upload, each way, are one of gray. size: (width, height) of the upload in px,
     upright; None: that of gray.
@@ -59,6 +60,11 @@ class DecodedPage:
     reduced: int = 1
     size: tuple[int, int] | None = None
     hidden: tuple[Glyph, ...] = ()
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a part of it could not be decoded, so that nobody knows whether the page is empty."""
+        return any(reason.code == DAMAGED for reason in self.warnings)
 
 
 def decode_pages(
@@ -124,7 +130,7 @@ def _size_of(header: DocumentHeader, gray: Gray, factor: int) -> tuple[int, int]
 def _in_gray(page: pdf.RenderedPage | LayerPage) -> DecodedPage | LayerPage:
     if isinstance(page, LayerPage):
         return page
-    return DecodedPage(page.page_number, to_gray(page.image), dpi=page.dpi, hidden=page.hidden)
+    return DecodedPage(page.page_number, to_gray(page.image), page.warnings, page.dpi, hidden=page.hidden)
 
 
 def _decode_one(content: bytes, header: DocumentHeader, factor: int) -> NDArray[np.generic]:

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from shared.errors import BrokenDocument, CorruptImage
 from shared.limits import Limits
 from shared.options import TextLayerName
+from shared.result import Reason
 from shared.uploads import pdf
 from shared.uploads.pdf import POINTS_PER_INCH
 from worker.ocr.decode import memory
+from worker.ocr.decode.layer.damaged import damaged_images
 from worker.ocr.decode.layer.glyphs import Glyph, read_glyphs, text_heights
 from worker.ocr.decode.layer.hidden import are_few, find_hidden, unseen, without
 from worker.ocr.decode.layer.images import corners, pictures
@@ -41,20 +43,21 @@ class RenderedPage:
     """A page as pixels.
 
     image: (H, W, 3) uint8 BGR, forms and annotations drawn. dpi: pixels for each inch. hidden: characters of its text
-    that nobody sees, and that are no reading of a scan.
+    that nobody sees, and that are no reading of a scan. warnings: what could not be drawn.
     """
 
     page_number: int
     image: NDArray[np.uint8]
     dpi: float
     hidden: tuple[Glyph, ...] = ()
+    warnings: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
 class LayerPage:
     """A page that is taken from its text layer.
 
-    image: as of `RenderedPage`. lines: those that are seen. hidden: characters that nobody sees.
+    image, warnings: as of `RenderedPage`. lines: those that are seen. hidden: characters that nobody sees.
     elsewhere: share of its ink that lies in none of the lines, 0..1. doubtful: the same of what may be writing,
     without rules, filled places and curves.
     """
@@ -66,6 +69,7 @@ class LayerPage:
     hidden: tuple[Glyph, ...] = ()
     elsewhere: float = 0.0
     doubtful: float = 0.0
+    warnings: tuple[Reason, ...] = ()
 
     @property
     def width(self) -> int:
@@ -125,6 +129,7 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
     with closing(page.get_textpage()) as textpage:
         dpi = within(choose_dpi(page, textpage), page.get_size(), limits)
         image = render(page, dpi)
+        damaged = damaged_images(page, image.shape[1], image.shape[0])
         if layer == "auto" and textpage.count_chars():
             height, width = image.shape[:2]
             glyphs = read_glyphs(page, textpage, width, height)
@@ -134,9 +139,10 @@ def _read_page(page: pdfium.PdfPage, number: int, limits: Limits, layer: TextLay
             if are_few(hidden, glyphs) and is_sound(page, glyphs, to_lines(glyphs), probe, scale):
                 lines = to_lines(without(glyphs, hidden))
                 elsewhere, doubtful = ink_elsewhere(lines, probe, scale)
-                return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere, doubtful)
-            return RenderedPage(number, image, dpi, tuple(unseen(hidden, image, corners(page, width, height))))
-    return RenderedPage(number, image, dpi)
+                return LayerPage(number, image, dpi, tuple(lines), tuple(hidden), elsewhere, doubtful, damaged)
+            left_out = tuple(unseen(hidden, image, corners(page, width, height)))
+            return RenderedPage(number, image, dpi, left_out, damaged)
+    return RenderedPage(number, image, dpi, warnings=damaged)
 
 
 def choose_dpi(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> float:

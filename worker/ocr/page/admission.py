@@ -50,6 +50,7 @@ WRITING_RULES = (
 FAINT = Rule("low_contrast", "contrast", 40, 40, "Nothing was found on a faint page. Scan with more contrast.")
 BLANK = Rule("blank_page", "ink", LEAST_INK, LEAST_INK, "The page is empty. Look whether it lay the right way round.")
 DARK = Rule("black_page", "ink", LEAST_INK, LEAST_INK, "The page is black. Look whether anything covered the lens.")
+EMPTY = frozenset({BLANK.code, DARK.code})
 READING_RULES = (
     Rule(
         "many_unsure_characters", "unsure_characters", 0.12, None,

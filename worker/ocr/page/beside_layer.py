@@ -42,14 +42,18 @@ def without_lines(gray: Gray, lines: Sequence[LayerLine]) -> Gray:
 
 
 def merge(page: Page, seen: Page) -> Page:
-    """Return a page of a text layer with the lines that were recognised beside it, and what was said of those."""
+    """Return a page of a text layer with the lines that were recognised beside it, and what was said of those.
+
+    Where writing was found there, what it left unread says more than how much lies outside of the layer.
+    """
     lines = list(page.lines)
-    for line in seen.lines:
-        if any(character.isalnum() for character in line.text):
-            lines.insert(_place(line, lines), replace(line, source="recognition"))
+    beside = [line for line in seen.lines if any(character.isalnum() for character in line.text)]
+    for line in beside:
+        lines.insert(_place(line, lines), replace(line, source="recognition"))
+    kept = [reason for reason in page.warnings if not beside or reason.code not in TOLD]
     told: list[Reason] = [reason for reason in seen.warnings if reason.code in TOLD]
     unread = {"unread_ink": seen.quality["unread_ink"]} if "unread_ink" in seen.quality else {}
-    return replace(page, lines=tuple(lines), warnings=page.warnings + tuple(told), quality=page.quality | unread)
+    return replace(page, lines=tuple(lines), warnings=(*kept, *told), quality=page.quality | unread)
 
 
 def _place(line: Line, lines: Sequence[Line]) -> int:

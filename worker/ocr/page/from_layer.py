@@ -36,7 +36,7 @@ def to_page(found: LayerPage, *, warned: bool = True) -> Page:
         "ink_elsewhere": elsewhere,
     }
     missing = Reason("text_may_be_missing", "ink_elsewhere", elsewhere, MOST_ELSEWHERE, DRAWN)
-    warnings = [missing] if elsewhere > MOST_ELSEWHERE else []
+    warnings = [*found.warnings, *([missing] if elsewhere > MOST_ELSEWHERE else [])]
     warnings += hidden_text(found.hidden, found.width, found.height)
     return Page(
         found.page_number,

@@ -56,6 +56,8 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
     warned = policy != "off"
     warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
     hidden = from_layer.hidden_text(decoded.hidden, gray.shape[1], gray.shape[0], lines) if warned else []
+    if decoded.is_damaged:
+        warnings = tuple(reason for reason in warnings if reason.code not in admission.EMPTY)
     warnings = (*decoded.warnings, *warnings, *hidden)
     page = Page(page_number, gray.shape[1], gray.shape[0], upright.angle, quality, tuple(lines), warnings)
     return page if decoded.size is None else enlarge(page, decoded.reduced, decoded.size)
@@ -63,7 +65,7 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
 
 def read_layer(tools: Tools, found: LayerPage) -> Page:
     """Take a page from its text layer, where that says what is seen, and read what stands beside it."""
-    decoded = DecodedPage(found.page_number, to_gray(found.image), dpi=found.dpi, hidden=found.hidden)
+    decoded = DecodedPage(found.page_number, to_gray(found.image), found.warnings, found.dpi, hidden=found.hidden)
     if not agreement.agrees(found.lines, decoded.gray, tools.recognizer.card.charset, tools.read_texts):
         return read_page(tools, decoded)
     page = from_layer.to_page(found, warned=tools.options.admission != "off")
