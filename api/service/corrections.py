@@ -10,6 +10,7 @@ from api.service.parts import Parts
 from shared import errors, jobs
 from shared.jobs import corrections
 from shared.jobs.corrections import Correction
+from shared.keys.record import Scope
 
 
 def list_of(parts: Parts, job: jobs.Job) -> list[Correction]:
@@ -40,7 +41,8 @@ def add(
             raise errors.CorrectionConflict(
                 "The result has no such line. Take page and line from the result, counted from 1.", text=None
             )
-        raise errors.CorrectionConflict(text=now)
+        may_read = client.key is None or client.key.may(Scope.READ)
+        raise errors.CorrectionConflict(text=now if may_read else None)
     return made
 
 

@@ -12,18 +12,19 @@ from shared.keys.record import Scope
 
 @dataclass(frozen=True)
 class Entry:
-    """One page in the list: the name of its view, what it is called, what a key needs to open it."""
+    """One page in the list: the name of its view, what it is called, what a key needs to open it, and also needs."""
 
     endpoint: str
     title: LazyString
     scope: Scope
+    also: Scope | None = None
 
 
 ENTRIES = (
     Entry("web.read", lazy_gettext("Read"), Scope.SUBMIT),
     Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ),
     Entry("web.batches", lazy_gettext("Batches"), Scope.READ),
-    Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT),
+    Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT, Scope.READ),
     Entry("web.models", lazy_gettext("Models"), Scope.ADMIN),
     Entry("web.api_keys", lazy_gettext("Keys"), Scope.ADMIN),
     Entry("web.webhooks", lazy_gettext("Webhooks"), Scope.ADMIN),
@@ -40,4 +41,4 @@ def may(client: Caller, scope: Scope | str) -> bool:
 
 def entries_for(client: Caller) -> list[Entry]:
     """The pages that somebody may open."""
-    return [entry for entry in ENTRIES if may(client, entry.scope)]
+    return [entry for entry in ENTRIES if may(client, entry.scope) and may(client, entry.also or entry.scope)]

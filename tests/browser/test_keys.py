@@ -76,6 +76,15 @@ def test_who_may_only_read_is_offered_nothing_that_is_refused(open_page: Open, p
     assert page.locator("img[src=x]").count() == 0
 
 
+def test_who_may_only_send_is_shown_no_line_of_any_result(open_page: Open, parts: Parts) -> None:
+    text = key_of(parts, Scope.SUBMIT, name="sends")
+    page = open_page("/")
+    sign_in(page, text)
+    assert "Review" not in page.get_by_role("navigation").get_by_role("link").all_inner_texts()
+    page.goto("/review")
+    expect(page.get_by_role("main")).to_contain_text("Your key may not do this")
+
+
 def test_a_key_that_may_do_nothing_is_refused_in_words(open_page: Open) -> None:
     page = open_page("/keys", java_script_enabled=False)
     page.get_by_label("Name").fill("empty")

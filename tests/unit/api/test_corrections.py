@@ -9,7 +9,10 @@ from flask.testing import FlaskClient
 
 from api.formats.table import NAMES
 from api.service.parts import Parts
+from shared import keys
 from shared.audit import trail
+from shared.audit.actor import OPERATOR
+from shared.keys.record import Scope
 from shared.tables import corrections
 from tests.unit.api.conftest import RESULT, finish, png
 
@@ -78,3 +81,14 @@ def test_it_is_in_the_audit_trail_and_goes_with_the_job(client: FlaskClient, par
     with parts.database.read() as connection:
         assert connection.execute(corrections.select()).all() == []
         assert trail.has_event(connection, job_id, trail.Event.CORRECTED)
+
+
+def test_who_may_only_send_is_not_told_what_a_line_holds(client: FlaskClient, parts: Parts) -> None:
+    with parts.database.write() as connection:
+        _, text = keys.create(connection, name="sends", scopes=[Scope.SUBMIT], actor=OPERATOR)
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {text}"
+    job_id = str(client.post("/v1/jobs", data=png()).get_json()["id"])
+    finish(parts, job_id)
+    assert client.get(f"/v1/jobs/{job_id}/result").status_code == 403
+    guess = correct(client, job_id, "a guess", "anything")
+    assert (guess.status_code, guess.get_json()["details"]) == (409, {"text": None})
