@@ -23,6 +23,7 @@ MOST_SAMPLE_BITS = 16
 MOST_SAMPLES = 4
 TOTAL_PAGES = 100
 """So many of the largest allowed pages may all pages of a TIFF hold together: a bound for the work of one job."""
+SIDE_TOO_LONG = "A side of it is too long. Cut it in two, scale it down, or raise OCRELAY_MAX_SIDE on the server."
 _TIFF_OFFSETS = {b"II*\x00": "<", b"MM\x00*": ">"}
 
 
@@ -110,7 +111,7 @@ def check_size(width: int, height: int, limits: Limits) -> None:
     if width <= 0 or height <= 0:
         raise errors.ZeroSizeImage(width=width, height=height)
     if max(width, height) > limits.max_side:
-        raise errors.TooManyPixels(width=width, height=height, max_side=limits.max_side)
+        raise errors.TooManyPixels(SIDE_TOO_LONG, width=width, height=height, max_side=limits.max_side)
     if width * height > limits.max_pixels:
         raise errors.TooManyPixels(width=width, height=height, max_pixels=limits.max_pixels)
 

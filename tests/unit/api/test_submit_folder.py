@@ -248,7 +248,8 @@ def test_a_refusal_is_told_with_all_that_is_known(service: Service, tmp_path: Pa
     assert "unsupported_media_type" in found.stderr and "request req_" in found.stderr and found.stdout == ""
     limited = tmp_path / "big.png"
     limited.write_bytes(png(50_000, 10))
-    assert "max_side: 30000" in run(service, limited).stderr
+    told = run(service, limited).stderr
+    assert "OCRELAY_MAX_SIDE" in told and "max_side: 30000" in told
 
 
 def test_json_has_a_line_for_each_document_whatever_became_of_it(service: Service, scans: Path, tmp_path: Path) -> None:
