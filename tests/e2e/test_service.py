@@ -168,8 +168,12 @@ def kill_broker(system: System, own_broker: BrokerServer | None) -> None:
         own_broker.kill()
         own_broker.start()
         return
-    killed = [gone_by_kill(pid) for pid, args in descendants(system.up.pid).items() if "valkey-server" in args]
-    assert any(killed)
+
+    def killed() -> bool:  # after the last kill it may not have come back yet
+        servers = [pid for pid, args in descendants(system.up.pid).items() if "valkey-server" in args]
+        return any([gone_by_kill(pid) for pid in servers])
+
+    wait_until(killed, what="an embedded broker to kill")
 
 
 def kill_a_child(system: System) -> None:
