@@ -171,7 +171,8 @@ def kill_broker(system: System, own_broker: BrokerServer | None) -> None:
 
     def killed() -> bool:  # after the last kill it may not have come back yet
         servers = [pid for pid, args in descendants(system.up.pid).items() if "valkey-server" in args]
-        return any([gone_by_kill(pid) for pid in servers])
+        gone = [gone_by_kill(pid) for pid in servers]
+        return any(gone)
 
     wait_until(killed, what="an embedded broker to kill")
 
