@@ -48,8 +48,12 @@ class Caller:
         """Whether what this key submitted is another's, though it may be allowed to see it."""
         return self.key is not None and self.key.id != key_id
 
+    def may(self, scope: Scope) -> bool:
+        """Whether it may do what needs a scope; without keys everybody who is served may do everything."""
+        return self.key is None or self.key.may(scope)
+
     def _owner(self, scope_of_all: Scope) -> str | None:
-        return None if self.key is None or self.key.may(scope_of_all) else self.key.id
+        return None if self.may(scope_of_all) else self.key_id
 
 
 NOBODY = Caller(None, None)

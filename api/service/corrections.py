@@ -41,8 +41,7 @@ def add(
             raise errors.CorrectionConflict(
                 "The result has no such line. Take page and line from the result, counted from 1.", text=None
             )
-        may_read = client.key is None or client.key.may(Scope.READ)
-        raise errors.CorrectionConflict(text=now if may_read else None)
+        raise errors.CorrectionConflict(text=now if client.may(Scope.READ) else None)
     return made
 
 

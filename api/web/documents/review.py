@@ -8,7 +8,6 @@ from api.http import caller
 from api.http.facts import facts
 from api.service import listing
 from api.service.parts import Parts
-from api.web import navigation
 from api.web.page import page
 from shared import errors
 from shared.keys.record import Scope
@@ -22,6 +21,6 @@ def add(pages: Blueprint, parts: Parts) -> None:
     def review() -> Response:
         """Lines by their confidence, each with the way to where it is corrected."""
         client = caller.current()
-        if not navigation.may(client, Scope.READ):  # its own lines are shown
+        if not client.may(Scope.READ):  # its own lines are shown
             raise errors.MissingScope(needed=str(Scope.READ))
         return page("review.html", doubts=listing.queue(parts, client))
