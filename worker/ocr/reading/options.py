@@ -28,7 +28,7 @@ class Options:
     text_layer: whether pages of a PDF may be taken from theirs; only with all characters, and not where it is one line.
     pages: which pages; None: all.
     quality: `fast` (the recogniser alone), `balanced` (lines in doubt are read again by the stronger one) or `best`
-        (the stronger one alone). Without a stronger one all three are `fast`.
+        (the stronger one alone). Without a stronger one `balanced` is `fast`.
     """
 
     layout: LayoutName = DEFAULT_LAYOUT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shared.result import Page, as_polygon
@@ -17,9 +17,10 @@ from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidence, confidences, holds_text, in_order, to_line
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.tools import Tools
-from worker.ocr.text import rule
+from worker.ocr.text import looks, rule
 from worker.ocr.text.cascade import Cascade
 from worker.ocr.text.decoder import Reading
+from worker.ocr.text.reader import LineRecognizer
 
 
 def read_page(tools: Tools, decoded: DecodedPage) -> Page:
@@ -77,12 +78,13 @@ def read_layer(tools: Tools, found: LayerPage) -> Page:
 
 
 def _read_again(tools: Tools, found: Found, read: list[Reading]) -> list[Reading]:
-    """Return what was read, the doubtful lines read by the stronger recogniser, too.
+    """Return what was read, doubtful lines read again: by the stronger recogniser, or a few of them in other shapes.
 
-    What was found by searching and can hardly be read is no writing; a stronger recogniser would invent some.
+    What was found by searching and can hardly be read is no writing; another reading would invent some.
     """
-    stronger = tools.stronger
-    if stronger is None or tools.options.quality != "balanced":
+    quality = tools.options.quality
+    stronger = tools.stronger if quality == "balanced" else None
+    if quality == "best" or (stronger is None and len(read) > looks.FEW):
         return read
     searched, lines = found.arrangement.searched, found.arrangement.lines
     worth = [
@@ -90,15 +92,26 @@ def _read_again(tools: Tools, found: Found, read: list[Reading]) -> list[Reading
         for i, one in enumerate(read)
         if not searched or confidence(one) >= LEAST_CONFIDENCE or holds_text(lines[i], one, searched=True)
     ]
+    first = [read[i] for i in worth]
+    if stronger is None:
+        second = looks.look_again(found.images_for(tools.recognizer, worth), first, tools.read)
+    else:
+        second = _read_stronger(tools, found, worth, stronger, first)
+    again = dict(zip(worth, second, strict=True))
+    return [again.get(i, one) for i, one in enumerate(read)]
 
-    def read_stronger(places: Sequence[int]) -> Sequence[Reading]:
+
+def _read_stronger(
+    tools: Tools, found: Found, places: Sequence[int], stronger: Callable[[], LineRecognizer], first: Sequence[Reading]
+) -> list[Reading]:
+    """Return the readings of the lines at these places, the doubtful ones by the stronger recogniser."""
+
+    def read(doubtful: Sequence[int]) -> Sequence[Reading]:
         recognizer = stronger()
-        return tools.reader(recognizer).read(found.images_for(recognizer, [worth[place] for place in places]))
+        return tools.reader(recognizer).read(found.images_for(recognizer, [places[at] for at in doubtful]))
 
     with tools.stopwatch.measure("recognition"):
-        images, first = [found.images[i] for i in worth], [read[i] for i in worth]
-        again = dict(zip(worth, Cascade(read_stronger, rule.load()).read_again(images, first), strict=True))
-    return [again.get(i, one) for i, one in enumerate(read)]
+        return Cascade(read, rule.load()).read_again([found.images[i] for i in places], first)
 
 
 def _find_turn(tools: Tools, gray: Gray, found: Found, read: Sequence[Reading]) -> int:
