@@ -145,7 +145,7 @@ def test_a_page_without_lines_is_not_turned() -> None:
 
 
 def test_long_lines_that_read_badly_are_only_tried_upside_down() -> None:
-    assert turning.find_turn(lines(5), [[0.6] * 20] * 5, reads_as(0.95), never) == 2
+    assert turning.find_turn(lines(5), [[0.6] * 20] * 5, reads_as(0.95, 0.95), never) == 2
 
 
 @pytest.mark.parametrize(("below", "above", "turn"), [(0.95, 0.5, 1), (0.5, 0.95, 3)])
@@ -166,27 +166,29 @@ def test_long_lines_that_read_like_nothing_are_tried_on_both_sides_too() -> None
 
 
 def test_a_page_that_reads_well_upside_down_is_not_searched_anew() -> None:
-    assert turning.find_turn(lines(5), [[0.3]] * 5, reads_as(0.95), never) == 2
+    assert turning.find_turn(lines(5), [[0.3]] * 5, reads_as(0.95, 0.95), never) == 2
 
 
 @pytest.mark.parametrize(("now", "other"), [(0.7, 0.74), (0.55, 0.6)])
 def test_a_page_is_left_alone_when_no_direction_is_clearly_better(now: float, other: float) -> None:
-    assert turning.find_turn(lines(5), [[now] * 20] * 5, reads_as(other), never) == 0
+    assert turning.find_turn(lines(5), [[now] * 20] * 5, reads_as(other, other), never) == 0
 
 
 def test_a_few_characters_turn_nothing() -> None:
     assert turning.find_turn(lines(1), [[0.3] * 5], reads_as(0.99, characters=5), never) == 0
 
 
-def test_only_some_lines_are_read_again() -> None:
+@pytest.mark.parametrize(("confidence", "read"), [(0.5, [turning.PROBE]), (0.6, [turning.PROBE, 8])])
+def test_only_some_lines_are_read_again_and_few_where_these_read_no_better(confidence: float, read: list[int]) -> None:
     sizes = []
 
     def count(images: Sequence[np.ndarray]) -> list[list[float]]:
         sizes.append(len(images))
-        return [[0.5]] * len(images)
+        return [[confidence]] * len(images)
 
     turning.find_turn(lines(100), [[0.5] * 9] * 100, count, never)
-    assert sizes == [turning.SAMPLE]
+    assert sizes == read
+    assert turning.SAMPLE == 12
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])

@@ -20,6 +20,7 @@ SURE = 0.90  # of the characters, mean; nothing that lies wrong reads as well
 CHARACTERS_OF_LINE = 4.0  # a page on its side falls into stubs of lines with fewer characters than this
 HOPELESS = 0.5  # of the characters, mean; pages that read worse may lie on their side although their lines are long
 SAMPLE = 12  # longest lines
+PROBE = 4  # of them; where these read worse upside down the others need not be tried
 LEAST_CONFIDENCE = 0.65  # of the sample, in its new direction
 LEAST_GAIN = 0.08  # of the sample's confidence
 LEAST_CHARACTERS = 8
@@ -64,11 +65,15 @@ def find_turn(images: Sequence[Gray], confidences: Sequence[Sequence[float]], re
         return 0
     chosen = _longest(images)
     now = Legibility.of([confidences[i] for i in chosen])
-    tried = {2: _legibility_upside_down([images[i] for i in chosen], read)}
+    probe, rest = chosen[:PROBE], chosen[PROBE:]
+    upside_down = read(_upside_down([images[i] for i in probe]))
+    if rest and Legibility.of(upside_down).confidence > Legibility.of([confidences[i] for i in probe]).confidence:
+        upside_down = [*upside_down, *read(_upside_down([images[i] for i in rest]))]
+    tried = {2: Legibility.of(upside_down)}
     if (whole.is_in_stubs or whole.confidence < HOPELESS) and tried[2].confidence < SURE:
         side = search(1)
         side = [side[i] for i in _longest(side)]
-        tried |= {1: Legibility.of(read(side)), 3: _legibility_upside_down(side, read)}
+        tried |= {1: Legibility.of(read(side)), 3: Legibility.of(read(_upside_down(side)))}
     best = max(tried, key=lambda turn: tried[turn].confidence)
     if best != 2 and tried[best].is_in_stubs and tried[best].confidence < SURE:
         return 0  # cells of a table: an 8 on its side reads as oo
@@ -85,8 +90,8 @@ def _longest(images: Sequence[Gray]) -> list[int]:
     return sorted(range(len(images)), key=lambda i: -images[i].shape[1] / images[i].shape[0])[:SAMPLE]
 
 
-def _legibility_upside_down(images: Sequence[Gray], read: Read) -> Legibility:
-    return Legibility.of(read([np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8) for image in images]))
+def _upside_down(images: Sequence[Gray]) -> list[Gray]:
+    return [np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8) for image in images]
 
 
 def turn_upright(gray: Gray, quarters: int) -> Upright:

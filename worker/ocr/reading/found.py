@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models.charset import CJK
 from models.line_image import MARGIN
 from shared.result import Line, as_polygon, mean_confidence
 from worker.ocr.ink.ink import Gray
@@ -27,6 +28,8 @@ LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse th
 LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
 LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
+STROKES = frozenset("一丨丶")  # hanzi of one stroke; alone on a page that has no other hanzi they are marks of a pen
+FEWEST = 20  # characters of a page that tell in which script it is
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,11 @@ def in_order(found: Found, read: Sequence[Reading]) -> list[int]:
 def kept(found: Found, read: Sequence[Reading]) -> list[int]:
     """Return which lines hold text; what was found by searching and reads badly does not."""
     lines, searched = found.arrangement.lines, found.arrangement.searched
-    return [i for i, line in enumerate(lines) if holds_text(line, read[i], searched=searched)]
+    held = [i for i, line in enumerate(lines) if holds_text(line, read[i], searched=searched)]
+    text = "".join(read[i].text for i in held if read[i].text not in STROKES)
+    if not searched or len(text) < FEWEST or CJK.search(text):
+        return held
+    return [i for i in held if read[i].text not in STROKES]
 
 
 def holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:

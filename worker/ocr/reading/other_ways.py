@@ -89,7 +89,7 @@ def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found,
 
 def _read_promising(tools: Tools, images: Sequence[Gray]) -> list[tuple[int, Reading]]:
     """Return what was read in those of the line images whose middle reads rather well, by their places."""
-    glances = tools.read([turned.middle_of(image) for image in images])
+    glances = tools.glance([turned.middle_of(image) for image in images])
     worth = [at for at, one in enumerate(glances) if confidence(one) >= turned.PROMISING]
     return list(zip(worth, tools.read([images[at] for at in worth]), strict=True))
 

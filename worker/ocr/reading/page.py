@@ -122,6 +122,6 @@ def _find_turn(tools: Tools, gray: Gray, found: Found, read: Sequence[Reading]) 
     return turning.find_turn(
         [found.images[i] for i in sure],
         confidences([read[i] for i in sure]),
-        read=lambda images: confidences(tools.read(images)),
+        read=lambda images: confidences(tools.glance(images)),
         search=lambda quarters: tools.find(tools.turn(gray, quarters)).images,
     )

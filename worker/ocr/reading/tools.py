@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.line_image import MARGIN
 from worker.ocr.ink.ink import Gray
@@ -64,6 +64,11 @@ class Tools:
         """Return the characters of each line image."""
         with self.stopwatch.measure("recognition"):
             return self.reader(self.recognizer).read(images)
+
+    def glance(self, images: Sequence[Gray]) -> list[Reading]:
+        """Return roughly the characters of each line image: enough to tell how well it reads."""
+        with self.stopwatch.measure("recognition"):
+            return replace(self.reader(self.recognizer), is_glance=True).read(images)
 
     def read_lines(self, found: Found) -> list[Reading]:
         """Return the characters of each line, seen with the margin that the recogniser is used to."""

@@ -77,16 +77,22 @@ class LineRecognizer(Protocol):
 
 @dataclass(frozen=True)
 class LineReader:
-    """How the lines of one document are read. charset: what may be read. checkpoint: called before each line."""
+    """How the lines of one document are read.
+
+    charset: what may be read. checkpoint: called before each line. is_glance: all that counts is how well a line
+    reads, so the n-gram is left out, which costs most where least can be read.
+    """
 
     recognizer: LineRecognizer
     charset: CharsetName = DEFAULT_CHARSET
     checkpoint: Callable[[], None] = lambda: None
+    is_glance: bool = False
 
     def read(self, images: Sequence[Gray]) -> list[Reading]:
         """Return what stands in each line image, (h, w) uint8, 0 = black."""
         card = self.recognizer.card
-        decoder = Decoder(card.charset, card.calibration, self.recognizer.ngram, self.charset)
+        ngram = None if self.is_glance else self.recognizer.ngram
+        decoder = Decoder(card.charset, card.calibration, ngram, self.charset)
         prepared = [self.recognizer.prepare(image) for image in images]
         paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
         frames = card.input_height / card.time_stride
