@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.reading.found import Found, kept
+from worker.ocr.reading.found import Found, holds_text, kept
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
 
@@ -36,3 +37,12 @@ def test_a_numeral_stays_where_there_is_more_of_its_kind_or_too_little_to_tell(t
 
 def test_what_a_sender_says_is_a_line_is_one() -> None:
     assert kept(*found([ENGLISH, "一"], searched=False)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "is_text"), [("kr", 0.6, False), ("kr", 0.7, True), ("12", 0.6, True), ("road", 0.6, True)]
+)
+def test_few_letters_must_be_as_sure_as_scraps_are_not(text: str, confidence: float, is_text: bool) -> None:
+    arrangement, read = found([text])
+    peaks = [replace(peak, confidence=confidence) for peak in read[0].peaks]
+    assert holds_text(arrangement.arrangement.lines[0], read[0]._replace(peaks=peaks), searched=True) is is_text

@@ -27,6 +27,7 @@ from worker.ocr.text.reader import LineRecognizer
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
 LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
 LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
+SHORT, LEAST_SHORT = (2, 3), 0.65  # so few letters are read in scraps, too: a line of them must be as sure as this
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
 STROKES = frozenset("一丨丶")  # hanzi of one stroke; alone on a page that has no other hanzi they are marks of a pen
 FEWEST = 20  # characters of a page that tell in which script it is
@@ -85,7 +86,9 @@ def holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     if not reading.peaks or not searched:
         return bool(reading.peaks)
     is_look_alike = len(reading.peaks) == 1 and reading.peaks[0].text in LOOK_ALIKE
-    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else LEAST_CONFIDENCE
+    is_short = len(reading.peaks) in SHORT and reading.text.isalpha()
+    usual = LEAST_SHORT if is_short else LEAST_CONFIDENCE
+    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else usual
     return confidence(reading) >= least
 
 
