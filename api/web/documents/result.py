@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext
 
 from api.formats.table import FORMATS
 from api.http import caller
@@ -66,7 +67,8 @@ def add(pages: Blueprint, parts: Parts) -> None:
         page_number, line_number = number(form.get("page_number"), 0), number(form.get("line_number"), 0)
         before, after = form.get("before", ""), form.get("after", "").strip()
         if len(after) > LONGEST_LINE or not all(sign.isprintable() or sign == "\u3000" for sign in after):
-            raise errors.InvalidOption(f"A line has at most {LONGEST_LINE} characters, and no control characters.")
+            message = gettext("A line has at most %(most)d characters, and no control characters.", most=LONGEST_LINE)
+            raise errors.InvalidOption(message)
         made = corrections.add(
             parts, job_id, caller.current(),
             page_number=page_number, line_number=line_number, before=before, after=after,

@@ -9,7 +9,6 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from api.access.client_ip import truncated
-from api.service.trail import audit as use_cases
 from api.web.documents.jobs import LONGEST, day
 from api.web.operator.trail_words import EVENTS
 from shared import errors
@@ -31,7 +30,8 @@ def span_of(filters: dict[str, str]) -> tuple[datetime | None, datetime | None]:
     """The days that are meant, the last one included; raises InvalidOption."""
     since, last = day(filters.get("from")), day(filters.get("until"))
     until = last and last + timedelta(days=1)
-    use_cases.check_span(since, until)
+    if since is not None and until is not None and since >= until:
+        raise errors.InvalidOption(gettext("The first day comes after the last one."), option="from")
     return since, until
 
 

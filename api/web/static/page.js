@@ -21,7 +21,7 @@ export async function ask(address, options = {}) {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401) location.reload();
-  const text = [problem.title_shown, problem.detail].filter(Boolean).join(": ");
+  const text = [problem.title_shown, problem.detail_shown ?? problem.detail].filter(Boolean).join(": ");
   const after = Number(response.headers.get("Retry-After")) || 0;
   throw Object.assign(new Error(text || words.offline), { status: response.status, after, problem });
 }
