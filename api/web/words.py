@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import LazyString, gettext, lazy_gettext, ngettext
 
 from api.web.problem_words import error_detail, error_title
 from shared.jobs import Job, State
+from shared.jobs.batches import Batch
+from shared.result import confidence
+from shared.uploads.pdf import MEDIA_TYPE as PDF
 
-__all__ = ["STATES", "WARNINGS", "error_detail", "error_title", "lines", "percent", "state_of", "warnings_of"]
+__all__ = ["error_detail", "error_title"]
 
+SHORT = 6
+"""So many characters of the end of an id tell things apart: its beginning is the time."""
 STATES: dict[str, LazyString] = {
     "queued": lazy_gettext("waiting"),
     "running": lazy_gettext("reading"),
@@ -34,6 +40,16 @@ WARNINGS: dict[str, LazyString] = {
     "first_frame_only": lazy_gettext("The file holds several pictures. Only the first was read."),
     "vertical_text": lazy_gettext("Some text runs from top to bottom and may read badly."),
 }
+FORMATS: dict[str, LazyString] = {
+    "json": lazy_gettext("All data"),
+    "text": lazy_gettext("Plain text"),
+    "markdown": lazy_gettext("Text with headings and lists"),
+    "tsv": lazy_gettext("Table of the words"),
+    "hocr": lazy_gettext("Web page with places (hOCR)"),
+    "alto": lazy_gettext("XML of libraries (ALTO)"),
+    "page": lazy_gettext("XML of archives (PAGE)"),
+    "pdf": lazy_gettext("Searchable PDF"),
+}
 
 
 def state_of(job: Job) -> str:
@@ -47,14 +63,46 @@ def state_of(job: Job) -> str:
 
 
 def warnings_of(result: dict[str, Any]) -> list[str]:
-    """What the quality check says of the pages, each reason once."""
-    reasons = [reason for page in result["pages"] for reason in page.get("warnings", ())]
-    return list(dict.fromkeys(str(WARNINGS.get(reason["code"], reason["message"])) for reason in reasons))
+    """What the quality check says of the pages, each reason once, and of which pages where there are several."""
+    found: dict[str, list[int]] = {}
+    for page in result["pages"]:
+        for reason in page.get("warnings", ()):
+            numbers = found.setdefault(str(WARNINGS.get(reason["code"], reason["message"])), [])
+            numbers += [page["page_number"]] if page["page_number"] not in numbers else []
+    if len(result["pages"]) == 1:
+        return list(found)
+    return [f"{pages(numbers)}: {warning}" for warning, numbers in found.items()]
+
+
+def pages(numbers: Sequence[int]) -> str:
+    """Which pages, such as `Pages 1–3, 7`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    spelled = ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return str(ngettext("Page %(pages)s", "Pages %(pages)s", len(numbers), pages=spelled))
+
+
+def name_of(job: Job) -> str:
+    """What a document is called: by its sender, by its file, else by what it is, with the end of its id."""
+    if name := job.reference or job.filename:
+        return name
+    if job.media_type == PDF:
+        return str(gettext("PDF without a name (…%(end)s)", end=job.id[-SHORT:]))
+    return str(gettext("Image without a name (…%(end)s)", end=job.id[-SHORT:]))
+
+
+def batch_name(batch: Batch) -> str:
+    """What a batch is called."""
+    return batch.reference or str(gettext("Batch without a name (…%(end)s)", end=batch.id[-SHORT:]))
 
 
 def percent(share: float | None) -> str:
-    """A confidence for people; never 100 % unless it is."""
-    return "–" if share is None else f"{int(share * 1000) / 10:g} %"
+    """A confidence for people."""
+    return "–" if share is None else confidence.percent(share)
 
 
 def lines(count: int) -> str:

@@ -11,10 +11,11 @@ from flask_babel import gettext
 
 from api.http import trail_files
 from api.http.facts import facts
+from api.service import keys
 from api.service.parts import Parts
 from api.service.trail import audit as use_cases
 from api.web.operator import trail_filters
-from api.web.operator.trail_words import BROKEN, EVENTS
+from api.web.operator.trail_words import ACTORS, BROKEN, EVENTS, who
 from api.web.page import is_part, page
 from api.web.words import STATES
 from shared import errors
@@ -62,7 +63,15 @@ def table(parts: Parts) -> dict[str, Any]:
     filters = trail_filters.kept(request.args)
     found = use_cases.page(parts, wanted(parts, filters), limit=ROWS, cursor=request.args.get("before") or None)
     onward = found.following and f"{url_for('web.audit')}?{urlencode(filters | {'before': found.following.cursor()})}"
-    return {"filters": filters, "events": found.events, "more": onward, "names": EVENTS, "states": STATES}
+    return {
+        "filters": filters,
+        "events": found.events,
+        "more": onward,
+        "names": EVENTS,
+        "actors": ACTORS,
+        "who": who,
+        "keys": {key.id: key.name for key in keys.list_all(parts)},
+    }
 
 
 def numbers_of(parts: Parts, since: datetime | None, until: datetime | None) -> use_cases.Numbers:

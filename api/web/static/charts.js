@@ -1,6 +1,6 @@
 // Charts of bars, drawn of the rows that stand in the page as tables, too; drawn anew when width or colours change.
 
-const HEIGHT = 200;
+const HEIGHT = 150;
 const figures = [...document.querySelectorAll("figure[data-rows]")];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const short = (label, isTime) => (isTime ? new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", hour: "numeric" }).format(new Date(label)) : label);
@@ -9,6 +9,7 @@ function draw(figure) {
   const rows = JSON.parse(figure.dataset.rows);
   const plot = figure.querySelector(".plot");
   plot.replaceChildren();
+  if (!plot.clientWidth) return; // folded away
   const labels = rows.map(([label]) => short(label, "time" in figure.dataset));
   if (!rows.some(([, count]) => count)) return plot.toggleAttribute("hidden", true);
   const whole = (marks) => marks.map((mark) => (Number.isInteger(mark) ? String(mark) : ""));
@@ -32,6 +33,7 @@ addEventListener("resize", () => {
   clearTimeout(waiting);
   waiting = setTimeout(all, 150);
 });
+document.querySelector("details.numbers")?.addEventListener("toggle", all);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
 for (const name of ["from", "until"]) { // the charts are of this time, so the whole page comes anew
   document.getElementById(name)?.addEventListener("change", (event) => event.target.form.requestSubmit());

@@ -47,10 +47,10 @@ function copyBySelection(text) {
 }
 
 export function showTimes(root = document) {
-  const shape = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const [shape, exact] = ["short", "medium"].map((timeStyle) => new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle }));
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
-    if (!isNaN(moment)) time.textContent = shape.format(moment);
+    if (!isNaN(moment)) time.textContent = ("exact" in time.dataset ? exact : shape).format(moment);
     time.title = time.dateTime;
   }
 }
