@@ -14,7 +14,7 @@ from api.http.facts import facts
 from api.service import keys
 from api.service.parts import Parts
 from api.service.trail import audit as use_cases
-from api.web.operator import trail_filters
+from api.web.operator import trail_filters, words
 from api.web.operator.trail_words import ACTORS, BROKEN, EVENTS, who
 from api.web.page import is_part, page
 from api.web.words import STATES
@@ -70,6 +70,7 @@ def table(parts: Parts) -> dict[str, Any]:
         "names": EVENTS,
         "actors": ACTORS,
         "who": who,
+        "roles": words.KINDS | words.ROLES,
         "keys": {key.id: key.name for key in keys.list_all(parts)},
     }
 

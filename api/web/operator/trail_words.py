@@ -58,5 +58,5 @@ BROKEN: dict[str, LazyString] = {
 
 
 def who(actor: str) -> str:
-    """Who did it, in words; of a worker the machine, of a copy the job that was copied."""
+    """Who did it, in words; of a worker the machine."""
     return str(ACTORS.get(actor) or actor.rpartition("/")[0] or actor)
