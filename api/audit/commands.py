@@ -11,7 +11,6 @@ import click
 
 from api.client.http import Client
 from api.client.server_option import with_server
-from shared.result.confidence import percent
 
 PAGE = 200
 FILTERS = {
@@ -148,7 +147,7 @@ def reports_of_database(anchor: str | None) -> Iterator[dict[str, Any]]:
 def line_of(event: dict[str, Any]) -> str:
     """One event on one line."""
     about = event["job_id"] or event["subject"]
-    confidence = "" if event["confidence"] is None else percent(event["confidence"])
+    confidence = "" if event["confidence"] is None else f"{event['confidence']:.3f}"
     sha256 = event["sha256"] and f"sha256:{event['sha256'][:16]}"
     parts = (event["occurred_at"], event["event"], event["actor"], event["client_ip"], event["key_id"], about, sha256,
              event["outcome"], confidence, event["code"])  # fmt: skip
