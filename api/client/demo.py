@@ -18,6 +18,7 @@ from shared import clock, errors
 from shared.audit import trail
 from shared.database import Database
 from shared.jobs.record import State
+from shared.result.confidence import percent
 from shared.settings import Settings
 from shared.webhooks.record import JOB_URLS
 
@@ -124,9 +125,9 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
             for line in page["lines"]
             if line.get("model", result["model"]["name"]) != result["model"]["name"]
         ]
-        sure = "no text" if result["confidence"] is None else f"confidence {result['confidence']:.3f}"
+        sure = "no text" if result["confidence"] is None else f"confidence {percent(result['confidence'])}"
         if result["min_confidence"] is not None:
-            sure += f" (least certain line {result['min_confidence']:.3f})"
+            sure += f" (least certain line {percent(result['min_confidence'])})"
         if again:
             sure += f", {len(again)} lines by {result['stronger_model']['name']}"
         click.echo(f"   -- {sure}, {timings['total']:.0f} ms, of which {timings['queue']:.0f} ms in the queue")
@@ -136,7 +137,7 @@ def show(image: Path, job: dict[str, Any], database: Database) -> None:
         read = (
             ""
             if event.confidence is None
-            else f"  confidence {event.confidence:.3f}  {event.model} {event.model_version}"
+            else f"  confidence {percent(event.confidence)}  {event.model} {event.model_version}"
         )
         who = "" if event.client_ip is None else f"  from {event.client_ip}"
         what = "" if event.sha256 is None else f"  sha256 {event.sha256[:16]}…"

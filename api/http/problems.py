@@ -1,6 +1,6 @@
 """Errors on the wire: RFC 9457 `application/problem+json`, one shape for every way a request can fail.
 
-A browser that prefers HTML gets the same facts as a page.
+A browser that prefers HTML gets the same facts as a page, in the frame of the pages for people where it asked for one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -37,6 +37,8 @@ HTTP_ERRORS: dict[int, type[errors.OcrelayError]] = {
     431: errors.HeadersTooLarge,
     501: errors.TransferNotSupported,
 }
+FRAMED = "framed_problem"
+"""Extension of the application: makes the page of a problem document; None where no page was asked for."""
 KEPT_HEADERS = {"allow", "content-range"}
 """Headers of Werkzeug's own answers that say more than the problem does."""
 
@@ -87,14 +89,20 @@ def problem(error: errors.OcrelayError, status: int | None = None, **members: An
     request_log.note_code(request.environ, error.code)
     body, headers = document(error, status, instance=request.path, **members)
     if request.accept_mimetypes.best_match([MEDIA_TYPE, "application/json", "text/html"]) == "text/html":
-        response = Response(render_template("problem.html", problem=body), mimetype="text/html")
-        response.headers["Content-Security-Policy"] = PAGE_POLICY
+        response = current_app.extensions[FRAMED](body) or bare(body)
     else:
         response = jsonify(body)
         response.mimetype = MEDIA_TYPE
     response.status_code = body["status"]
     response.headers.extend(headers)
     response.vary.add("Accept")
+    return response
+
+
+def bare(body: dict[str, Any]) -> Response:
+    """The page of a call of the API: all facts, and nothing else."""
+    response = Response(render_template("problem.html", problem=body), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
 
 
@@ -112,11 +120,16 @@ def of_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400 and error.response is not None:  # redirects are exceptions, too
         return error.get_response()  # type: ignore[return-value]
-    ours = HTTP_ERRORS.get(status, errors.RequestError if status < 500 else errors.Internal)()
-    message = ours.message if status in HTTP_ERRORS or not error.description else f"{error.description} See /docs."
-    answer = problem(type(ours)(message), status)
+    answer = problem(ours(error), status)
     answer.headers.extend({name: value for name, value in error.get_headers() if name.lower() in KEPT_HEADERS})
     return answer
+
+
+def ours(error: HTTPException) -> errors.OcrelayError:
+    """What says the same in our words."""
+    status = error.code or 500
+    kind = HTTP_ERRORS.get(status, errors.RequestError if status < 500 else errors.Internal)
+    return kind(None if status in HTTP_ERRORS or not error.description else f"{error.description} See /docs.")
 
 
 def of_disk(error: OSError) -> Response:

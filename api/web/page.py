@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
 
 from api.access import visitors
-from api.http import caller, request_log
+from api.http import caller, problems, request_log
 from api.http.problems import document, problem
+from api.service.caller import Caller
 from api.service.parts import Parts
 from api.web import languages, navigation, words
 from shared import clock, errors
@@ -32,7 +34,10 @@ def register(pages: Blueprint, parts: Parts, files: str) -> None:
 
     @pages.context_processor
     def frame() -> dict[str, Any]:
-        client, language = caller.current(), languages.chosen()
+        return frame_of(caller.current())
+
+    def frame_of(client: Caller) -> dict[str, Any]:
+        language = languages.chosen()
         return {
             "files": files,
             "language": language,
@@ -63,12 +68,34 @@ def register(pages: Blueprint, parts: Parts, files: str) -> None:
             response.headers.setdefault("Referrer-Policy", "same-origin")  # with none, forms come from `Origin: null`
         return visitors.keep(response, parts.settings)
 
+    def framed(problem: dict[str, Any]) -> Response | None:
+        """The page of an error that no page answers for: nothing is at the address, or something broke."""
+        if request.blueprint == pages.name:
+            return of_problem(problem)
+        if request.url_rule is None:
+            return finish(of_problem(problem, **frame_of(visitor_of(parts))))
+        return None
+
     pages.register_error_handler(errors.OcrelayError, of_error)
+    pages.register_error_handler(HTTPException, of_http)
+    pages.record_once(lambda state: state.app.extensions.update({problems.FRAMED: framed}))
 
 
-def has_entry(client: Any) -> bool:
-    """Whether somebody is inside: signed in, or there are no keys."""
-    return client.key is not None or visitors.ring().is_empty()
+def has_entry(client: Caller) -> bool:
+    """Whether somebody is inside: signed in, or there are no keys; not, while nobody knows."""
+    try:
+        return client.key is not None or visitors.ring().is_empty()
+    except errors.DatabaseUnavailable:
+        return False
+
+
+def visitor_of(parts: Parts) -> Caller:
+    """Who asks, also at an address of which nothing is known: there nobody has looked whether somebody is signed in."""
+    client = caller.current()
+    try:
+        return replace(client, key=client.key or visitors.key_of(request, visitors.ring(), parts))
+    except errors.DatabaseUnavailable:
+        return client
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -123,13 +150,21 @@ def of_error(error: errors.OcrelayError) -> Response:
         if not is_script():
             return redirect(way, 303)  # type: ignore[return-value]
     if is_script():
-        return problem(error, title_shown=words.error_title(error.code))
+        told = words.error_detail(error.to_json())
+        return problem(error, title_shown=words.error_title(error.code), detail_shown=told)
     request_log.note_code(request.environ, error.code)
     body, headers = document(error, instance=request.path)
-    values = {"problem": body, "title": words.error_title(error.code) or gettext("This did not work")}
-    if isinstance(error, errors.DatabaseUnavailable):  # the frame asks it, too
-        current_app.logger.debug("a page without its frame")
-        return problem(error)
-    answer = page("_problem.html" if is_part() else "problem_page.html", error.http_status, **values)
+    answer = of_problem(body)
     answer.headers.extend(headers | (HTMX_ERROR if is_part() else {}))
     return answer
+
+
+def of_http(error: HTTPException) -> Response:
+    """What Flask and Werkzeug refuse of a page."""
+    return problems.of_http(error) if (error.code or 500) < 400 else of_error(problems.ours(error))
+
+
+def of_problem(problem: dict[str, Any], **frame: Any) -> Response:
+    """The page of a problem document, or the part of one."""
+    template = "_problem.html" if is_part() else "problem_page.html"
+    return page(template, problem["status"], problem=problem, **frame)

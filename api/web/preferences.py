@@ -28,7 +28,7 @@ def add(pages: Blueprint, parts: Parts) -> None:
             if value is None:
                 continue
             if value not in allowed[name]:
-                raise errors.InvalidOption(f"Choose one of {', '.join(allowed[name])}.")
+                raise errors.InvalidOption(f"Choose one of {', '.join(allowed[name])}.", option="theme")
             response.set_cookie(
                 name, value, YEAR_SECONDS, httponly=True, samesite="Strict", secure=is_encrypted(parts.settings)
             )

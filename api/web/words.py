@@ -1,13 +1,22 @@
-"""What codes are called: states, warnings of the quality check, errors that people meet."""
+"""What codes are called: states, warnings of the quality check, errors that people meet; and how numbers are told."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import LazyString, gettext, lazy_gettext, ngettext
 
+from api.web.problem_words import error_detail, error_title
 from shared.jobs import Job, State
+from shared.jobs.batches import Batch
+from shared.result import confidence
+from shared.uploads.pdf import MEDIA_TYPE as PDF
 
+__all__ = ["error_detail", "error_title"]
+
+SHORT = 6
+"""So many characters of the end of an id tell things apart: its beginning is the time."""
 STATES: dict[str, LazyString] = {
     "queued": lazy_gettext("waiting"),
     "running": lazy_gettext("reading"),
@@ -31,56 +40,15 @@ WARNINGS: dict[str, LazyString] = {
     "first_frame_only": lazy_gettext("The file holds several pictures. Only the first was read."),
     "vertical_text": lazy_gettext("Some text runs from top to bottom and may read badly."),
 }
-ERRORS: dict[str, LazyString] = {
-    "unsupported_media_type": lazy_gettext("This is no image and no PDF"),
-    "document_too_large": lazy_gettext("The file is too large"),
-    "too_many_pixels": lazy_gettext("The image has too many pixels"),
-    "too_many_pages": lazy_gettext("The document has too many pages"),
-    "corrupt_image": lazy_gettext("The file is damaged"),
-    "broken_document": lazy_gettext("The file is damaged"),
-    "encrypted_document": lazy_gettext("The document has a password"),
-    "empty_document": lazy_gettext("The file is empty"),
-    "quality_too_low": lazy_gettext("The image is too poor to be read"),
-    "saturated": lazy_gettext("The server has too much to do"),
-    "no_workers": lazy_gettext("Nobody is there to read"),
-    "missing_file": lazy_gettext("No file was chosen"),
-    "missing_scope": lazy_gettext("Your key may not do this"),
-    "invalid_key": lazy_gettext("This key is not good here"),
-    "expired_key": lazy_gettext("This key has expired"),
-    "too_many_wrong_keys": lazy_gettext("Too many wrong keys came from your address"),
-    "rate_limited": lazy_gettext("Too much at once"),
-    "not_signed_in": lazy_gettext("You are not signed in"),
-    "stale_form": lazy_gettext("This page is out of date: load it again"),
-    "job_not_found": lazy_gettext("There is no such document"),
-    "job_deleted": lazy_gettext("This document was deleted"),
-    "not_found": lazy_gettext("Nothing is here"),
-    "correction_conflict": lazy_gettext("Somebody else has changed this line"),
-    "not_cancellable": lazy_gettext("It has ended already"),
-    "not_retryable": lazy_gettext("It cannot be tried again"),
-    "document_missing": lazy_gettext("The file is not kept any more"),
-    "poison_job": lazy_gettext("Every attempt to read it broke off"),
-    "loopback_only": lazy_gettext("Without keys this server answers only its own machine"),
-    "truncated_image": lazy_gettext("The file is damaged"),
-    "unreadable_header": lazy_gettext("The file is damaged"),
-    "no_pages": lazy_gettext("The file is empty"),
-    "zero_size_image": lazy_gettext("The file is empty"),
-    "recognition_failed": lazy_gettext("Every attempt to read it broke off"),
-    "time_limit_exceeded": lazy_gettext("Every attempt to read it broke off"),
-    "storage_full": lazy_gettext("The server's disk is full"),
-    "invalid_option": lazy_gettext("Something was filled in that does not work here"),
-    "key_not_found": lazy_gettext("There is no such key, or it was revoked before"),
-    "invalid_webhook_url": lazy_gettext("Webhooks may not go to this address"),
-    "endpoint_not_found": lazy_gettext("There is no such webhook any more"),
-    "endpoint_built_in": lazy_gettext("This webhook is built in"),
-    "endpoint_disabled": lazy_gettext("The webhook is switched off"),
-    "delivery_not_found": lazy_gettext("There is no such delivery"),
-    "delivery_running": lazy_gettext("An attempt is under way"),
-    "batch_not_found": lazy_gettext("There is no such batch"),
-    "no_result": lazy_gettext("It has not been read to the end yet"),
-    "model_not_found": lazy_gettext("No worker has this model"),
-    "model_of_other_kind": lazy_gettext("The model is of another kind"),
-    "model_refused": lazy_gettext("This cannot be done with the model"),
-    "nothing_to_roll_back": lazy_gettext("There is no model to go back to"),
+FORMATS: dict[str, LazyString] = {
+    "json": lazy_gettext("All data"),
+    "text": lazy_gettext("Plain text"),
+    "markdown": lazy_gettext("Text with headings and lists"),
+    "tsv": lazy_gettext("Table of the words"),
+    "hocr": lazy_gettext("Web page with places (hOCR)"),
+    "alto": lazy_gettext("XML of libraries (ALTO)"),
+    "page": lazy_gettext("XML of archives (PAGE)"),
+    "pdf": lazy_gettext("Searchable PDF"),
 }
 
 
@@ -95,19 +63,46 @@ def state_of(job: Job) -> str:
 
 
 def warnings_of(result: dict[str, Any]) -> list[str]:
-    """What the quality check says of the pages, each reason once."""
-    reasons = [reason for page in result["pages"] for reason in page.get("warnings", ())]
-    return list(dict.fromkeys(str(WARNINGS.get(reason["code"], reason["message"])) for reason in reasons))
+    """What the quality check says of the pages, each reason once, and of which pages where there are several."""
+    found: dict[str, list[int]] = {}
+    for page in result["pages"]:
+        for reason in page.get("warnings", ()):
+            numbers = found.setdefault(str(WARNINGS.get(reason["code"], reason["message"])), [])
+            numbers += [page["page_number"]] if page["page_number"] not in numbers else []
+    if len(result["pages"]) == 1:
+        return list(found)
+    return [f"{pages(numbers)}: {warning}" for warning, numbers in found.items()]
 
 
-def error_title(code: str) -> str:
-    """What an error is called; empty where there is no name for it."""
-    return str(ERRORS.get(code, ""))
+def pages(numbers: Sequence[int]) -> str:
+    """Which pages, such as `Pages 1–3, 7`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    spelled = ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return str(ngettext("Page %(pages)s", "Pages %(pages)s", len(numbers), pages=spelled))
+
+
+def name_of(job: Job) -> str:
+    """What a document is called: by its sender, by its file, else by what it is, with the end of its id."""
+    if name := job.reference or job.filename:
+        return name
+    if job.media_type == PDF:
+        return str(gettext("PDF without a name (…%(end)s)", end=job.id[-SHORT:]))
+    return str(gettext("Image without a name (…%(end)s)", end=job.id[-SHORT:]))
+
+
+def batch_name(batch: Batch) -> str:
+    """What a batch is called."""
+    return batch.reference or str(gettext("Batch without a name (…%(end)s)", end=batch.id[-SHORT:]))
 
 
 def percent(share: float | None) -> str:
-    """A confidence for people; never 100 % unless it is."""
-    return "–" if share is None else f"{int(share * 1000) / 10:g} %"
+    """A confidence for people."""
+    return "–" if share is None else confidence.percent(share)
 
 
 def lines(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Confidences, 0..1: how they are averaged, checked and rounded. What one is, `worker.ocr.text.ctc` says."""
+"""Confidences, 0..1: how they are averaged, checked, rounded and told. What one is, `worker.ocr.text.ctc` says."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def require_confidence(value: float) -> None:
 def rounded(confidence: float | None) -> float | None:
     """Return it with the digits that it has in the `result` object."""
     return None if confidence is None else round(confidence, 4)
+
+
+def percent(confidence: float) -> str:
+    """Return it as people read it, such as `99.8 %`; never 100 % unless it is."""
+    return f"{int(round(confidence * 1000, 6)) / 10:g} %"

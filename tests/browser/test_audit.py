@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
@@ -69,6 +70,30 @@ def test_the_charts_are_drawn_and_stand_there_as_tables_too(open_page: Open, job
     assert page.locator("figure", has_text="The slowest").get_by_role("link").all_inner_texts() == [job_id]
     plain = open_page("/audit", java_script_enabled=False)
     assert plain.locator("figure[data-chart=hours] table").count() == 1 and len(rows(plain)) == 3
+
+
+def test_the_charts_come_first_and_can_be_folded_away(open_page: Open, job_id: str) -> None:
+    page = open_page("/audit", viewport={"width": 1280, "height": 800})
+    boxes = [page.locator(one).bounding_box() for one in (".numbers", "table.events")]
+    assert boxes[0] and boxes[1] and boxes[0]["y"] < boxes[1]["y"] < 640, "in the first window"
+    page.get_by_text("In numbers").click()
+    expect(page.locator(".plot").first).to_be_hidden()
+    narrow = open_page("/audit", viewport={"width": 390, "height": 800})
+    expect(narrow.locator(".plot").first).to_be_hidden()
+    narrow.get_by_text("In numbers").click()
+    expect(narrow.locator(".plot canvas").first).to_be_visible()
+
+
+def test_rows_are_low_and_an_id_in_them_is_copied_whole(open_page: Open, job_id: str) -> None:
+    page = open_page("/audit", viewport={"width": 1280, "height": 800}, permissions=["clipboard-read"])
+    row = page.locator("table.events tbody tr", has_text="document read")
+    box, short = row.bounding_box(), row.locator("td.about code.id")
+    assert box is not None and box["height"] < 48, "one line"
+    width = short.evaluate("(code) => [code.clientWidth, code.scrollWidth]")
+    assert width[0] < width[1]
+    expect(short).to_have_attribute("title", job_id)
+    assert short.evaluate("(code) => (getSelection().selectAllChildren(code), String(getSelection()))") == job_id
+    assert re.search(r":\d\d:\d\d", row.locator("time").inner_text()), "with seconds"
 
 
 def test_a_changed_event_is_found(open_page: Open, parts: Parts, job_id: str) -> None:

@@ -9,7 +9,7 @@ from shared import jobs
 from shared.audit.actor import OPERATOR
 from shared.jobs import corrections
 from tests.browser.conftest import Open
-from tests.browser.test_result import TEXTS, job_id, line
+from tests.browser.test_result import TEXTS, job_id, line, read_as, result_of
 
 __all__ = ["job_id"]
 
@@ -30,6 +30,27 @@ def test_enter_saves_a_line_and_goes_to_the_next_doubtful_one(open_page: Open, p
     with parts.database.read() as connection:
         made = corrections.list_of(connection, job_id)
     assert [(one.line_number, one.after) for one in made] == [(2, "Total <i>"), (4, "Thank you")]
+
+
+def test_how_many_are_left_is_said_at_once(open_page: Open, parts: Parts) -> None:
+    page = open_page(f"/jobs/{read_as(parts, result_of(pages=2))}")
+    left, link = page.locator("#review"), page.locator("nav.pages a").first
+    expect(left).to_have_text("▲ 4 uncertain lines")
+    expect(link).to_have_accessible_name("Page 1, 2 uncertain lines")
+    left.click()
+    page.locator("#line-text").press("Enter")
+    expect(left).to_have_text("▲ 3 uncertain lines")
+    expect(link).to_have_accessible_name("Page 1, 1 uncertain line")
+    page.locator("#line-text").press("Enter")
+    page.wait_for_url("**page=2#first-doubt")
+    expect(page.locator("nav.pages a").first).to_have_accessible_name("Page 1")
+    expect(left).to_have_text("▲ 2 uncertain lines")
+    for _ in range(2):
+        page.locator("#line-text").press("Enter")
+        expect(page.get_by_role("status")).to_have_text("Saved.")
+        page.evaluate("document.getElementById('said').textContent = ''")
+    expect(left).to_have_count(0)
+    expect(page.locator("nav.pages a[aria-current]")).to_have_text("2")
 
 
 def test_who_was_slower_sees_the_others_text_and_decides(open_page: Open, parts: Parts, job_id: str) -> None:

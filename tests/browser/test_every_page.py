@@ -27,6 +27,7 @@ PAGES = (
     "/audit",
     "/audit/verify",
     "/status",
+    "/nowhere",
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.app import app_of
 from api.formats.table import NAMES
 from api.service.parts import Parts
 from shared import jobs
@@ -31,20 +32,22 @@ def result_of(pages: int = 1) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def job_id(parts: Parts) -> str:
-    """A job that has been read."""
-    from api.app import app_of
-
+def read_as(parts: Parts, result: dict[str, Any]) -> str:
+    """A job that has been read, with what came of it."""
     job = app_of(parts).test_client().post("/v1/jobs?reference=invoice", data=png(400, 200)).get_json()
     with parts.database.write() as connection:
         claimed = jobs.claim(connection, job["id"], owner="test/1", lease_seconds=30)
         assert claimed is not None and claimed.lease_token is not None
         assert jobs.succeed(
-            connection, job["id"], claimed.lease_token, result=result_of(), timings_ms={"total": 3.0},
-            reader_sha256=READER,
+            connection, job["id"], claimed.lease_token, result=result, timings_ms={"total": 3.0}, reader_sha256=READER
         )  # fmt: skip
     return str(job["id"])
+
+
+@pytest.fixture
+def job_id(parts: Parts) -> str:
+    """A job that has been read."""
+    return read_as(parts, result_of())
 
 
 def line(page: Page, text: str) -> Any:
@@ -113,6 +116,20 @@ def test_all_text_and_one_line_can_be_copied(open_page: Open, job_id: str) -> No
     assert page.evaluate("navigator.clipboard.readText()") == "\n".join(text for text, _ in TEXTS)
     page.get_by_role("button", name="Copy this line").first.click()
     expect(page.get_by_role("status")).to_have_text("Copied.")
+
+
+def test_what_stands_side_by_side_stays_so_where_that_is_wanted(open_page: Open, parts: Parts) -> None:
+    result = result_of()
+    result["pages"][0]["lines"][2]["polygon"] = [[320, 55], [390, 55], [390, 85], [320, 85]]
+    page = open_page(f"/jobs/{read_as(parts, result)}", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_label("rows as on the page").check()
+    page.get_by_role("button", name="Copy all").click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.search(r"T0tal</b> +金额 12.50\n", copied), copied
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Download").click()
+    assert re.search(r"T0tal</b> +金额 12.50\n", found.value.path().read_text("utf-8"))
 
 
 def test_the_text_of_a_rectangle_is_copied(open_page: Open, job_id: str) -> None:

@@ -12,6 +12,7 @@ import click
 from api.client.results import Wanted
 from api.client.submit.sending import Outcome
 from shared import clock
+from shared.result.confidence import percent
 
 PLAIN_SECONDS = 10.0
 """Where nobody looks on, progress is a line so often."""
@@ -138,7 +139,7 @@ def document_of(outcome: Outcome) -> dict[str, Any]:
 
 def confidence(value: float | None) -> str:
     """A confidence for reading."""
-    return "no text" if value is None else f"confidence {value:.3f}"
+    return "no text" if value is None else f"confidence {percent(value)}"
 
 
 def spelled(seconds: float) -> str:

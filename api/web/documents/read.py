@@ -66,7 +66,7 @@ def add(pages: Blueprint, parts: Parts) -> None:
         for file in named:
             file.stream.seek(0)
         if not named:
-            raise errors.MissingFile("No file was chosen. Choose one, and send it again.")
+            raise errors.MissingFile()
         if is_script():
             batch, name = request.form.get("batch") or None, request.form.get("batch_name") or None
             return page("_row.html", 202, job=take(parts, named[0], batch, name))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext
 
 from api.formats.table import FORMATS
 from api.http import caller
@@ -16,6 +18,7 @@ from api.service.parts import Parts
 from api.web.page import is_script, page, see
 from shared import errors
 from shared.jobs import Job
+from shared.jobs.corrections import Correction
 from shared.keys.record import Scope
 
 LONGEST_LINE = 10_000
@@ -61,27 +64,27 @@ def add(pages: Blueprint, parts: Parts) -> None:
     @pages.post("/jobs/<job_id>/corrections")
     @facts(Scope.SUBMIT, is_page=True)
     def correct(job_id: str) -> Response:
-        """Say what a line holds: the script gets the line, a form goes back to its page."""
+        """Say what a line holds: the script gets the line, and how many are left; a form goes back to its page."""
         form = request.form
         page_number, line_number = number(form.get("page_number"), 0), number(form.get("line_number"), 0)
         before, after = form.get("before", ""), form.get("after", "").strip()
         if len(after) > LONGEST_LINE or not all(sign.isprintable() or sign == "\u3000" for sign in after):
-            raise errors.InvalidOption(f"A line has at most {LONGEST_LINE} characters, and no control characters.")
+            message = gettext("A line has at most %(most)d characters, and no control characters.", most=LONGEST_LINE)
+            raise errors.InvalidOption(message)
         made = corrections.add(
             parts, job_id, caller.current(),
             page_number=page_number, line_number=line_number, before=before, after=after,
         )  # fmt: skip
         if not is_script():
             return see(url_for("web.result", job_id=job_id, page=page_number) + f"#line-{line_number}")
-        job = use_cases.find(parts, job_id, caller.current())
-        of_page = page_of(job, page_number)
-        return page("_line.html", 201, line=review.lines_of(of_page, made)[line_number - 1])
+        values = shown(parts, use_cases.find(parts, job_id, caller.current()), page_number, made)
+        return page("_corrected.html", 201, line=values["lines"][line_number - 1], **values)
 
 
-def shown(parts: Parts, job: Job, page_number: int) -> dict[str, Any]:
+def shown(parts: Parts, job: Job, page_number: int, made: Sequence[Correction] | None = None) -> dict[str, Any]:
     """What the page of a result is made of."""
     assert job.result is not None, "looked at before"
-    made = corrections.list_of(parts, job)
+    made = corrections.list_of(parts, job) if made is None else made
     of_page = page_of(job, page_number) if job.result["pages"] else None
     doubts = review.doubtful_pages(job.result, made)
     return {

@@ -8,6 +8,7 @@ from api.http import caller
 from api.http.facts import facts
 from api.service import listing
 from api.service.parts import Parts
+from api.service.review import DOUBTFUL_BELOW
 from api.web.page import page
 from shared import errors
 from shared.keys.record import Scope
@@ -23,4 +24,4 @@ def add(pages: Blueprint, parts: Parts) -> None:
         client = caller.current()
         if not client.may(Scope.READ):  # its own lines are shown
             raise errors.MissingScope(needed=str(Scope.READ))
-        return page("review.html", doubts=listing.queue(parts, client))
+        return page("review.html", doubts=listing.queue(parts, client), below=DOUBTFUL_BELOW)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext
 
 from api.http import trail_files
 from api.http.facts import facts
+from api.service import keys
 from api.service.parts import Parts
 from api.service.trail import audit as use_cases
-from api.web.operator import trail_filters
-from api.web.operator.trail_words import BROKEN, EVENTS
+from api.web.operator import trail_filters, words
+from api.web.operator.trail_words import ACTORS, BROKEN, EVENTS, who
 from api.web.page import is_part, page
 from api.web.words import STATES
 from shared import errors
@@ -34,7 +37,7 @@ def add(pages: Blueprint, parts: Parts) -> None:
             return page("operator/_events.html", **values)
         filters = values["filters"]
         since, until = trail_filters.span_of(filters)
-        numbers = use_cases.numbers(parts, since, until)
+        numbers = numbers_of(parts, since, until)
         return page("operator/audit.html", numbers=numbers, charts=charts_of(numbers.of_events), **values)
 
     @pages.get("/audit/export")
@@ -60,7 +63,25 @@ def table(parts: Parts) -> dict[str, Any]:
     filters = trail_filters.kept(request.args)
     found = use_cases.page(parts, wanted(parts, filters), limit=ROWS, cursor=request.args.get("before") or None)
     onward = found.following and f"{url_for('web.audit')}?{urlencode(filters | {'before': found.following.cursor()})}"
-    return {"filters": filters, "events": found.events, "more": onward, "names": EVENTS, "states": STATES}
+    return {
+        "filters": filters,
+        "events": found.events,
+        "more": onward,
+        "names": EVENTS,
+        "actors": ACTORS,
+        "who": who,
+        "roles": words.KINDS | words.ROLES,
+        "keys": {key.id: key.name for key in keys.list_all(parts)},
+    }
+
+
+def numbers_of(parts: Parts, since: datetime | None, until: datetime | None) -> use_cases.Numbers:
+    """The trail in numbers; raises InvalidOption."""
+    try:
+        return use_cases.numbers(parts, since, until)
+    except errors.InvalidOption:
+        message = gettext("The charts show a year at most. Choose days that are nearer to each other.")
+        raise errors.InvalidOption(message, option="from") from None
 
 
 def wanted(parts: Parts, filters: dict[str, str]) -> Any:

@@ -50,7 +50,7 @@ def add(pages: Blueprint, parts: Parts) -> None:
         """Add a file of one's own, with its card if it has one."""
         file, card, form = request.files.get("file"), request.files.get("card"), request.form
         if file is None or not file.filename:
-            raise errors.MissingFile("No file was chosen. Choose one, and send it again.")
+            raise errors.MissingFile()
 
         def save(folder: Path) -> None:
             file.save(folder / "model.onnx")

@@ -12,6 +12,7 @@ from api.service import bringing
 from api.service import models as use_cases
 from api.service.parts import Parts
 from api.web.operator import words
+from api.web.operator.trail_words import who
 from api.web.page import page, see
 from shared import errors
 from shared.keys.record import Scope
@@ -58,6 +59,7 @@ def shown(parts: Parts) -> dict[str, Any]:
         "roles": [(role, by_role.get(role), [one for one in models if role in one.roles]) for role in Role],
         "is_rolling": any(rollout.generation.state == "rolling" for rollout in given),
         "told": words,
+        "who": who,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response
+from flask_babel import gettext
 
 from api.http.facts import facts
 from api.service.overview import overview
@@ -41,5 +42,9 @@ def duration(seconds: float) -> str:
     whole = max(0, int(seconds))
     minutes, rest = divmod(whole, 60)
     if whole < 60:
-        return f"{whole} s"
-    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02} h"
+        return str(gettext("%(seconds)s s", seconds=whole))
+    if minutes < 60:
+        spelled = f"{minutes}:{rest:02}"
+        return str(gettext("%(time)s min", time=spelled))
+    spelled = f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+    return str(gettext("%(time)s h", time=spelled))

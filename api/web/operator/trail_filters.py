@@ -9,9 +9,8 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from api.access.client_ip import truncated
-from api.service.trail import audit as use_cases
 from api.web.documents.jobs import LONGEST, day
-from api.web.operator.trail_words import EVENTS
+from api.web.operator.trail_words import ACTORS, EVENTS
 from shared import errors
 from shared.audit import addresses
 from shared.audit.queries import Wanted
@@ -31,7 +30,8 @@ def span_of(filters: dict[str, str]) -> tuple[datetime | None, datetime | None]:
     """The days that are meant, the last one included; raises InvalidOption."""
     since, last = day(filters.get("from")), day(filters.get("until"))
     until = last and last + timedelta(days=1)
-    use_cases.check_span(since, until)
+    if since is not None and until is not None and since >= until:
+        raise errors.InvalidOption(gettext("The first day comes after the last one."), option="from")
     return since, until
 
 
@@ -43,13 +43,19 @@ def wanted_of(filters: dict[str, str], settings: Settings) -> Wanted:
     if sha256 and not re.fullmatch("[0-9a-f]{4,64}", sha256):
         raise errors.InvalidOption(gettext("A SHA-256 begins with 4 digits or more from 0 to f."), option="sha256")
     since, until = span_of(filters)
+    said = filters | ({"actor": actor_of(filters["actor"])} if "actor" in filters else {})
     return Wanted(
         since=since,
         until=until,
         ip_range=None if ip is None else network(ip, settings),
         sha256_range=(sha256.ljust(64, "0"), sha256.ljust(64, "f")) if sha256 else None,
-        equal={column: filters[name] for name, column in COLUMNS.items() if name in filters},
+        equal={column: said[name] for name, column in COLUMNS.items() if name in said},
     )
+
+
+def actor_of(text: str) -> str:
+    """Whom the trail calls what the page calls so."""
+    return next((name for name, title in ACTORS.items() if str(title) == text), text)
 
 
 def network(text: str, settings: Settings) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What the events of the audit trail are called."""
+"""What the events of the audit trail are called, and who did them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ EVENTS: dict[str, LazyString] = {
     "session.opened": lazy_gettext("signed in"),
     "session.closed": lazy_gettext("signed out"),
 }
+ACTORS: dict[str, LazyString] = {
+    "client": lazy_gettext("client"),
+    "operator": lazy_gettext("operator"),
+    "sweeper": lazy_gettext("sweeper"),
+}
 BROKEN: dict[str, LazyString] = {
     "event_changed": lazy_gettext("The event is not what was sealed: somebody changed it."),
     "event_deleted": lazy_gettext("The event was sealed and is gone."),
@@ -50,3 +55,8 @@ BROKEN: dict[str, LazyString] = {
         "The chain does not hold the seal that you kept: it was written anew, or deleted by age."
     ),
 }
+
+
+def who(actor: str) -> str:
+    """Who did it, in words; of a worker the machine."""
+    return str(ACTORS.get(actor) or actor.rpartition("/")[0] or actor)

@@ -52,6 +52,15 @@ REASONS: dict[str, LazyString] = {
     "gone": lazy_gettext("the receiver wants nothing any more"),
     "endpoint_deleted": lazy_gettext("the webhook was deleted"),
 }
+SOURCES: dict[str, LazyString] = {
+    "trained from nothing by models/training on lines rendered from Debian's fonts and texts": lazy_gettext(
+        "trained from nothing by models/training on lines rendered from Debian's fonts and texts"
+    ),
+    "trained from nothing by models/training/detector on pages rendered from Debian's fonts and texts": lazy_gettext(
+        "trained from nothing by models/training/detector on pages rendered from Debian's fonts and texts"
+    ),
+}
+"""Of the models that come along; others are shown as their cards say."""
 MARKS = {
     "rolling": "running",
     "settled": "succeeded",

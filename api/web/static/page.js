@@ -21,7 +21,7 @@ export async function ask(address, options = {}) {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401) location.reload();
-  const text = [problem.title_shown, problem.detail].filter(Boolean).join(": ");
+  const text = [problem.title_shown, problem.detail_shown ?? problem.detail].filter(Boolean).join(": ");
   const after = Number(response.headers.get("Retry-After")) || 0;
   throw Object.assign(new Error(text || words.offline), { status: response.status, after, problem });
 }
@@ -47,10 +47,10 @@ function copyBySelection(text) {
 }
 
 export function showTimes(root = document) {
-  const shape = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const [shape, exact] = ["short", "medium"].map((timeStyle) => new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle }));
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
-    if (!isNaN(moment)) time.textContent = shape.format(moment);
+    if (!isNaN(moment)) time.textContent = ("exact" in time.dataset ? exact : shape).format(moment);
     time.title = time.dateTime;
   }
 }

@@ -48,18 +48,22 @@ function next(line, step) {
   return Boolean(found ?? elsewhere);
 }
 
-/** Put the line of the server, whose text is escaped there, in the place of the old one. */
+/** Put the line of the server, whose text is escaped there, in the place of the old one, and how many are left. */
 function saved(line, text) {
   const holder = document.createElement("template");
   holder.innerHTML = text;
-  rowOf(line).replaceWith(holder.content.firstElementChild);
+  const [row, ...others] = holder.content.children;
+  rowOf(line).replaceWith(row);
+  for (const one of others) document.getElementById(one.id)?.replaceWith(one);
+  if (!others.some((one) => one.id === "review")) document.getElementById("review")?.remove();
   polygonOf(line)?.classList.remove("doubtful");
   say(words.saved);
 }
 
 document.getElementById("copy-all").addEventListener("click", async (event) => {
   try {
-    await copy(await (await ask(event.target.dataset.address, { headers: { Accept: "text/plain, application/problem+json" } })).text().then((text) => text.trimEnd()));
+    const layout = document.getElementById("layout").checked ? "&layout=on" : "";
+    await copy(await (await ask(event.target.dataset.address + layout, { headers: { Accept: "text/plain, application/problem+json" } })).text().then((text) => text.trimEnd()));
   } catch (problem) {
     say(problem.message);
   }
@@ -80,7 +84,7 @@ if (result) {
     if (event.target.closest(".copy")) copy(textOf(event.target.closest("li")));
     else if (event.target.closest(".line")) choose(lineOf(event));
   });
-  document.getElementById("review")?.addEventListener("click", () => next(null, 1) || next("Infinity", -1));
+  document.addEventListener("click", (event) => event.target.id === "review" && (next(null, 1) || next("Infinity", -1)));
   if (document.readyState === "complete") enter();
   else addEventListener("load", () => setTimeout(enter)); // before, the browser goes to the line itself, and takes the focus there
 }

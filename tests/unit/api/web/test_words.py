@@ -7,7 +7,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from api.web import catalogues, languages, words
+from api.web import catalogues, languages, problem_words
 from shared import errors
 
 
@@ -31,6 +31,11 @@ def fields(text: str) -> set[tuple[str, str]]:
     return set(re.findall(r"%\((\w+)\)|\{(\w+)\}", text))
 
 
-def test_each_error_with_a_name_exists() -> None:
-    for code in words.ERRORS:
-        assert errors.by_code(code) is not errors.OcrelayError, code
+SAY_WHY_THEMSELVES = {"model_refused", "invalid_option"}
+
+
+def test_each_error_with_a_name_exists_and_says_what_can_be_done() -> None:
+    for code in problem_words.ERRORS:
+        assert errors.by_code(code) is not errors.OcrelayError or code == errors.OcrelayError.code, code
+    assert set(problem_words.ERRORS) - SAY_WHY_THEMSELVES <= set(problem_words.DETAILS)
+    assert {name.partition(".")[0] for name in problem_words.DETAILS} <= set(problem_words.ERRORS)
