@@ -46,3 +46,13 @@ def test_few_letters_must_be_as_sure_as_scraps_are_not(text: str, confidence: fl
     arrangement, read = found([text])
     peaks = [replace(peak, confidence=confidence) for peak in read[0].peaks]
     assert holds_text(arrangement.arrangement.lines[0], read[0]._replace(peaks=peaks), searched=True) is is_text
+
+
+@pytest.mark.parametrize(("text", "top", "is_text"), [("sum", 24.0, False), ("Sum", 24.0, True), ("sum", 60.0, True)])
+def test_what_a_second_look_finds_in_a_line_that_says_it_already_is_the_same_ink(
+    text: str, top: float, is_text: bool
+) -> None:
+    arrangement, read = found([ENGLISH, text])
+    echo = TextLine.boxed(np.array([250.0, top - 10, 280.0, top + 10]), in_doubt=True)
+    arrangement.arrangement.lines[1] = echo
+    assert kept(arrangement, read) == ([0, 1] if is_text else [0])

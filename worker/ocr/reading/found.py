@@ -11,11 +11,12 @@ from models.charset import CJK
 from models.line_image import MARGIN
 from shared.result import Line, as_polygon, mean_confidence
 from worker.ocr.ink.ink import Gray
+from worker.ocr.lines.classical.fragments import overlaps
 from worker.ocr.lines.columns import find as columns
 from worker.ocr.lines.columns import order
 from worker.ocr.lines.coverage import Unread
 from worker.ocr.lines.layout import Arrangement
-from worker.ocr.lines.text_line import TextLine
+from worker.ocr.lines.text_line import TextLine, hulls_of
 from worker.ocr.page import crops
 from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright
@@ -29,6 +30,7 @@ LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability wit
 LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
 SHORT, LEAST_SHORT = (2, 3), 0.65  # so few letters are read in scraps, too: a line of them must be as sure as this
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
+ECHO = 0.5  # of the place of what only a second look found: so much in another line that reads the same is one ink
 STROKES = frozenset("一丨丶")  # hanzi of one stroke; alone on a page that has no other hanzi they are marks of a pen
 FEWEST = 20  # characters of a page that tell in which script it is
 
@@ -75,10 +77,19 @@ def kept(found: Found, read: Sequence[Reading]) -> list[int]:
     """Return which lines hold text; what was found by searching and reads badly does not."""
     lines, searched = found.arrangement.lines, found.arrangement.searched
     held = [i for i, line in enumerate(lines) if holds_text(line, read[i], searched=searched)]
+    held = [i for i in held if not (lines[i].in_doubt and _is_echo(i, held, lines, read))]
     text = "".join(read[i].text for i in held if read[i].text not in STROKES)
     if not searched or len(text) < FEWEST or CJK.search(text):
         return held
     return [i for i in held if read[i].text not in STROKES]
+
+
+def _is_echo(i: int, held: Sequence[int], lines: Sequence[TextLine], read: Sequence[Reading]) -> bool:
+    """Tell whether another line covers a line and says the same, and more: its ink was found twice."""
+    others = [j for j in held if j != i and len(read[j].text) > len(read[i].text) and read[i].text in read[j].text]
+    hull = lines[i].hull
+    area = (hull[2] - hull[0]) * (hull[3] - hull[1])
+    return bool(others) and bool((overlaps(hull, hulls_of([lines[j] for j in others])) >= ECHO * area).any())
 
 
 def holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
