@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from worker.ocr.lines.learned.doubles import without_borrowers, without_doubles
+from worker.ocr.lines.learned.doubles import without_borrowers, without_doubles, without_wrappers
 from worker.ocr.lines.text_line import TextLine
 
 
@@ -37,3 +37,8 @@ def test_a_line_with_ink_of_its_own_or_with_none_at_all_stays() -> None:
     assert kept(without_borrowers(lines, more), lines) == [0, 1]
     faint = [line(0, 0, 95, 24), line(75, 0, 140, 24)]
     assert kept(without_borrowers(faint, LETTERS[:4]), faint) == [0, 1]
+
+
+def test_what_is_found_later_reaches_across_no_line() -> None:
+    later = [line(-40, 2, 140, 22), line(-40, 2, -20, 22), line(90, 0, 190, 24)]
+    assert kept(without_wrappers(later, [WORD]), later) == [1, 2]

@@ -30,6 +30,11 @@ def without_doubles(lines: Sequence[TextLine]) -> list[TextLine]:
     return [lines[i] for i in sorted(kept)]
 
 
+def without_wrappers(later: Sequence[TextLine], lines: Sequence[TextLine]) -> list[TextLine]:
+    """Return what was found later without what reaches across lines that were found before."""
+    return [one for one in later if not any(_share_within(line, one) >= WITHIN for line in lines)]
+
+
 def without_borrowers(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines without those that have no ink of their own: another line holds all of it, and more.
 

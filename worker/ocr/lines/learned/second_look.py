@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
 from worker.ocr.lines.learned import growing, gutters, lone, rows, whole
-from worker.ocr.lines.learned.doubles import without_borrowers, without_doubles
+from worker.ocr.lines.learned.doubles import without_borrowers, without_doubles, without_wrappers
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
 from worker.ocr.lines.text_line import TextLine, distance, hulls_of
@@ -39,8 +39,8 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     found = growing.grow(found, pieces.boxes, mask, page.are_dark(scale))
     found = without_borrowers(without_doubles(_join([*found, *signs], pieces.boxes)), pieces.boxes)
     found = rows.join_rows(gutters.part_columns(found, pieces.boxes), mask)
-    found = whole.stack_strokes([*found, *lone.find_lone(found, pieces, mask.shape)], pieces.boxes)
-    return _scaled(found, 1 / scale)
+    alone = without_wrappers(lone.find_lone(found, pieces, mask.shape), found)
+    return _scaled(whole.stack_strokes([*found, *alone], pieces.boxes), 1 / scale)
 
 
 def _scale_for_dots(lines: Sequence[TextLine], page: Copies, scale: float) -> float:
