@@ -1,9 +1,10 @@
-"""What a job costs beside recognition: SQL statements, write transactions and milliseconds, on both databases.
+"""What a job costs beside recognition: SQL statements, write transactions, milliseconds and CPU, on both databases.
 
     python -m tests.bench.overhead [--jobs 200]
 
 Each step goes through the code that serves it: `submit` and `poll` through the HTTP application (without a socket and
-without a broker), `claim` and `finish` as a worker does them. `write` counts transactions that were committed.
+without a broker), `claim` and `finish` as a worker does them. `write` counts transactions that were committed. CPU is that of
+this process (the median of the lower half, for others on the machine only add to it), and below of PostgreSQL's own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 
 from api.app import app_of
 from api.service.parts import Parts
@@ -29,6 +30,7 @@ from shared.migrations import migrate
 from shared.settings import Settings
 from shared.telemetry import logs
 from shared.uploads.blobs import Blobs
+from tests.bench.cost import spent_ms
 from tests.services import postgres_server
 from tests.unit.api.conftest import RESULT, png
 
@@ -65,12 +67,14 @@ class Steps:
 
     def __init__(self) -> None:
         self.milliseconds: dict[str, list[float]] = defaultdict(list)
+        self.cpu_ms: dict[str, list[float]] = defaultdict(list)
         self.statements: dict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
 
     @contextmanager
     def measure(self, step: str) -> Iterator[None]:
-        before, started = (COUNT.statements, COUNT.writes), time.perf_counter()
+        before, started, spent = (COUNT.statements, COUNT.writes), time.perf_counter(), time.process_time()
         yield
+        self.cpu_ms[step].append((time.process_time() - spent) * 1000)
         self.milliseconds[step].append((time.perf_counter() - started) * 1000)
         self.statements[step][COUNT.statements - before[0], COUNT.writes - before[1]] += 1
 
@@ -100,14 +104,22 @@ def run(database: Database, folder: Path, count: int, *, key: str = "") -> Steps
 
 
 def report(name: str, steps: Steps) -> None:
-    total_ms, total = 0.0, (0, 0)
+    total_ms, total_cpu, total = 0.0, 0.0, (0, 0)
     for step, spent in steps.milliseconds.items():
         ((statements, writes), _), *_ = steps.statements[step].most_common()
         median = statistics.median(spent)
         total_ms, total = total_ms + median, (total[0] + statements, total[1] + writes)
         slow = sorted(spent)[int(len(spent) * 0.95)]
-        print(f"| {name} | {step} | {statements} | {writes} | {median:.2f} | {slow:.2f} |")
-    print(f"| {name} | **all** | {total[0]} | {total[1]} | {total_ms:.2f} | |")
+        cpu = sorted(steps.cpu_ms[step])[len(spent) // 4]
+        total_cpu += cpu
+        print(f"| {name} | {step} | {statements} | {writes} | {median:.2f} | {slow:.2f} | {cpu:.2f} |")
+    print(f"| {name} | **all** | {total[0]} | {total[1]} | {total_ms:.2f} | | {total_cpu:.2f} |")
+
+
+def server_ms(url: str) -> float:
+    """CPU time that the PostgreSQL server of a database has spent; 0 where there is none."""
+    folder = str(make_url(url).query.get("host", ""))
+    return sum(spent for kind, spent in spent_ms(folder).values() if kind == "PostgreSQL") if folder else 0.0
 
 
 def main() -> None:
@@ -115,7 +127,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200)
     args = parser.parse_args()
     logs.set_up(Settings.load(log_level="WARNING"))
-    print("| database | step | statements | write transactions | ms, median | ms, 95 % |\n|---|---|---|---|---|---|")
+    print("| database | step | statements | write transactions | ms, median | ms, 95 % | ms of CPU |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder, postgres_server(durable=True) as server:
         urls = {
             f"SQLite, {journal_mode()}": f"sqlite:///{folder}/ocrelay.sqlite3",
@@ -124,7 +137,10 @@ def main() -> None:
         for name, url in urls.items():
             database = Database(url)
             migrate(database)
+            before = server_ms(url)
             report(name, run(database, Path(folder) / name, args.jobs))
+            if before:
+                print(f"| {name} | its own server | | | | | {(server_ms(url) - before) / args.jobs:.2f} |")
             database.close()
 
 
