@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, and_, delete, insert, select, update
 
 from shared.database import database_now
 from shared.tables import worker_children
@@ -93,11 +94,10 @@ def named_reader(reader_sha256: str, model_sha256: str) -> str:
     return hashlib.sha256(f"{reader_sha256} {model_sha256}".encode("ascii")).hexdigest()
 
 
-_HEARD = (
-    select(worker_children)
-    .where(worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS))
-    .order_by(worker_children.c.id)
-)
+_NAMES = tuple(column.name for column in worker_children.c)
+_IS_HEARD = worker_children.c.heartbeat_at > database_now(-LIVE_SECONDS)
+_IS_LIVE = (_IS_HEARD, worker_children.c.fault.is_(None))
+_HEARD = select(worker_children).where(_IS_HEARD).order_by(worker_children.c.id)
 _LIVE = _HEARD.where(worker_children.c.fault.is_(None))
 _FAULTY = _HEARD.where(worker_children.c.fault.is_not(None))
 
@@ -113,6 +113,23 @@ def live_children(connection: Connection, *, node: str | None = None) -> list[Wo
     if node is not None:
         query = query.where(worker_children.c.node == node)
     return [WorkerChild(**row) for row in connection.execute(query).mappings()]
+
+
+def live_children_and(connection: Connection, question: ScalarSelect[int]) -> tuple[list[WorkerChild], int]:
+    """Return the children that live, and the answer to another question, which always has one: in one statement."""
+    rows = connection.execute(_live_and(question)).all()
+    living = [WorkerChild(**{name: row._mapping[name] for name in _NAMES}) for row in rows if row.id is not None]
+    return living, rows[0].answer
+
+
+@cache
+def _live_and(question: ScalarSelect[int]) -> Select[Any]:
+    asked = select(question.label("answer")).subquery()
+    return (
+        select(asked.c.answer, worker_children)
+        .join_from(asked, worker_children, and_(*_IS_LIVE), isouter=True)
+        .order_by(worker_children.c.id)
+    )
 
 
 def register(

@@ -34,8 +34,7 @@ def admit(parts: Parts, wanted: Iterable[RecognitionOptions]) -> Readers:
     """
     settings = parts.settings
     with parts.database.read() as connection:
-        waiting = jobs.backlog(connection)
-        children = workers.live_children(connection)
+        children, waiting = workers.live_children_and(connection, jobs.waiting_count())
         if waiting >= settings.backlog_limit:
             raise errors.Saturated(backlog=waiting, limit=settings.backlog_limit)
         patience = settings.no_worker_seconds

@@ -21,6 +21,7 @@ from shared.jobs.queries import (
     needed_uploads,
     open_count,
     open_of_batch,
+    waiting_count,
     with_position,
 )
 from shared.jobs.record import Job, State, Submission
@@ -64,5 +65,6 @@ __all__ = [
     "submit",
     "submit_copy",
     "succeed",
+    "waiting_count",
     "with_position",
 ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, bindparam, func, literal_column, or_, select
 
 from shared.database import AnyRow, database_now
 from shared.jobs.record import FINAL_STATES, Job, State
@@ -107,6 +107,11 @@ def backlog(connection: Connection) -> int:
     return connection.execute(_BACKLOG).scalar_one()
 
 
+def waiting_count() -> ScalarSelect[int]:
+    """The same as a part of another statement: always the same object, so that such a one can be built once."""
+    return _WAITING_COUNT
+
+
 def is_state(state: State) -> ColumnElement[bool]:
     """Compare with a literal, not a parameter: only so does SQLite use the partial indexes."""
     return jobs.c.state == literal_column(f"'{state}'")
@@ -181,7 +186,10 @@ _NAMES = tuple(column.name for column in jobs.c)
 _HELD = select(jobs.c.id).where(
     jobs.c.id == bindparam("of_job"), is_state(State.RUNNING), jobs.c.lease_token == bindparam("of_lease")
 )
-_BACKLOG = select(func.count()).select_from(jobs).where(jobs.c.state == State.QUEUED)
+_BACKLOG = select(func.count()).select_from(jobs).where(is_state(State.QUEUED))
+_WAITING_COUNT: ScalarSelect[int] = (
+    select(func.count()).select_from(jobs).where(is_state(State.QUEUED)).scalar_subquery()
+)
 _EARLIER = _BACKLOG.where(
     or_(
         jobs.c.priority < bindparam("of_priority"),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -16,6 +17,7 @@ from sqlalchemy import select, text, update
 from shared import clock, errors, jobs, workers
 from shared.audit.partitions import is_partition
 from shared.database import Database, database_now, journal_mode
+from shared.jobs import Submission
 from shared.migrations import _config, check_schema, migrate
 from shared.tables import metadata, worker_children
 from tests import services
@@ -185,6 +187,62 @@ def test_a_server_that_is_away_is_reported_as_such() -> None:
     database.close()
 
 
+def test_reading_is_no_transaction(database: Database) -> None:
+    with database.read() as connection:
+        connection.execute(text("SELECT count(*) FROM jobs"))
+        raw: Any = connection.connection.driver_connection
+        assert not raw.in_transaction if database.is_sqlite else raw.info.transaction_status.name == "IDLE"
+        with database.write() as writing:
+            workers.register(writing, node="n", host="h", pid=7, model=MODEL)
+        assert len(workers.live_children(connection)) == 1, "what was committed meanwhile is seen"
+
+
+def end_connections(url: str, but: Database) -> None:
+    """As a server does that is started again."""
+    other = Database(url, pool_size=1)
+    with other.read() as connection:
+        connection.execute(text(_END_OTHERS), {"mine": str(but.url.database)})
+    other.close()
+
+
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :mine AND pid <> pg_backend_pid()
+"""
+
+
+def test_connections_that_were_idle_are_asked_whether_they_live(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(postgres_url, pool_size=2)
+    with database.read(), database.read():
+        pass
+    monkeypatch.setattr("shared.database.SURE_SECONDS", 0.0)
+    end_connections(postgres_url, database)
+    with database.read() as connection:
+        assert workers.live_children(connection) == []
+    end_connections(postgres_url, database)
+    with database.write() as connection:
+        workers.register(connection, node="n", host="h", pid=7, model=MODEL)
+    database.close()
+
+
+def test_a_server_that_was_started_again_costs_one_failure_where_connections_were_just_in_use(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(postgres_url, pool_size=3)
+    with database.read(), database.read(), database.read():
+        pass
+    monkeypatch.setattr("shared.database.SURE_SECONDS", 3600.0)
+    end_connections(postgres_url, database)
+    with pytest.raises(errors.DatabaseUnavailable), database.write():
+        pass
+    with database.write() as one:  # the other connections of before are forgotten, too
+        workers.register(one, node="n", host="h", pid=7, model=MODEL)
+        with database.read() as other, database.read() as third:
+            assert workers.live_children(other) == workers.live_children(third) == []
+    database.close()
+
+
 def test_a_child_is_listed_while_it_is_heard_of(database: Database) -> None:
     with database.write() as connection:
         child_id = workers.register(connection, node="n", host="h", pid=7, model=MODEL)
@@ -192,6 +250,17 @@ def test_a_child_is_listed_while_it_is_heard_of(database: Database) -> None:
         (child,) = workers.live_children(connection)
         assert (child.id, child.node, child.host, child.pid, child.model) == (child_id, "n", "h", 7, "crnn")
         assert workers.live_children(connection, node="other") == []
+
+
+def test_children_and_another_answer_come_in_one_statement(database: Database, submission: Submission) -> None:
+    with database.write() as connection:
+        assert workers.live_children_and(connection, jobs.waiting_count()) == ([], 0)
+        for pid in (7, 8):
+            workers.register(connection, node="n", host="h", pid=pid, model=MODEL)
+        jobs.submit(connection, submission, max_attempts=3)
+        children, waiting = workers.live_children_and(connection, jobs.waiting_count())
+        assert (children, waiting) == (workers.live_children(connection), jobs.backlog(connection))
+        assert (len(children), waiting) == (2, 1)
 
 
 def test_a_child_that_fell_silent_is_not_listed(database: Database) -> None:
