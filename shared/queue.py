@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import redis
@@ -158,7 +159,7 @@ def priority_of(delivery_info: Mapping[str, Any] | None) -> PriorityName:
 def depth(app: Celery) -> int | None:
     """Return how many messages wait in all queues together, or None when the broker does not answer."""
     try:
-        with app.connection_for_read() as connection, connection.channel() as channel:
+        with _channel(app) as channel:
             return sum(_message_count(channel, name) for name in QUEUES.values())
     except Exception as error:  # noqa: BLE001  (the boundary to the broker: not to know is an answer, too)
         log.warning("The broker does not answer. Check that it runs.", event_name="depth.failed", error=repr(error))
@@ -172,7 +173,7 @@ def epoch(app: Celery) -> str | None:
         None when the broker does not answer, or is no Redis or Valkey.
     """
     try:
-        with app.connection_for_read() as connection, connection.channel() as channel:
+        with _channel(app) as channel:
             client = getattr(channel, "client", None)
             if not isinstance(client, redis.Redis):
                 return None
@@ -183,6 +184,13 @@ def epoch(app: Celery) -> str | None:
     except Exception as error:  # noqa: BLE001  (the boundary to the broker, as above)
         log.warning("The broker does not answer. Check that it runs.", event_name="epoch.failed", error=repr(error))
         return None
+
+
+@contextmanager
+def _channel(app: Celery) -> Iterator[Any]:
+    """A channel of a connection that is kept, as for publishing: the sweeper asks every second."""
+    with app.producer_or_acquire() as producer:
+        yield producer.channel
 
 
 def _send(app: Celery, job_id: str, priority: PriorityName) -> None:
