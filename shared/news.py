@@ -6,6 +6,7 @@ Valkey, brings none: then the database is asked more often.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -47,20 +48,20 @@ class Teller:
         self._breaker = Breaker()
         self._line: Any = None
 
-    def tell(self, job_id: str) -> None:
-        """Say that a job has ended, once that is committed. Never raises."""
-        if self._client is None or self._breaker.is_open():
+    def tell(self, job_ids: Sequence[str]) -> None:
+        """Say that jobs have ended, once that is committed, in one message. Never raises."""
+        if self._client is None or self._breaker.is_open() or not job_ids:
             return
         try:
             if self._line is None:
                 self._line = _without_answers(self._client)
-            self._line.send_command("PUBLISH", CHANNEL, job_id)
+            self._line.send_command("PUBLISH", CHANNEL, " ".join(job_ids))
         except _ERRORS as error:
             self._breaker.trip()
             if self._line is not None:
                 self._line.disconnect()
                 self._line = None
-            log.debug("Nobody was told that the job has ended.", event_name="news.not_told", error=repr(error))
+            log.debug("Nobody was told that jobs have ended.", event_name="news.not_told", error=repr(error))
 
 
 class Listener:
@@ -92,18 +93,18 @@ class Listener:
         self._channel = channel
         return True
 
-    def next(self, seconds: float) -> str | None:
-        """Wait for the next job that ends, so many seconds at most; None: none did, or the broker is gone."""
+    def next(self, seconds: float) -> list[str]:
+        """Wait for the next jobs that end, so many seconds at most; none: none did, or the broker is gone."""
         if self._channel is None:
             clock.sleep(seconds)
-            return None
+            return []
         try:
             message = self._channel.get_message(ignore_subscribe_messages=True, timeout=seconds)
         except _ERRORS:
             self._breaker.trip()
             self.close()
-            return None
-        return str(message["data"]) if message else None
+            return []
+        return str(message["data"]).split() if message else []
 
     def close(self) -> None:
         """Listen no longer."""

@@ -82,6 +82,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Give a connection a thread, but a new one only once it has sent its first byte."""
         if not isinstance(conn.sock, PatientSocket):
             conn.sock = PatientSocket(fileno=conn.sock.detach())
+        if not conn.initialized and not conn.data_ready:
+            conn.data_ready = conn.sock.has_unread()  # most have sent it by now
         if conn.initialized or conn.data_ready:
             super().enqueue_req(conn)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -89,17 +89,16 @@ class Waiting:
                 if now - asked >= (SURE_SECONDS if has_news else POLL_SECONDS):
                     asked = now
                     self._wake(self._final(ids))
-            heard = self._news.next(SURE_SECONDS if has_news else POLL_SECONDS)
-            if heard is not None:
-                self._hear(heard)
+            self._hear(self._news.next(SURE_SECONDS if has_news else POLL_SECONDS))
 
-    def _hear(self, job_id: str) -> None:
+    def _hear(self, job_ids: Sequence[str]) -> None:
         with self._lock:
-            if job_id not in self._events:
-                self._heard[job_id] = None
-                if len(self._heard) > HEARD_COUNT:
-                    self._heard.popitem(last=False)
-        self._wake([job_id])
+            for job_id in job_ids:
+                if job_id not in self._events:
+                    self._heard[job_id] = None
+                    if len(self._heard) > HEARD_COUNT:
+                        self._heard.popitem(last=False)
+        self._wake(job_ids)
 
     def _wake(self, ids: Iterable[str]) -> None:
         with self._lock:

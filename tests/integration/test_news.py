@@ -34,29 +34,29 @@ def listener(server: BrokerServer) -> Iterator[news.Listener]:
 
 def test_what_is_told_is_heard(server: BrokerServer, listener: news.Listener) -> None:
     teller = news.Teller(news.client_of(server.url))
-    teller.tell("job_before")
+    teller.tell(["job_before"])
     assert listener.open() and listener.open()
-    for job_id in ("job_1", "job_2"):
-        teller.tell(job_id)
-    assert [listener.next(5), listener.next(5), listener.next(0.01)] == ["job_1", "job_2", None]
+    for job_ids in (["job_1"], [], ["job_2", "job_3"]):
+        teller.tell(job_ids)
+    assert [listener.next(5), listener.next(5), listener.next(0.01)] == [["job_1"], ["job_2", "job_3"], []]
 
 
 def test_a_broker_that_dies_brings_no_news_and_later_does_again(server: BrokerServer, listener: news.Listener) -> None:
     teller = news.Teller(news.client_of(server.url))
     assert listener.open()
     server.kill()
-    assert listener.next(5) is None
+    assert listener.next(5) == []
     assert not listener.open()
-    teller.tell("job_1")
+    teller.tell(["job_1"])
     server.start()
     wait_until(listener.open, seconds=queue.BREAK_SECONDS + 20, what="listening")
 
 
 def test_a_broker_without_channels_is_never_asked() -> None:
     assert news.client_of("amqp://localhost") is None
-    news.Teller(None).tell("job_1")
+    news.Teller(None).tell(["job_1"])
     listener = news.Listener(None)
-    assert not listener.open() and listener.next(0.001) is None
+    assert not listener.open() and listener.next(0.001) == []
 
 
 def test_one_client_is_kept_for_a_channel_and_another_pool_gets_another(server: BrokerServer) -> None:
@@ -79,11 +79,11 @@ class Told:
     def open(self) -> bool:
         return True
 
-    def next(self, seconds: float) -> str | None:
+    def next(self, seconds: float) -> list[str]:
         with self._changed:
             if not self.said:
                 self._changed.wait(seconds)
-            return self.said.pop(0) if self.said else None
+            return [self.said.pop(0)] if self.said else []
 
     def close(self) -> None:
         pass

@@ -66,6 +66,11 @@ class Attempt:
         }
         self._span.end(told, is_error=self._outcome not in ("succeeded", "handed_back"))
 
+    @property
+    def job_id(self) -> str:
+        """Of the job."""
+        return self._job.id
+
     def read(self, recognizer: LineRecognizer) -> bool:
         """Read the document. False: the job was lost over it, and there is no end to write."""
         with self._bound():
@@ -86,7 +91,7 @@ class Attempt:
         return self._end is not None and not self._lease.is_lost and self._end.write(connection, rows)
 
     def settle(self, *, is_written: bool) -> None:
-        """Say how it ended, once the transaction of ``write`` is committed."""
+        """Note how it ended, once the transaction of ``write`` is committed."""
         with self._bound():
             if is_written and self._end is not None:
                 self._outcome = self._end.outcome
@@ -139,7 +144,6 @@ class Attempt:
             )
 
         def say() -> None:
-            self._place.news.tell(job.id)
             log.info("The job succeeded.", event_name="job.succeeded", total_ms=round(total_ms, 1))
 
         return _End("succeeded", write, say)
@@ -151,7 +155,6 @@ class Attempt:
             return jobs.fail(connection, job.id, str(job.lease_token), error=error)
 
         def say() -> None:
-            self._place.news.tell(job.id)
             log.info("The attempt failed.", event_name="job.failed", code=error.code, reason=error.message)
 
         return _End(error.code, write, say)

@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy import Connection
 
 from shared import clock, jobs, registry
-from shared.database import Database
 from shared.jobs import Job
 from worker.jobs import patience
 from worker.jobs.attempt import Attempt
@@ -95,11 +94,11 @@ def _read_together(claimed: Sequence[Job], recognizer: LineRecognizer, place: Wo
             if attempt.read(recognizer):
                 read.append(attempt)
             if attempt is attempts[-1] or clock.monotonic() - since > TOGETHER_SECONDS:
-                _write_down(read, place.database)
+                _write_down(read, place)
                 read, since = [], clock.monotonic()
 
 
-def _write_down(read: Sequence[Attempt], database: Database) -> None:
+def _write_down(read: Sequence[Attempt], place: Workplace) -> None:
     """Write the ends of attempts in one transaction. Where the database stays away, leases run out, and the sweeper
     takes over."""
     if not read:
@@ -112,14 +111,15 @@ def _write_down(read: Sequence[Attempt], database: Database) -> None:
         return written
 
     try:
-        written = patience.write(database, write)
+        written = patience.write(place.database, write) or []
     except Exception:
         if len(read) == 1:
             raise
         log.exception("Jobs could not be written down together; each is by itself.", event_name="job.not_together")
         with ExitStack() as each:  # one that raises keeps none from its turn
             for attempt in reversed(read):
-                each.callback(_write_down, [attempt], database)
+                each.callback(_write_down, [attempt], place)
         return
-    for attempt, is_written in zip(read, written or (), strict=False):
+    place.news.tell([attempt.job_id for attempt, is_written in zip(read, written, strict=False) if is_written])
+    for attempt, is_written in zip(read, written, strict=False):
         attempt.settle(is_written=is_written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -79,6 +79,26 @@ def test_one_message_is_the_end_of_all_that_wait(
             told = [one.event for one in reversed(trail.list_events(connection, job_id=job_id))]
         assert told == [trail.Event.SUBMITTED, trail.Event.CLAIMED, trail.Event.SUCCEEDED]
         assert work(job_id, recognizer, place, owner=OWNER) is None, "its own message finds nothing to do"
+
+
+class Telling:
+    """Remembers what was told, message by message."""
+
+    def __init__(self) -> None:
+        self.told: list[list[str]] = []
+
+    def tell(self, job_ids: Sequence[str]) -> None:
+        self.told.append(list(job_ids))
+
+
+def test_the_ends_of_a_company_are_told_in_one_message(
+    place: Workplace, recognizer: models.Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "TOGETHER_SECONDS", math.inf)
+    news = Telling()
+    job_ids = [submit(place, line(number)) for number in range(4)]
+    work(job_ids[0], recognizer, replace(place, news=news), owner=OWNER)  # type: ignore[arg-type]
+    assert news.told == [job_ids]
 
 
 def test_what_is_read_does_not_depend_on_the_company(place: Workplace, recognizer: models.Recognizer) -> None:
