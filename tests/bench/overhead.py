@@ -3,8 +3,9 @@
     python -m tests.bench.overhead [--jobs 200]
 
 Each step goes through the code that serves it: `submit` and `poll` through the HTTP application (without a socket and
-without a broker), `claim` and `finish` as a worker does them. `write` counts transactions that were committed. CPU is that of
-this process (the median of the lower half, for others on the machine only add to it), and below of PostgreSQL's own.
+without a broker), `claim` and `finish` as a worker does them. `write` counts transactions that were committed. CPU is
+that of this process (the median of the lower half, for others on the machine only add to it), and below of
+PostgreSQL's own.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from tests.unit.worker.test_work import OWNER, Interrupting, found, place, recog
 from worker.jobs import work as working
 from worker.jobs.readers import Workplace
 from worker.jobs.work import ModelsChanged, work
+from worker.ocr.text import looks
 
 __all__ = ["place", "recognizer"]
 
@@ -33,6 +34,12 @@ __all__ = ["place", "recognizer"]
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, what a test submits lies near together."""
     monkeypatch.setattr(company, "LATER_MILLISECONDS", 600_000)
+
+
+@pytest.fixture(autouse=True)
+def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is looked at once, so that the tests can count lines."""
+    monkeypatch.setattr(looks, "SHAPES", ())
 
 
 def line(number: int) -> bytes:
