@@ -20,7 +20,7 @@ import os
 import pathlib
 import sys
 import time
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import torch
@@ -35,6 +35,7 @@ from models.training.characters import all_characters
 from models.training.drawing.render import LineRenderer
 from models.training.evaluate import guard_error_rate, guard_lines
 from models.training.losses import aligned_cross_entropy, ctc
+from models.training.texts.text import Lean
 from models.training.widening import widen
 
 LEARNING_RATE = 2e-3
@@ -58,6 +59,7 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     parser.add_argument("--guard-lines", type=int, default=300, help="lines to measure the CER on at a checkpoint")
+    parser.add_argument("--lean", choices=get_args(Lean), default="chinese", help="what is drawn more often")
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument(
@@ -143,7 +145,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
         lines_before, minutes_before = state["lines"], state["minutes"]
     seed = args.seed * args.ranks + rank
     renderer = LineRenderer(args.folder, characters, seed)
-    renderer.sampler.lean_to_chinese()
+    renderer.sampler.lean(args.lean)
     source = batches(renderer, charset, seed)
     guard = guard_lines(LineRenderer(args.folder, characters, 1), args.guard_lines) if rank == 0 else []
     warm_share = 0.0 if args.resume else args.warm_share

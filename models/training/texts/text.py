@@ -18,6 +18,8 @@ from models.training.texts.records import FORM, LABELS_ZH, RECEIPT, Records
 
 Style = Literal["page", "mono", "small", "sign", "plate", "display"]
 """How a text wants to be drawn: print; monospaced; a few pixels high; on a wall; framed; as lamps."""
+Lean = Literal["chinese", "signs"]
+"""What training draws more of than what it is measured by."""
 
 
 def load(path: pathlib.Path) -> list[str]:
@@ -52,13 +54,27 @@ class TextSampler:
         ]  # fmt: skip
         self.weights = [weight for weight, _, _ in self.kinds]
 
-    def lean_to_chinese(self) -> None:
-        """Draw more Chinese, with rare characters inside prose: for training; what it is measured by stays the same."""
-        self.kinds += [
-            (4, "page", self.chinese_prose),
-            (2, "page", self.chinese_words),
-            (12, "page", self.rare_in_prose),
-        ]
+    def lean(self, to: Lean) -> None:
+        """Draw more of something in training; what it is measured by stays the same.
+
+        chinese: more prose, with rare characters inside it. signs: more words on walls, plates, parts and small labels.
+        """
+        more: dict[Lean, list[tuple[float, Style, Callable[[], str]]]] = {
+            "chinese": [
+                (4, "page", self.chinese_prose),
+                (2, "page", self.chinese_words),
+                (12, "page", self.rare_in_prose),
+            ],
+            "signs": [
+                (70, "sign", self.sign),
+                (6, "page", self.rare_in_prose),
+                (6, "sign", lambda: code.part_code(self.rng)),
+                (4, "plate", lambda: chinese.plate(self.rng)),
+                (4, "small", self.short_chinese),
+                (4, "small", self.label),
+            ],
+        }
+        self.kinds += more[to]
         self.weights = [weight for weight, _, _ in self.kinds]
 
     def pick(self) -> tuple[str, Style]:
