@@ -85,9 +85,9 @@ def files_of(
             job = use_cases.find(parts, job_id, client)
             made_at = job.created_at
             shown = corrections.corrected(parts, job) if is_corrected else job
-            source = replace(results.source_of(parts, shown, Choices()), name=f"{number:04}-{job.id}")
+            source = replace(results.source_of(parts, shown, Choices()), name=results.called(job))
             use_cases.note_read(parts, job, client)
-            yield from made(form, source)
+            yield from made(form, source, f"{number:04}-")
         except errors.OcrelayError as error:
             told.append(f"{job_id}: {error.message}\n")
     if told and made_at is not None:
