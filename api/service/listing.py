@@ -15,6 +15,7 @@ from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import errors, ids
 from shared.jobs import Job, search
+from shared.jobs import corrections as store
 from shared.jobs.corrections import Correction
 from shared.jobs.search import Wanted
 
@@ -34,8 +35,17 @@ class Doubt:
     line: review.ShownLine
 
 
-def page_of(parts: Parts, wanted: Wanted, client: Caller, before: str | None = None) -> tuple[list[Job], str | None]:
-    """One page of the jobs that a client may see, the newest first, and where the next one goes on.
+@dataclass(frozen=True)
+class Listed:
+    """A page of jobs with their results as people corrected them. corrected: ids. onward: where the next one begins."""
+
+    jobs: list[Job]
+    corrected: frozenset[str]
+    onward: str | None
+
+
+def page_of(parts: Parts, wanted: Wanted, client: Caller, before: str | None = None) -> Listed:
+    """One page of the jobs that a client may see, the newest first.
 
     Raises InvalidCursor.
     """
@@ -44,8 +54,12 @@ def page_of(parts: Parts, wanted: Wanted, client: Caller, before: str | None = N
     wanted = dataclasses.replace(wanted, key_id=client.reads_of)
     with parts.database.read() as connection:
         found = search.newest(connection, wanted, limit=PAGE_SIZE + 1, before=before)
-    shown = found[:PAGE_SIZE]
-    return shown, shown[-1].id if len(found) > PAGE_SIZE else None
+        made = store.of_jobs(connection, [job.id for job in found if job.result])
+    shown = [
+        replace(job, result=store.applied(job.result, made[job.id])) if job.result and job.id in made else job
+        for job in found[:PAGE_SIZE]
+    ]
+    return Listed(shown, frozenset(made), shown[-1].id if len(found) > PAGE_SIZE else None)
 
 
 def queue(parts: Parts, client: Caller) -> list[Doubt]:

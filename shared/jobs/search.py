@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from shared.jobs.queries import to_job
 from shared.jobs.record import Job, State
-from shared.tables import jobs, results
+from shared.tables import corrections, jobs, results
 
 ESCAPE = "\\"
 
@@ -23,7 +23,7 @@ class Wanted:
     reference: str | None = None
     """A part of it, or of the name of the file, in any case of letters."""
     text: str | None = None
-    """A part of the text, in any case of letters."""
+    """A part of the text as it was read, or of a line as somebody corrected it, in any case of letters."""
     confidence_below: float | None = None
     created_from: datetime | None = None
     created_until: datetime | None = None
@@ -54,7 +54,8 @@ def _found(wanted: Wanted) -> Select[Any]:
     if wanted.reference is not None:
         query = query.where(or_(*(_holds(one, wanted.reference) for one in (jobs.c.reference, jobs.c.filename))))
     if wanted.text is not None:
-        query = query.where(_holds(results.c.document["text"].as_string(), wanted.text))
+        is_said = exists().where(corrections.c.job_id == jobs.c.id, _holds(corrections.c.after, wanted.text))
+        query = query.where(or_(_holds(results.c.document["text"].as_string(), wanted.text), is_said))
     if wanted.confidence_below is not None:
         query = query.where(_number("confidence") < wanted.confidence_below)
     if wanted.created_from is not None:

@@ -68,13 +68,14 @@ def listed(parts: Parts, status: int = 200, *, source: MultiDict[str, str] | Non
     given = request.args if source is None else source
     filters = kept(given)
     before = given.get("before") or None
-    found, onward = listing.page_of(parts, wanted_of(filters), caller.current(), before)
-    more = address_of(filters | {"before": onward}) if onward else None
+    found = listing.page_of(parts, wanted_of(filters), caller.current(), before)
+    more = address_of(filters | {"before": found.onward}) if found.onward else None
     template = "_jobs.html" if is_part() else "jobs.html"
     return page(
         template,
         status,
-        jobs=found,
+        jobs=found.jobs,
+        corrected=found.corrected,
         filters=filters,
         more=more,
         before=before,
