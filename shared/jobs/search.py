@@ -46,6 +46,13 @@ def least_sure(connection: Connection, wanted: Wanted, *, limit: int) -> list[Jo
     return [to_job(row, result=row.document) for row in connection.execute(query.limit(limit))]
 
 
+def called(connection: Connection, text: str, *, limit: int) -> list[str]:
+    """Return the ids of jobs whose id ends with a text, or whose name holds it, the newest first."""
+    by_name = [_holds(one, text) for one in (jobs.c.reference, jobs.c.filename)]
+    query = select(jobs.c.id).where(or_(_like(jobs.c.id, f"%{_escaped(text)}"), *by_name))
+    return list(connection.execute(query.order_by(jobs.c.id.desc()).limit(limit)).scalars())
+
+
 def _found(wanted: Wanted) -> Select[Any]:
     query = select(jobs, results.c.document).join_from(jobs, results, isouter=True)
     for name in ("state", "batch_id", "key_id"):
@@ -71,5 +78,12 @@ def _number(name: str) -> ColumnElement[float]:
 
 
 def _holds(column: ColumnElement[Any], part: str) -> ColumnElement[bool]:
-    escaped = "".join(ESCAPE + sign if sign in (ESCAPE, "%", "_") else sign for sign in part.lower())
-    return func.lower(column).like(f"%{escaped}%", escape=ESCAPE)
+    return _like(column, f"%{_escaped(part)}%")
+
+
+def _like(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+    return func.lower(column).like(pattern, escape=ESCAPE)
+
+
+def _escaped(part: str) -> str:
+    return "".join(ESCAPE + sign if sign in (ESCAPE, "%", "_") else sign for sign in part.lower())
