@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
@@ -45,6 +46,8 @@ def add(pages: Blueprint, parts: Parts) -> None:
         """Do one thing with all that were chosen: the address of the list says where it was."""
         chosen, order = request.form.getlist("job")[:MOST_CHOSEN], request.form.get("order", "")
         client = caller.current()
+        if not chosen:
+            return listed(parts, HTTPStatus.UNPROCESSABLE_ENTITY, is_none_chosen=True, source=MultiDict(request.form))
         if order == "download":
             form = BY_NAME.get(request.form.get("format", ""))
             if form is None:
