@@ -97,9 +97,11 @@ def admit_visitor(request: Request, needed: Need | None, client: Caller, ring: K
         if needed in (None, PUBLIC):
             return client
         raise errors.NotSignedIn()
+    known = dataclasses.replace(client, key=key)
+    caller.note(known)  # the page that refuses it offers what it may open, and the way out
     if isinstance(needed, Scope):
         check_scope(request, key, needed)
-    return dataclasses.replace(client, key=key)
+    return known
 
 
 def check_is_ours(request: Request, client: Caller, settings: Settings) -> None:

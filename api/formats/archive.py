@@ -75,7 +75,7 @@ def file_of(form: Format, source: Source) -> IO[bytes]:
         return file
 
 
-def made(form: Format, source: Source) -> Iterator[Entry]:
-    """The files of one document: one, or one for each page. Raises what the format's writer does."""
+def made(form: Format, source: Source, prefix: str = "") -> Iterator[Entry]:
+    """The files of one document, one or one for each page, with a prefix. Raises what the format's writer does."""
     for one in source.by_pages() if form.is_page_by_page else [source]:
-        yield Entry(f"{one.name}.{form.ending}", one.made_at, file_of(form, one), not form.is_text)
+        yield Entry(f"{prefix}{one.name}.{form.ending}", one.made_at, file_of(form, one), not form.is_text)

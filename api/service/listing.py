@@ -15,6 +15,7 @@ from api.service.caller import Caller
 from api.service.parts import Parts
 from shared import errors, ids
 from shared.jobs import Job, search
+from shared.jobs import corrections as store
 from shared.jobs.corrections import Correction
 from shared.jobs.search import Wanted
 
@@ -34,8 +35,17 @@ class Doubt:
     line: review.ShownLine
 
 
-def page_of(parts: Parts, wanted: Wanted, client: Caller, before: str | None = None) -> tuple[list[Job], str | None]:
-    """One page of the jobs that a client may see, the newest first, and where the next one goes on.
+@dataclass(frozen=True)
+class Listed:
+    """A page of jobs with their results as people corrected them. corrected: ids. onward: where the next one begins."""
+
+    jobs: list[Job]
+    corrected: frozenset[str]
+    onward: str | None
+
+
+def page_of(parts: Parts, wanted: Wanted, client: Caller, before: str | None = None) -> Listed:
+    """One page of the jobs that a client may see, the newest first.
 
     Raises InvalidCursor.
     """
@@ -44,8 +54,12 @@ def page_of(parts: Parts, wanted: Wanted, client: Caller, before: str | None = N
     wanted = dataclasses.replace(wanted, key_id=client.reads_of)
     with parts.database.read() as connection:
         found = search.newest(connection, wanted, limit=PAGE_SIZE + 1, before=before)
-    shown = found[:PAGE_SIZE]
-    return shown, shown[-1].id if len(found) > PAGE_SIZE else None
+        made = store.of_jobs(connection, [job.id for job in found if job.result])
+    shown = [
+        replace(job, result=store.applied(job.result, made[job.id])) if job.result and job.id in made else job
+        for job in found[:PAGE_SIZE]
+    ]
+    return Listed(shown, frozenset(made), shown[-1].id if len(found) > PAGE_SIZE else None)
 
 
 def queue(parts: Parts, client: Caller) -> list[Doubt]:
@@ -85,9 +99,9 @@ def files_of(
             job = use_cases.find(parts, job_id, client)
             made_at = job.created_at
             shown = corrections.corrected(parts, job) if is_corrected else job
-            source = replace(results.source_of(parts, shown, Choices()), name=f"{number:04}-{job.id}")
+            source = replace(results.source_of(parts, shown, Choices()), name=results.called(job))
             use_cases.note_read(parts, job, client)
-            yield from made(form, source)
+            yield from made(form, source, f"{number:04}-")
         except errors.OcrelayError as error:
             told.append(f"{job_id}: {error.message}\n")
     if told and made_at is not None:

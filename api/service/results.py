@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from api.formats.archive import Entry, made
@@ -19,6 +21,18 @@ from shared.jobs import Job, State
 from shared.result import DocumentResult
 
 SUMMARY = "batch.json"
+NOT_IN_NAMES = re.compile(r"[^\w .,()+-]+")
+LONGEST_NAME = 100  # characters
+
+
+def called(job: Job) -> str:
+    """The document's own name without its ending, as far as every system takes it; else the job's id."""
+    return file_name(PurePosixPath((job.filename or "").replace("\\", "/")).stem) or job.id
+
+
+def file_name(text: str) -> str:
+    """As much of a text as every system takes for the name of a file; empty where that is nothing."""
+    return NOT_IN_NAMES.sub("_", text)[:LONGEST_NAME].strip(" ._")
 
 
 def source_of(parts: Parts, job: Job, choices: Choices) -> Source:
@@ -44,7 +58,14 @@ def check_choices(form: Format, choices: Choices) -> None:
 
 
 def files_of_batch(
-    parts: Parts, client: Caller, jobs: list[Job], batch: dict[str, Any], *, form: Format, choices: Choices
+    parts: Parts,
+    client: Caller,
+    jobs: list[Job],
+    batch: dict[str, Any],
+    *,
+    form: Format,
+    choices: Choices,
+    is_named: bool = False,
 ) -> Iterator[Entry]:
     """The results of a batch's jobs in their order, and last a summary that names those without one.
 
@@ -55,6 +76,7 @@ def files_of_batch(
         batch: The batch's document, with which the summary begins.
         form: Of every file.
         choices: That the format knows.
+        is_named: The files are called as their documents, not by the ids of the jobs.
     """
     told: list[dict[str, Any]] = []
     made_at = max((job.finished_at or job.created_at for job in jobs), default=None)
@@ -66,9 +88,9 @@ def files_of_batch(
             continue
         try:
             found = use_cases.find(parts, job.id, client)
-            source = replace(source_of(parts, found, choices), name=f"{number:04}-{job.id}")
+            source = replace(source_of(parts, found, choices), name=called(job) if is_named else job.id)
             use_cases.note_read(parts, found, client)
-            for entry in made(form, source):
+            for entry in made(form, source, f"{number:04}-"):
                 yield entry
                 row["files"].append(entry.name)
         except errors.OcrelayError as error:  # the other documents have nothing to do with it

@@ -12,23 +12,27 @@ from shared.keys.record import Scope
 
 @dataclass(frozen=True)
 class Entry:
-    """One page in the list: the name of its view, what it is called, what a key needs to open it, and also needs."""
+    """One page in the list: the name of its view, what it is called, what a key needs to open it, and also needs.
+
+    under: the view of what it lists.
+    """
 
     endpoint: str
     title: LazyString
     scope: Scope
     also: Scope | None = None
+    under: str = ""
 
 
 ENTRIES = (
     Entry("web.read", lazy_gettext("Read"), Scope.SUBMIT),
-    Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ),
-    Entry("web.batches", lazy_gettext("Batches"), Scope.READ),
+    Entry("web.jobs", lazy_gettext("Jobs"), Scope.READ, under="web.result"),
+    Entry("web.batches", lazy_gettext("Batches"), Scope.READ, under="web.batch"),
     Entry("web.review", lazy_gettext("Review"), Scope.SUBMIT, Scope.READ),
-    Entry("web.models", lazy_gettext("Models"), Scope.ADMIN),
+    Entry("web.models", lazy_gettext("Models"), Scope.ADMIN, under="web.bring_models"),
     Entry("web.api_keys", lazy_gettext("Keys"), Scope.ADMIN),
     Entry("web.webhooks", lazy_gettext("Webhooks"), Scope.ADMIN),
-    Entry("web.deliveries", lazy_gettext("Deliveries"), Scope.READ),
+    Entry("web.deliveries", lazy_gettext("Deliveries"), Scope.READ, under="web.delivery"),
     Entry("web.audit", lazy_gettext("Audit"), Scope.AUDIT),
     Entry("web.status", lazy_gettext("Status"), Scope.AUDIT),
 )

@@ -59,7 +59,19 @@ def state_of(job: Job) -> str:
     if job.state == State.RUNNING and job.pages_total > 1:
         page = min(job.pages_done + 1, job.pages_total)
         return str(gettext("reading page %(page)d of %(pages)d", page=page, pages=job.pages_total))
+    if is_empty(job):
+        return str(gettext("done, but no text was found"))
     return str(STATES[job.state])
+
+
+def is_empty(job: Job) -> bool:
+    """Whether it was read, and nothing was found."""
+    return job.result is not None and not job.result["text"].strip()
+
+
+def mark_of(job: Job) -> str:
+    """Whose sign and colour its state has."""
+    return "empty" if is_empty(job) else str(job.state)
 
 
 def warnings_of(result: dict[str, Any]) -> list[str]:

@@ -88,10 +88,14 @@ class Wanted:
     equal: dict[str, str] = field(default_factory=dict)
     """Those with exactly these values, by column. The first is the one that fits the fewest events, as far as known."""
 
+    among: dict[str, list[str]] = field(default_factory=dict)
+    """Those with one of these values, by column."""
+
     def conditions(self, events: FromClause = audit_events) -> list[ColumnElement[bool]]:
         """Return the filters for ``audit_events`` or a part of it, but for time."""
         c = events.c
         found = [c[name] == value for name, value in self.equal.items()]
+        found += [c[name].in_(values) for name, values in self.among.items()]
         if self.ip_range is not None:
             first, last = self.ip_range
             found += [c.ip_key == first] if first == last else [c.ip_key >= first, c.ip_key <= last]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,9 +55,17 @@ def add(
 
 def list_of(connection: Connection, job_id: str) -> list[Correction]:
     """Return a job's corrections, the oldest first."""
+    return of_jobs(connection, [job_id]).get(job_id, [])
+
+
+def of_jobs(connection: Connection, job_ids: Sequence[str]) -> dict[str, list[Correction]]:
+    """Return the corrections of those jobs that have some, by the jobs' ids, the oldest first."""
     columns = [corrections.c[name] for name in Correction.__dataclass_fields__]
-    query = select(*columns).where(corrections.c.job_id == job_id).order_by(corrections.c.id)
-    return [Correction(**row._mapping) for row in connection.execute(query)]
+    query = select(corrections.c.job_id, *columns).where(corrections.c.job_id.in_(job_ids)).order_by(corrections.c.id)
+    found = defaultdict(list)
+    for job_id, *values in connection.execute(query):
+        found[job_id].append(Correction(*values))
+    return dict(found)
 
 
 def text_of(result: Mapping[str, Any], made: Sequence[Correction], page_number: int, line_number: int) -> str | None:

@@ -23,5 +23,5 @@ def rounded(confidence: float | None) -> float | None:
 
 
 def percent(confidence: float) -> str:
-    """Return it as people read it, such as `99.8 %`; never 100 % unless it is."""
-    return f"{int(round(confidence * 1000, 6)) / 10:g} %"
+    """Return it as people read it, such as `99.8 %`, to a tenth; never 100.0 % unless it is."""
+    return f"{int(round(confidence * 1000, 6)) / 10:.1f} %"

@@ -17,6 +17,7 @@ from shared.audit.actor import OPERATOR
 from shared.audit.chain import Sealer
 from shared.keys.record import Scope
 from tests.browser.conftest import Open
+from tests.browser.test_keys import key_of, sign_in
 from tests.browser.test_result import job_id
 from tests.unit.api.conftest import png
 
@@ -25,6 +26,11 @@ __all__ = ["job_id"]
 
 def rows(page: Page) -> list[str]:
     return page.locator("table.events tbody th").all_inner_texts()
+
+
+def kinds(page: Page) -> list[str]:
+    """What happened, each kind once: looking at a result counts its images, too."""
+    return list(dict.fromkeys(rows(page)))
 
 
 def saved(page: Page, name: str) -> str:
@@ -56,6 +62,50 @@ def test_the_trail_is_narrowed_and_taken_away_as_a_file(open_page: Open, parts: 
         assert len(rows(page)) == count, query
     page.goto("/audit?ip=nonsense")
     expect(page.get_by_role("main")).to_contain_text("192.0.2.0/24")
+
+
+def test_keys_and_documents_are_found_by_name_and_end_and_lead_to_their_own_events(
+    open_page: Open, parts: Parts, job_id: str
+) -> None:
+    app_of(parts).test_client().post("/v1/jobs?filename=Scan_1.png", data=png(9, 9))
+    chief = key_of(parts, Scope.ADMIN, name="chief of office")
+    page = open_page(f"/jobs/{job_id}")
+    sign_in(page, chief)
+    page.get_by_role("link", name="Its audit trail").click()
+    own = ["result shown to another key", "document read", "reading begun", "document sent"]
+    expect(page.get_by_text("document read").last).to_be_visible()
+    assert kinds(page) == own
+    for query in (f"job={job_id[-6:]}", f"job=…{job_id[-6:].lower()}", "job=INVOICE"):
+        page.goto(f"/audit?{query}")
+        assert kinds(page) == own, query
+    page.goto("/audit?job=scan_1")
+    assert kinds(page) == ["document sent"]
+    page.goto("/audit?job=sca__1")
+    expect(page.get_by_text("No event fits.")).to_be_visible()
+    expect(page.get_by_text("all events of these days")).to_be_visible()
+    key_id = chief.split("_")[1]
+    for query in ("key=OFFICE", f"key={key_id[-5:]}", f"key=key_{key_id}"):
+        page.goto(f"/audit?{query}")
+        assert kinds(page) == ["result shown to another key", "signed in"], query
+    page.goto("/audit?event=job.read")
+    page.locator("td.who").get_by_role("link").first.click()
+    page.wait_for_url(f"**/audit?key=key_{key_id}")
+    page.locator("td.about code").first.click()
+    page.wait_for_url(f"**/audit?job={job_id}")
+    page.get_by_role("link", name="Open the document").first.click()
+    page.wait_for_url(f"**/jobs/{job_id}")
+    reader = open_page("/jobs")
+    sign_in(reader, key_of(parts, Scope.READ))
+    expect(reader.get_by_role("link", name="Its audit trail")).to_have_count(0)
+
+
+def test_several_keys_of_one_name_are_one_filter(open_page: Open, parts: Parts) -> None:
+    for secret in [key_of(parts, Scope.ADMIN, name=name) for name in ("clerk one", "clerk two", "other")]:
+        page = open_page("/jobs")
+        sign_in(page, secret)
+        expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    page.goto("/audit?key=clerk&event=session.opened")
+    assert rows(page) == ["signed in", "signed in"]
 
 
 def test_the_charts_are_drawn_and_stand_there_as_tables_too(open_page: Open, job_id: str) -> None:

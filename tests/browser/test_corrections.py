@@ -53,6 +53,22 @@ def test_how_many_are_left_is_said_at_once(open_page: Open, parts: Parts) -> Non
     expect(page.locator("nav.pages a[aria-current]")).to_have_text("2")
 
 
+def test_the_list_shows_the_corrected_text_and_finds_both(open_page: Open, parts: Parts, job_id: str) -> None:
+    read_as(parts, result_of())
+    page = open_page(f"/jobs/{job_id}")
+    line(page, "Thank").click()
+    page.locator("#line-text").fill("Thank YOU")
+    page.locator("#line-text").press("Enter")
+    expect(line(page, "Thank YOU").locator(".mended")).to_be_visible()
+    page.goto("/jobs?text=thank+you")
+    (row,) = page.locator("table.jobs tbody tr").all()
+    expect(row.locator(".excerpt")).to_contain_text("Thank YOU")
+    expect(row.locator(".mended")).to_have_text("✎ corrected")
+    page.goto("/jobs?text=thank+y0u")
+    expect(page.locator("table.jobs tbody tr")).to_have_count(2)
+    expect(page.locator("table.jobs .mended")).to_have_count(1)
+
+
 def test_who_was_slower_sees_the_others_text_and_decides(open_page: Open, parts: Parts, job_id: str) -> None:
     page = open_page(f"/jobs/{job_id}")
     line(page, "Thank").click()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from api.service import bringing
+from api.service import bringing, models
+from api.service.caller import NOBODY
 from api.service.parts import Parts
 from shared import errors, registry, workers
 from shared.audit import trail
@@ -82,6 +83,27 @@ def test_another_model_is_activated_and_every_child_is_seen_to_take_it_up(
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Go back").click()
     expect(row).to_contain_text("as the settings say")
+
+
+def test_the_cards_follow_a_switch_without_a_reload(open_page: Open, parts: Parts) -> None:
+    note(parts, "boxes", "detector")
+    note(parts, "frames", "detector")
+    before = child(parts, 1, detector="frames")
+    page = open_page("/models")
+    old, new = (page.locator(f"[data-model={name}]") for name in ("frames", "boxes"))
+    expect(old.locator("strong")).to_have_text("finds the lines")
+    models.activate(parts, "boxes", Role.DETECTOR, NOBODY)
+    child(parts, 2, detector="boxes")
+    with parts.database.write() as connection:
+        workers.forget(connection, before)
+    expect(new.locator("strong")).to_have_text("finds the lines", timeout=15_000)
+    expect(old.locator("strong")).to_have_count(0)
+    expect(new.get_by_role("button")).to_have_count(0)
+    expect(old.get_by_role("button", name="Let it find the lines")).to_be_visible()
+    expect(page.get_by_role("button", name="Go back to the one of before")).to_be_visible()
+    kept = new.element_handle()
+    page.wait_for_timeout(1_500)
+    assert kept.is_visible(), "only what changed comes anew"
 
 
 def test_why_a_worker_refused_is_told_as_text(open_page: Open, parts: Parts, children: list[str]) -> None:

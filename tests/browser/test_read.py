@@ -32,9 +32,17 @@ def test_chosen_files_are_sent_followed_and_opened(open_page: Open, parts: Parts
     rows = page.locator("#rows tr")
     expect(page.locator("#rows tr[data-state=queued]")).to_have_count(3)
     expect(rows.filter(has_text="place 1")).to_have_count(1)
-    for job_id in newest(parts):
+    count = page.locator("#sent-count")
+    expect(count).to_have_text("0 of 3 done")
+    first, *others = newest(parts)
+    finish(parts, first)
+    expect(count).to_have_text("1 of 3 done")
+    for job_id in others:
         finish(parts, job_id)
     expect(page.locator("#rows tr[data-state=succeeded]")).to_have_count(3)
+    expect(count).to_have_text("3 of 3 done")
+    page.reload()
+    expect(count).to_have_text("3 of 3 done")
     page.get_by_role("link", name="1.png").click()
     expect(page.locator(".words")).to_have_text("你好 world")
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from api.app import app_of
@@ -153,6 +154,32 @@ def test_every_format_can_be_downloaded(open_page: Open, job_id: str, name: str)
     with page.expect_download() as found:
         page.get_by_role("button", name="Download").click()
     assert found.value.suggested_filename.startswith(job_id)
+
+
+def test_on_a_phone_the_line_that_is_tapped_is_corrected_in_view(open_page: Open, parts: Parts) -> None:
+    result = result_of()
+    result["pages"][0]["lines"] *= 15
+    job_id = read_as(parts, result)
+    for size, moves in (((390, 844), True), ((1280, 800), False)):
+        page = open_page(f"/jobs/{job_id}", viewport={"width": size[0], "height": size[1]})
+        line(page, "金额").nth(12 if moves else 3).scroll_into_view_if_needed()
+        before = page.evaluate("scrollY")
+        line(page, "金额").nth(12 if moves else 3).click()
+        expect(page.locator("#line-text")).to_be_in_viewport(ratio=1)
+        expect(page.locator("#editor")).to_be_in_viewport(ratio=1)
+        assert (page.evaluate("scrollY") != before) is moves
+
+
+def test_what_was_done_is_seen_and_goes(open_page: Open, job_id: str) -> None:
+    page = open_page(f"/jobs/{job_id}", bypass_csp=True)
+    said = page.get_by_role("status")
+    page.get_by_role("button", name="Copy all").click()
+    expect(said).to_have_text("Copied.")
+    expect(said).to_be_in_viewport(ratio=1)
+    box = said.bounding_box()
+    assert box is not None and box["width"] > 40 and box["height"] > 20
+    assert Axe().run(page).response["violations"] == []
+    expect(said).not_to_have_class("seen", timeout=10_000)
 
 
 def test_nothing_is_wider_than_a_phone(open_page: Open, job_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from shared.webhooks import deliveries, endpoints
 from shared.webhooks.record import Outcome
 from shared.webhooks.targets import Guard
 from tests.browser.conftest import Open
+from tests.browser.test_every_page import barriers
 from tests.browser.test_keys import key_of, sign_in
 
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -46,6 +48,32 @@ def add(page: Page, url: str) -> None:
     form.get_by_label("URL").fill(url)
     form.get_by_label("a document failed").check()
     form.get_by_role("button", name="Add").click()
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_an_address_that_is_refused_is_said_at_its_field(open_page: Open, has_scripts: bool) -> None:
+    page = open_page("/webhooks", java_script_enabled=has_scripts, bypass_csp=True)
+    add(page, "http://127.0.0.1/a")
+    form = page.get_by_role("form", name="Add a webhook")
+    field = form.get_by_label("URL")
+    expect(field).to_have_value("http://127.0.0.1/a")
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description(re.compile("address"))
+    expect(form.get_by_label("a document failed")).to_be_checked()
+    expect(form.get_by_label("a document was read")).not_to_be_checked()
+    if has_scripts:
+        assert barriers(page) == []
+    add(page, URL)
+    page.goto("/webhooks")
+    card = page.get_by_role("region", name=URL)
+    card.get_by_text("Change").click()
+    card.get_by_label("URL").fill("http://[::1]/b")
+    card.get_by_label("Send to it").uncheck()
+    card.get_by_role("button", name="Save").click()
+    expect(card.get_by_label("URL")).to_have_value("http://[::1]/b")
+    expect(card.get_by_label("URL")).to_have_attribute("aria-invalid", "true")
+    expect(card.get_by_label("Send to it")).not_to_be_checked()
+    expect(card.locator(".state")).to_have_text("on")
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])

@@ -41,14 +41,16 @@ def add(pages: Blueprint, parts: Parts) -> None:
     @pages.get("/batches/<batch_id>/results")
     @facts(Scope.READ, is_page=True)
     def batch_results(batch_id: str) -> Response:
-        """A zip of its results, as the API gives it."""
+        """A zip of its results, as the API gives it, but for the names: each is that of its document."""
         client, form = caller.current(), BY_NAME.get(request.args.get("format", ""))
         if form is None:
             raise errors.InvalidOption(f"format must be one of {', '.join(NAMES)}.", option="format")
         body = use_cases.document(use_cases.ended(parts, batch_id, client))
         found = use_cases.jobs_of(parts, body["id"])
-        entries = results.files_of_batch(parts, client, found, body, form=form, choices=Choices())
-        return result_files.zip_answer(archive.zipped(entries), f"{body['id']}.zip")
+        entries = results.files_of_batch(parts, client, found, body, form=form, choices=Choices(), is_named=True)
+        return result_files.zip_answer(
+            archive.zipped(entries), f"{results.file_name(body['reference'] or '') or body['id']}.zip"
+        )
 
     @pages.post("/batches/<batch_id>/cancel")
     @facts(Scope.SUBMIT, is_page=True)

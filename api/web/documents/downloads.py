@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from flask import Blueprint, Response, request
 
@@ -16,11 +14,7 @@ from api.service import corrections, results
 from api.service import jobs as use_cases
 from api.service.parts import Parts
 from shared import errors
-from shared.jobs import Job
 from shared.keys.record import Scope
-
-NOT_IN_NAMES = re.compile(r"[^\w .,()+-]+")
-LONGEST_NAME = 100  # characters
 
 
 def add(pages: Blueprint, parts: Parts) -> None:
@@ -37,7 +31,7 @@ def add(pages: Blueprint, parts: Parts) -> None:
         choices = Choices(**{name: name in wanted for name in form.choices})
         job = use_cases.find(parts, job_id, client)
         shown = corrections.corrected(parts, job) if "corrected" in wanted else job
-        source = replace(results.source_of(parts, shown, choices), name=called(job))
+        source = replace(results.source_of(parts, shown, choices), name=results.called(job))
         answer = result_files.answer(form, source)
         if "show" not in wanted:
             answer.headers["Content-Disposition"] = answer.headers["Content-Disposition"].replace(
@@ -45,9 +39,3 @@ def add(pages: Blueprint, parts: Parts) -> None:
             )
         use_cases.note_read(parts, job, client)
         return answer
-
-
-def called(job: Job) -> str:
-    """The document's own name without its ending, as far as every system takes it; else the job's id."""
-    name = PurePosixPath((job.filename or "").replace("\\", "/")).stem
-    return NOT_IN_NAMES.sub("_", name)[:LONGEST_NAME].strip(" ._") or job.id

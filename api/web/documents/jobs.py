@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
@@ -45,6 +46,8 @@ def add(pages: Blueprint, parts: Parts) -> None:
         """Do one thing with all that were chosen: the address of the list says where it was."""
         chosen, order = request.form.getlist("job")[:MOST_CHOSEN], request.form.get("order", "")
         client = caller.current()
+        if not chosen:
+            return listed(parts, HTTPStatus.UNPROCESSABLE_ENTITY, is_none_chosen=True, source=MultiDict(request.form))
         if order == "download":
             form = BY_NAME.get(request.form.get("format", ""))
             if form is None:
@@ -68,13 +71,14 @@ def listed(parts: Parts, status: int = 200, *, source: MultiDict[str, str] | Non
     given = request.args if source is None else source
     filters = kept(given)
     before = given.get("before") or None
-    found, onward = listing.page_of(parts, wanted_of(filters), caller.current(), before)
-    more = address_of(filters | {"before": onward}) if onward else None
+    found = listing.page_of(parts, wanted_of(filters), caller.current(), before)
+    more = address_of(filters | {"before": found.onward}) if found.onward else None
     template = "_jobs.html" if is_part() else "jobs.html"
     return page(
         template,
         status,
-        jobs=found,
+        jobs=found.jobs,
+        corrected=found.corrected,
         filters=filters,
         more=more,
         before=before,

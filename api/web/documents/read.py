@@ -110,12 +110,13 @@ def status_of(taken: Sequence[Job], refused: Sequence[Refused]) -> int:
 
 
 def take(parts: Parts, file: FileStorage, batch: str | None, batch_name: str | None) -> Job:
-    """Accept one file; its name becomes the reference."""
-    upload = Upload(file.read(), parse_options({"reference": name_of(file)}))
+    """Accept one file; its name becomes the reference, too."""
+    name = name_of(file)
+    upload = Upload(file.read(), parse_options({"reference": name, "filename": name}))
     client = caller.current()
     key = key_of(key_text(request), client.scope_of_idempotency, [upload], "job")
-    name = batch_name and one_line(batch_name)
-    return sent.send(parts, visitors.visitor(), upload, client, key, batch=batch, batch_name=name)
+    batch_name = batch_name and one_line(batch_name)
+    return sent.send(parts, visitors.visitor(), upload, client, key, batch=batch, batch_name=batch_name)
 
 
 def name_of(file: FileStorage) -> str:

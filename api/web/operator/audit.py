@@ -86,7 +86,7 @@ def numbers_of(parts: Parts, since: datetime | None, until: datetime | None) -> 
 
 def wanted(parts: Parts, filters: dict[str, str]) -> Any:
     """What the filters mean; raises InvalidOption."""
-    return trail_filters.wanted_of(filters, parts.settings)
+    return trail_filters.wanted_of(filters, parts)
 
 
 def charts_of(numbers: dict[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,18 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from api.http import caller
+from api.http import caller, request_log
 from api.http.facts import facts
 from api.service import endpoints as use_cases
 from api.service.parts import Parts
 from api.web.operator import words
 from api.web.page import page, see
+from shared import errors
 from shared.keys.record import Scope
 from shared.webhooks.record import EVENT_TYPES, JOB_URLS, Endpoint
+
+NEW = "new"
+"""The form that makes an endpoint; the others have the ids of theirs."""
 
 
 def add(pages: Blueprint, parts: Parts) -> None:
@@ -29,15 +33,22 @@ def add(pages: Blueprint, parts: Parts) -> None:
     @facts(Scope.ADMIN, is_page=True)
     def create_endpoint() -> Response:
         """Make an endpoint; this answer shows its secret."""
-        endpoint, secret = use_cases.create(parts, values_of_form(), caller.current())
+        given = values_of_form()
+        try:
+            endpoint, secret = use_cases.create(parts, given, caller.current())
+        except errors.InvalidWebhookUrl as error:
+            return refused(parts, NEW, given, error)
         return listed(parts, shown=endpoint, secrets=[secret])
 
     @pages.post("/webhooks/<endpoint_id>")
     @facts(Scope.ADMIN, is_page=True)
     def change_endpoint(endpoint_id: str) -> Response:
         """Change it as a whole: the form holds all of it."""
-        is_enabled = "enabled" in request.form
-        use_cases.change(parts, endpoint_id, values_of_form(), caller.current(), enabled=is_enabled)
+        given, is_enabled = values_of_form(), "enabled" in request.form
+        try:
+            use_cases.change(parts, endpoint_id, given, caller.current(), enabled=is_enabled)
+        except errors.InvalidWebhookUrl as error:
+            return refused(parts, endpoint_id, given | {"is_enabled": is_enabled}, error)
         return see(url_for("web.webhooks"))
 
     @pages.post("/webhooks/<endpoint_id>/delete")
@@ -67,10 +78,24 @@ def add(pages: Blueprint, parts: Parts) -> None:
         return listed(parts, use_cases.find(parts, endpoint_id), secrets)
 
 
-def listed(parts: Parts, shown: Endpoint | None = None, secrets: list[str] | None = None) -> Response:
-    """The page, with the secrets of one endpoint where they were asked for."""
+def refused(parts: Parts, form: str, given: dict[str, Any], error: errors.OcrelayError) -> Response:
+    """The page whose form holds what was given, and says at the address why that was refused."""
+    request_log.note_code(request.environ, error.code)
+    return listed(parts, status=error.http_status, wrong={"form": form, "given": given, "error": error.to_json()})
+
+
+def listed(
+    parts: Parts,
+    shown: Endpoint | None = None,
+    secrets: list[str] | None = None,
+    status: int = 200,
+    wrong: dict[str, Any] | None = None,
+) -> Response:
+    """The page, with the secrets of one endpoint where they were asked for, and with what is wrong in a form."""
     return page(
         "operator/webhooks.html",
+        status,
+        wrong=wrong,
         endpoints=use_cases.list_all(parts),
         built_in=JOB_URLS,
         event_types=EVENT_TYPES,

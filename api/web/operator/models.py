@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from api.http import caller
 from api.http.facts import facts
@@ -31,8 +32,10 @@ def add(pages: Blueprint, parts: Parts) -> None:
     @pages.get("/models/rollouts")
     @facts(Scope.ADMIN, is_page=True)
     def rollouts() -> Response:
-        """What each role has and how far the workers are, which htmx asks for again and again."""
-        return page("operator/_rollouts.html", **shown(parts))
+        """What each role has and how far the workers are, which htmx asks for again and again; the cards if changed."""
+        values = shown(parts)
+        is_changed = request.args.get("seen") != values["mark"]
+        return page("operator/_rollouts.html", is_changed=is_changed, **values)
 
     @pages.post("/models/<name>/activate")
     @facts(Scope.ADMIN, is_page=True)
@@ -53,7 +56,7 @@ def shown(parts: Parts) -> dict[str, Any]:
     """What the templates show."""
     models, given = use_cases.overview(parts)
     by_role = {rollout.generation.role: rollout for rollout in given}
-    return {
+    values = {
         "models": models,
         "removable": {model.known.name for model in models if bringing.is_removable(parts, model)},
         "roles": [(role, by_role.get(role), [one for one in models if role in one.roles]) for role in Role],
@@ -61,6 +64,8 @@ def shown(parts: Parts) -> dict[str, Any]:
         "told": words,
         "who": who,
     }
+    cards = render_template("operator/_cards.html", **values)
+    return values | {"mark": hashlib.sha256(cards.encode()).hexdigest()[:16]}
 
 
 def role_of() -> Role:

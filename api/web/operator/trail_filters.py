@@ -9,6 +9,8 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from api.access.client_ip import truncated
+from api.service.parts import Parts
+from api.service.trail import names
 from api.web.documents.jobs import LONGEST, day
 from api.web.operator.trail_words import ACTORS, EVENTS
 from shared import errors
@@ -17,8 +19,10 @@ from shared.audit.queries import Wanted
 from shared.settings import Settings
 
 FIELDS = ("event", "actor", "key", "ip", "job", "sha256", "from", "until")
-COLUMNS = {"job": "job_id", "key": "key_id", "event": "event", "actor": "actor"}
+COLUMNS = {"event": "event", "actor": "actor"}
 """Filters that are columns, those that fit the fewest events first."""
+CALLED = {"job": ("job_id", names.jobs_of), "key": ("key_id", names.keys_of)}
+"""Filters that people fill in by a name, or by a part of an id, too; they fit the fewest events."""
 
 
 def kept(given: MultiDict[str, str]) -> dict[str, str]:
@@ -35,7 +39,7 @@ def span_of(filters: dict[str, str]) -> tuple[datetime | None, datetime | None]:
     return since, until
 
 
-def wanted_of(filters: dict[str, str], settings: Settings) -> Wanted:
+def wanted_of(filters: dict[str, str], parts: Parts) -> Wanted:
     """What the filters mean; raises InvalidOption."""
     event, ip, sha256 = filters.get("event"), filters.get("ip"), filters.get("sha256", "").lower()
     if event is not None and event not in EVENTS:
@@ -44,12 +48,15 @@ def wanted_of(filters: dict[str, str], settings: Settings) -> Wanted:
         raise errors.InvalidOption(gettext("A SHA-256 begins with 4 digits or more from 0 to f."), option="sha256")
     since, until = span_of(filters)
     said = filters | ({"actor": actor_of(filters["actor"])} if "actor" in filters else {})
+    called = {column: ids_of(parts, said[name]) for name, (column, ids_of) in CALLED.items() if name in said}
+    one = {column: found[0] for column, found in called.items() if len(found) == 1}
     return Wanted(
         since=since,
         until=until,
-        ip_range=None if ip is None else network(ip, settings),
+        ip_range=None if ip is None else network(ip, parts.settings),
         sha256_range=(sha256.ljust(64, "0"), sha256.ljust(64, "f")) if sha256 else None,
-        equal={column: said[name] for name, column in COLUMNS.items() if name in said},
+        equal=one | {column: said[name] for name, column in COLUMNS.items() if name in said},
+        among={column: found for column, found in called.items() if column not in one},
     )
 
 

@@ -25,7 +25,7 @@ TAKEUPS: dict[str, LazyString] = {
 }
 SCOPES: dict[str, LazyString] = {
     "submit": lazy_gettext("send documents, and stop, repeat or delete its own"),
-    "read": lazy_gettext("look at its own documents and batches"),
+    "read": lazy_gettext("look at the documents and batches that it has sent itself, not at those of other keys"),
     "audit": lazy_gettext("look at everybody's, and at the audit trail"),
     "admin": lazy_gettext("everything, with models, webhooks and keys"),
 }

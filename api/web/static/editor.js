@@ -34,6 +34,7 @@ export class Editor {
     this.cutOut(line);
     this.form.hidden = false;
     this.field.focus({ preventScroll: true });
+    if (matchMedia("(max-width: 52rem)").matches) this.form.scrollIntoView({ block: "nearest" }); // the lines are below it there
   }
 
   cutOut(line) {

@@ -1,10 +1,18 @@
-// What every page needs: times in the viewer's zone, questions before what cannot be undone, words for screen readers.
+// What every page needs: times in the viewer's zone, questions before what cannot be undone, words that come and go.
 
 const words = document.getElementById("words").dataset;
 export const token = document.querySelector("meta[name=form-token]").content;
 
-export function say(text) {
-  document.getElementById("said").textContent = text;
+const SEEN_MS = 4000;
+let vanishing = 0;
+
+/** Say something to everybody, or to screen readers alone what is seen anyway. */
+export function say(text, isSeen = true) {
+  const said = document.getElementById("said");
+  said.textContent = text;
+  said.classList.toggle("seen", isSeen);
+  clearTimeout(vanishing);
+  vanishing = setTimeout(() => said.classList.remove("seen"), SEEN_MS);
 }
 
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -1,10 +1,11 @@
 // The page "Read": documents come in by dropping, pasting, choosing or the camera, and are read while others are sent.
 
-import { ask, say, token } from "./page.js";
+import { ask, fill, say, token } from "./page.js";
 import * as waiting from "./waiting.js";
 
 const AT_ONCE = 3;
 const MOST_TRIES = 60;
+const ENDED = ["succeeded", "failed", "cancelled"];
 const words = document.getElementById("read-words").dataset;
 const zone = document.getElementById("drop");
 const rows = document.getElementById("rows");
@@ -174,7 +175,7 @@ function replace(text, before = null) {
   else rows.prepend(row);
   if (focused) row.querySelector("a")?.focus();
   if (row.dataset.state !== old?.dataset.state && ["succeeded", "failed"].includes(row.dataset.state)) {
-    say(`${row.querySelector("th").innerText}: ${row.querySelector(".state").innerText}`);
+    say(`${row.querySelector("th").innerText}: ${row.querySelector(".state").innerText}`, false);
   }
 }
 
@@ -207,6 +208,9 @@ for (const input of zone.querySelectorAll("input[type=file]")) {
     input.value = "";
   });
 }
+const states = () => [...rows.children].map((row) => row.dataset.state);
+const count = () => (document.getElementById("sent-count").textContent = fill(words.count, { done: states().filter((state) => ENDED.includes(state)).length, all: rows.children.length }));
+new MutationObserver(count).observe(rows, { childList: true });
 let depth = 0;
 const mark = (change) => zone.classList.toggle("over", (depth = Math.max(0, depth + change)) > 0);
 addEventListener("dragenter", () => mark(1));

@@ -99,11 +99,11 @@ def client(parts: Parts) -> FlaskClient:
 READER = "ef" * 32
 
 
-def finish(parts: Parts, job_id: str) -> None:
-    """Do what a worker does: claim the job and end it with RESULT."""
+def finish(parts: Parts, job_id: str, result: dict[str, Any] = RESULT) -> None:
+    """Do what a worker does: claim the job and end it with a result."""
     with parts.database.write() as connection:
         job = jobs.claim(connection, job_id, owner="test/1", lease_seconds=30)
         assert job is not None and job.lease_token is not None
         assert jobs.succeed(
-            connection, job_id, job.lease_token, result=RESULT, timings_ms={"total": 3.0}, reader_sha256=READER
+            connection, job_id, job.lease_token, result=result, timings_ms={"total": 3.0}, reader_sha256=READER
         )

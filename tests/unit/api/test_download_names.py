@@ -9,7 +9,7 @@ import pytest
 from flask import Response
 
 from api.http.result_files import named
-from api.web.documents.downloads import called
+from api.service.results import called
 
 
 @pytest.mark.parametrize(

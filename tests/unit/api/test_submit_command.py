@@ -65,7 +65,7 @@ def test_each_format_is_put_into_a_folder(server: str, images: list[Path], tmp_p
 
 
 def test_text_is_printed_as_before_and_other_text_as_it_is(server: str, images: list[Path]) -> None:
-    assert run(server, images[:1]).stdout == f"== {images[0]} (confidence 90 %)\n你好 world\n"
+    assert run(server, images[:1]).stdout == f"== {images[0]} (confidence 90.0 %)\n你好 world\n"
     assert run(server, images[:1], "--format", "markdown").stdout == "你好 world\n"
     assert run(server, images[:1], "--keep-layout").stdout == "你好 world\n"
     assert run(server, images[:1], "--format", "hocr").stdout.startswith("<?xml")

@@ -138,7 +138,7 @@ def test_patterns_and_standard_input_are_documents(service: Service, scans: Path
     found = run(service, scans / "**" / "b.*", "--json")
     assert {json.loads(line)["name"] for line in found.stdout.splitlines()} == {"b.png", "b.bin"}
     found = run(service, "-", data=png(9, 9))
-    assert found.stdout == "== standard input (confidence 90 %)\n你好 world\n"
+    assert found.stdout == "== standard input (confidence 90.0 %)\n你好 world\n"
     assert run(service, "-", "--no-headers", data=png(9, 9)).stdout == "你好 world\n"
     assert run(service, scans / "*.webp").exit_code == 2
 

@@ -84,6 +84,19 @@ def test_who_is_signed_in_finds_the_pages_also_where_nothing_is_and_a_stranger_d
     assert '<a href="/jobs">' not in client.get("/nowhere", headers=BROWSER).text
 
 
+def test_who_may_not_open_a_page_keeps_the_others_and_the_way_out(
+    signed_in: Callable[..., FlaskClient],
+) -> None:
+    for path in ("/audit", "/keys", "/review"):
+        answer = signed_in(Scope.READ).get(path, headers=BROWSER)
+        assert answer.status_code == 403
+        assert (
+            '<a href="/jobs">Jobs</a>' in answer.text
+            and "Sign out" in answer.text
+            and '<a href="/keys"' not in answer.text
+        )
+
+
 def test_a_script_is_told_in_the_language_of_its_page_and_a_client_as_ever(client: FlaskClient) -> None:
     headers = {"Accept": "application/problem+json", "Accept-Language": "zh-CN", "X-CSRF-Token": token_of(client, "/")}
     told = client.post("/", data={}, headers=headers).get_json()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
+import pikepdf
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -17,7 +19,7 @@ from api.service.caller import NOBODY
 from api.service.parts import Parts
 from shared import jobs
 from shared.keys.record import Scope
-from tests.unit.api.conftest import png
+from tests.unit.api.conftest import finish, png
 from tests.unit.api.web.test_sign_in import signed_in, token_of
 
 __all__ = ["signed_in"]
@@ -104,3 +106,27 @@ def test_a_form_may_be_as_large_as_a_batch_and_not_only_as_a_document(parts: Par
     documents = [png(8, 8 + n) + b"\0" * 9_000 for n in range(30)]
     assert of_form(app_of(small).test_client(), *documents).status_code == 303
     assert len(all_jobs(parts)) == 30
+
+
+def test_what_was_sent_from_a_page_is_downloaded_under_its_own_name(client: FlaskClient, parts: Parts) -> None:
+    """A newcomer got `job_….txt`, and `0001-job_….txt` in zips."""
+    files = [(io.BytesIO(png()), name) for name in ("invoice-22.png", "a/b<收据>.png")]
+    token = token_of(client, "/")
+    client.post("/", data={"file": files, "csrf": token, "together": "on"})
+    found = {job.filename: job for job in all_jobs(parts)}
+    for job in found.values():
+        finish(parts, job.id)
+    invoice = found["invoice-22.png"]
+    single = client.get(f"/jobs/{invoice.id}/download?format=text")
+    assert single.headers["Content-Disposition"] == 'attachment; filename="invoice-22.txt"'
+    with pikepdf.open(io.BytesIO(client.get(f"/jobs/{invoice.id}/download?format=pdf").data)) as document:
+        assert document.open_metadata()["dc:title"] == "invoice-22"
+    order = {"job": [invoice.id], "order": "download", "format": "pdf", "csrf": token}
+    with zipfile.ZipFile(io.BytesIO(client.post("/jobs", data=order).data)) as archive:
+        assert archive.namelist() == ["0001-invoice-22.pdf"]
+        with pikepdf.open(io.BytesIO(archive.read(archive.namelist()[0]))) as document:
+            assert document.open_metadata()["dc:title"] == "invoice-22"
+    answer = client.get(f"/batches/{invoice.batch_id}/results?format=text")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="invoice-22.png +1.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.namelist() == ["0001-invoice-22.txt", "0002-b_收据.txt", "batch.json"]

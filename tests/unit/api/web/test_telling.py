@@ -71,6 +71,28 @@ def test_a_warning_names_its_pages_where_there_are_several(
     assert len(found) == len(told) and all(one.startswith(text) for one, text in zip(found, told, strict=True)), found
 
 
+@pytest.mark.parametrize(
+    ("text", "told"), [("", "done, but no text was found"), (" \n", "done, but no text"), ("a", "done<")]
+)
+def test_a_document_in_which_nothing_was_read_is_not_plainly_done(
+    client: FlaskClient, parts: Parts, text: str, told: str
+) -> None:
+    job_id = sent(parts)
+    finish(parts, job_id, RESULT | {"text": text})
+    listed = client.get("/jobs").text
+    assert told in listed and ('class="state empty"' in listed) is (text != "a")
+    assert ("no text was found</span>" in client.get(f"/jobs/{job_id}").text) is (text != "a")
+    assert ("已完成，但未找到文字" in client.get("/jobs", headers=CHINESE).text) is (text != "a")
+
+
+def test_the_page_of_a_document_belongs_to_its_list(client: FlaskClient, parts: Parts) -> None:
+    page = client.get(f"/jobs/{sent(parts)}").text
+    assert page.count('<a href="/jobs" aria-current="true">') == 2 == page.count("aria-current"), (
+        "wide, and in the menu"
+    )
+    assert '<a href="/jobs" aria-current="page">' in client.get("/jobs").text
+
+
 def test_every_format_has_words_and_its_ending(client: FlaskClient, parts: Parts) -> None:
     assert set(words.FORMATS) == set(NAMES)
     job_id = sent(parts)
@@ -84,9 +106,9 @@ def test_every_format_has_words_and_its_ending(client: FlaskClient, parts: Parts
 
 
 @pytest.mark.parametrize(
-    ("share", "told"), [(1.0, "100 %"), (0.99999, "99.9 %"), (0.998, "99.8 %"), (0.9, "90 %"), (0.289, "28.9 %")]
+    ("share", "told"), [(1.0, "100.0 %"), (0.99999, "99.9 %"), (0.998, "99.8 %"), (0.9, "90.0 %"), (0.289, "28.9 %")]
 )
-def test_a_confidence_is_never_rounded_up(share: float, told: str) -> None:
+def test_a_confidence_is_never_rounded_up_and_has_as_many_digits_as_any_other(share: float, told: str) -> None:
     assert percent(share) == told == words.percent(share)
 
 
