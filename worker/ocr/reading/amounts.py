@@ -44,20 +44,18 @@ def part_amounts(found: Found, read: Sequence[Reading]) -> tuple[Found, list[Rea
 def _parts(line: TextLine, reading: Reading) -> list[tuple[TextLine, Reading]]:
     """Return the parts of a line with what was read in each; the whole where there is nothing to part."""
     whole = [(line, reading)]
-    spaces = [i for i, peak in enumerate(reading.peaks) if peak.text == " "]
-    raw = reading.raw_text.split(" ")
-    if not spaces or line.cells is not None or reading.disputes or len(raw) != len(spaces) + 1:
+    words, raw = reading.text.split(" "), reading.raw_text.split(" ")
+    is_amount = [AMOUNT.fullmatch(word) is not None for word in words]
+    if len(words) < 2 or not any(is_amount) or line.cells is not None or reading.disputes or len(raw) != len(words):
         return whole
+    spaces = [i for i, peak in enumerate(reading.peaks) if peak.text == " "]
     seen = crops.widen(line.polygon, reading.margin)
     pixels = distance(seen[0], seen[1]) / reading.frame_count
     gaps = np.array([_gap(reading.peaks, i) for i in spaces]) * pixels / distance(line.polygon[0], line.polygon[3])
-    words = reading.text.split(" ")
     cuts = [
         at
         for at, gap in enumerate(gaps.tolist())
-        if gap >= LEAST_GAP
-        and (AMOUNT.fullmatch(words[at]) or AMOUNT.fullmatch(words[at + 1]))
-        and _is_wider(gap, np.delete(gaps, at))
+        if gap >= LEAST_GAP and (is_amount[at] or is_amount[at + 1]) and _is_wider(gap, np.delete(gaps, at))
     ]
     if not cuts:
         return whole

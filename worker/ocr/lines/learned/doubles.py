@@ -32,7 +32,13 @@ def without_doubles(lines: Sequence[TextLine]) -> list[TextLine]:
 
 def without_wrappers(later: Sequence[TextLine], lines: Sequence[TextLine]) -> list[TextLine]:
     """Return what was found later without what reaches across lines that were found before."""
-    return [one for one in later if not any(_share_within(line, one) >= WITHIN for line in lines)]
+    hulls = hulls_of(lines)
+    return [one for one in later if not any(_share_within(lines[i], one) >= WITHIN for i in _touched(one, hulls))]
+
+
+def _touched(line: TextLine, hulls: NDArray[np.float64]) -> list[int]:
+    """Return which boxes, (N, 4) px, have a place in common with a line."""
+    return np.flatnonzero(overlaps(line.hull, hulls)).tolist() if len(hulls) else []
 
 
 def without_borrowers(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
