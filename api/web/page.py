@@ -49,6 +49,7 @@ def register(pages: Blueprint, parts: Parts, files: str) -> None:
             "may": lambda scope: navigation.may(client, scope),
             "entries": navigation.entries_for(client) if has_entry(client) else [],
             "form_token": visitors.form_token(),
+            "owner": visitors.owner(client),
             "here": here(),
             "words": words,
             "timestamp": timestamp,
@@ -155,7 +156,7 @@ def of_error(error: errors.OcrelayError) -> Response:
     request_log.note_code(request.environ, error.code)
     body, headers = document(error, instance=request.path)
     answer = of_problem(body)
-    answer.headers.extend(headers | (HTMX_ERROR if is_part() else {}))
+    answer.headers.extend(headers)
     return answer
 
 
@@ -167,4 +168,6 @@ def of_http(error: HTTPException) -> Response:
 def of_problem(problem: dict[str, Any], **frame: Any) -> Response:
     """The page of a problem document, or the part of one."""
     template = "_problem.html" if is_part() else "problem_page.html"
-    return page(template, problem["status"], problem=problem, **frame)
+    answer = page(template, problem["status"], problem=problem, **frame)
+    answer.headers.extend(HTMX_ERROR if is_part() else {})
+    return answer
