@@ -110,7 +110,9 @@ def is_part() -> bool:
 
 
 def is_script() -> bool:
-    """Whether a script of ours asks, which reads errors as JSON."""
+    """Whether a script of ours asks, which reads errors as JSON, or a stream of events, which follows to no page."""
+    if request.headers.get("Accept") == "text/event-stream":
+        return True
     return request.accept_mimetypes.best_match(["text/html", "application/problem+json"]) == "application/problem+json"
 
 
@@ -121,10 +123,19 @@ def theme() -> str:
 
 
 def here() -> str:
-    """The address of this page with its query, for the way back; after a change, that of the page that sent it."""
+    """The address of this page with its query, for the way back; of a change or a part, that of the page that asks."""
     if request.method == "GET" and not is_part():
         return request.full_path.rstrip("?")
-    return local(request.form.get("next")) or "/"
+    return local(request.form.get("next")) or local(came_from()) or "/"
+
+
+def came_from() -> str | None:
+    """The address of the page of ours that asks."""
+    try:
+        parts = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    except ValueError:
+        return None
+    return f"{parts.path}?{parts.query}".rstrip("?") if parts.netloc == request.host else None
 
 
 def local(address: str | None) -> str | None:
@@ -145,7 +156,7 @@ def see(address: str) -> Response:
 def of_error(error: errors.OcrelayError) -> Response:
     """Our own errors as a page, as a part of one, or for a script; who must sign in is led there."""
     if isinstance(error, errors.NotSignedIn):
-        way = url_for("web.sign_in", next=here()) if request.method == "GET" else url_for("web.sign_in")
+        way = url_for("web.sign_in", next=here())
         if is_part():
             return Response(status=401, headers={"HX-Redirect": way})
         if not is_script():

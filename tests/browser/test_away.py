@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import delete
 
 from api.app import app_of
 from api.service.parts import Parts
+from shared import tables
+from shared.keys.record import Scope
 from tests.browser.conftest import Open
 from tests.browser.test_batches import batch
+from tests.browser.test_keys import key_of, sign_in
 from tests.unit.api.conftest import finish, png
 
 __all__ = ["batch"]
@@ -72,3 +77,21 @@ def test_the_list_of_jobs_stays_while_its_filter_is_not_answered(open_page: Open
     page.get_by_label("Name").fill("others")
     expect(page.locator("#list")).to_contain_text("No job fits")
     expect(page.locator("#problem")).to_be_empty()
+
+
+def test_who_is_signed_out_under_a_page_comes_back_to_it(
+    open_page: Open, parts: Parts, batch: dict[str, Any], photo: Path
+) -> None:
+    key = key_of(parts, Scope.READ, Scope.SUBMIT, Scope.AUDIT)
+    page = open_page("/")
+    sign_in(page, key)
+    page.set_input_files("#files", str(photo))
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(1)
+    for path in ("/", "/batches", f"/batches/{batch['id']}"):
+        if path != "/":
+            page.goto(path)
+        with parts.database.write() as connection:
+            connection.execute(delete(tables.sessions))
+        expect(page.get_by_label("API key")).to_be_visible(timeout=15_000)
+        sign_in(page, key)
+        page.wait_for_url(f"**{path}")

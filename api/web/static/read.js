@@ -192,8 +192,14 @@ function listen() {
     silence ??= setTimeout(telling.lost, PATIENCE_MS); // it breaks off now and then, and goes on at once
     if (events?.readyState !== EventSource.CLOSED) return;
     close();
-    setTimeout(listen, 2000);
+    setTimeout(reopen, 2000);
   };
+}
+
+/** Where the stream is refused: who was signed out signs in, else it is tried again. */
+async function reopen() {
+  await ask("/sent/events").then((answer) => answer.body.cancel()).catch(() => {});
+  if (!session.isOver) listen();
 }
 
 function close() {

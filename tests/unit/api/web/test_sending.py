@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
 from api.app import app_of
 from api.service import batches
 from api.service.caller import NOBODY
 from api.service.parts import Parts
-from shared import jobs
+from shared import jobs, tables
 from shared.keys.record import Scope
 from tests.unit.api.conftest import png
 from tests.unit.api.web.test_sign_in import signed_in, token_of
@@ -104,3 +105,14 @@ def test_a_form_may_be_as_large_as_a_batch_and_not_only_as_a_document(parts: Par
     documents = [png(8, 8 + n) + b"\0" * 9_000 for n in range(30)]
     assert of_form(app_of(small).test_client(), *documents).status_code == 303
     assert len(all_jobs(parts)) == 30
+
+
+def test_an_open_stream_ends_with_the_session(parts: Parts, signed_in: Callable[..., FlaskClient]) -> None:
+    mine = signed_in(Scope.READ, Scope.SUBMIT)
+    assert of_form(mine, png()).status_code == 303
+    stream = iter(mine.get("/sent/events").response)
+    assert any(b"event: row" in bytes(next(stream)) for _ in range(3))
+    assert b"still there" in bytes(next(stream))
+    with parts.database.write() as connection:
+        connection.execute(delete(tables.sessions))
+    assert list(stream) == []
