@@ -103,6 +103,12 @@ def form_token() -> str:
     return hmac.new(current_text().encode(), b"form", hashlib.sha256).hexdigest()
 
 
+def owner(client: Caller) -> str:
+    """Whose is what a browser keeps: the same for one key whenever it signs in; without a key for one visitor."""
+    of = f"key {client.key.id}" if client.key else f"visitor {visitor()}"
+    return hashlib.sha256(of.encode()).hexdigest()[:16]
+
+
 def check_form(request: Request) -> None:
     """Raises StaleForm where a change does not come from a page that this visitor was shown."""
     given = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD, "")

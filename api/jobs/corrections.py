@@ -18,9 +18,6 @@ from shared.clock import timestamp
 from shared.jobs.corrections import Correction
 from shared.keys.record import Scope
 
-LONGEST_LINE = 10_000
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-
 
 def whole(value: Any) -> Any:
     """JSON knows one kind of number: 2.0 is an integer there, too."""
@@ -37,8 +34,8 @@ class NewCorrection(BaseModel):
 
     page_number: Number = Field(ge=1, le=1_000_000)
     line_number: Number = Field(ge=1, le=1_000_000, description="1 is the first line of the page's `lines`")
-    before: str = Field(max_length=LONGEST_LINE, description="as the client believes that it reads now")
-    after: str = Field(max_length=LONGEST_LINE, pattern=PRINTABLE)
+    before: str = Field(max_length=corrections.LONGEST_LINE, description="as the client believes that it reads now")
+    after: str = Field(max_length=corrections.LONGEST_LINE, pattern=corrections.PRINTABLE)
 
 
 class CorrectionDocument(BaseModel):

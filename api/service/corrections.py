@@ -12,6 +12,10 @@ from shared.jobs import corrections
 from shared.jobs.corrections import Correction
 from shared.keys.record import Scope
 
+LONGEST_LINE = 10_000
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+"""What a line may hold; signs without a width are part of how people write, of emoji as of Persian."""
+
 
 def list_of(parts: Parts, job: jobs.Job) -> list[Correction]:
     """A job's corrections, the oldest first."""

@@ -49,6 +49,7 @@ def register(pages: Blueprint, parts: Parts, files: str) -> None:
             "may": lambda scope: navigation.may(client, scope),
             "entries": navigation.entries_for(client) if has_entry(client) else [],
             "form_token": visitors.form_token(),
+            "owner": visitors.owner(client),
             "here": here(),
             "words": words,
             "timestamp": timestamp,
@@ -109,7 +110,9 @@ def is_part() -> bool:
 
 
 def is_script() -> bool:
-    """Whether a script of ours asks, which reads errors as JSON."""
+    """Whether a script of ours asks, which reads errors as JSON, or a stream of events, which follows to no page."""
+    if request.headers.get("Accept") == "text/event-stream":
+        return True
     return request.accept_mimetypes.best_match(["text/html", "application/problem+json"]) == "application/problem+json"
 
 
@@ -120,10 +123,19 @@ def theme() -> str:
 
 
 def here() -> str:
-    """The address of this page with its query, for the way back; after a change, that of the page that sent it."""
+    """The address of this page with its query, for the way back; of a change or a part, that of the page that asks."""
     if request.method == "GET" and not is_part():
         return request.full_path.rstrip("?")
-    return local(request.form.get("next")) or "/"
+    return local(request.form.get("next")) or local(came_from()) or "/"
+
+
+def came_from() -> str | None:
+    """The address of the page of ours that asks."""
+    try:
+        parts = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    except ValueError:
+        return None
+    return f"{parts.path}?{parts.query}".rstrip("?") if parts.netloc == request.host else None
 
 
 def local(address: str | None) -> str | None:
@@ -144,7 +156,7 @@ def see(address: str) -> Response:
 def of_error(error: errors.OcrelayError) -> Response:
     """Our own errors as a page, as a part of one, or for a script; who must sign in is led there."""
     if isinstance(error, errors.NotSignedIn):
-        way = url_for("web.sign_in", next=here()) if request.method == "GET" else url_for("web.sign_in")
+        way = url_for("web.sign_in", next=here())
         if is_part():
             return Response(status=401, headers={"HX-Redirect": way})
         if not is_script():
@@ -155,7 +167,7 @@ def of_error(error: errors.OcrelayError) -> Response:
     request_log.note_code(request.environ, error.code)
     body, headers = document(error, instance=request.path)
     answer = of_problem(body)
-    answer.headers.extend(headers | (HTMX_ERROR if is_part() else {}))
+    answer.headers.extend(headers)
     return answer
 
 
@@ -167,4 +179,6 @@ def of_http(error: HTTPException) -> Response:
 def of_problem(problem: dict[str, Any], **frame: Any) -> Response:
     """The page of a problem document, or the part of one."""
     template = "_problem.html" if is_part() else "problem_page.html"
-    return page(template, problem["status"], problem=problem, **frame)
+    answer = page(template, problem["status"], problem=problem, **frame)
+    answer.headers.extend(HTMX_ERROR if is_part() else {})
+    return answer

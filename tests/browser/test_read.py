@@ -192,6 +192,24 @@ def test_nobody_sends_what_was_chosen_by_who_signed_in_before(open_page: Open, p
     assert newest(parts) == []
 
 
+def test_what_was_dropped_after_the_session_ended_goes_on_when_the_same_key_signs_in(
+    open_page: Open, parts: Parts
+) -> None:
+    key = key_of(parts, Scope.SUBMIT, Scope.READ)
+    page = open_page("/")
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.accept()))
+    sign_in(page, key)
+    page.locator("#together").wait_for()
+    assert key not in page.content() and key.split("_")[1] not in page.content()
+    page.context.clear_cookies()
+    page.set_input_files("#files", many(5))
+    sign_in(page, key)
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(5)
+    assert sorted(names(page)) == [f"{n}.png" for n in range(5)] and len(newest(parts)) == 5
+    assert dialogs == []
+
+
 def test_many_together_become_one_batch_if_wanted_and_go_on_in_it_after_a_reload(open_page: Open, parts: Parts) -> None:
     page = open_page("/")
     page.on("dialog", lambda dialog: dialog.accept())

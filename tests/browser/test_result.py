@@ -186,3 +186,10 @@ def test_nothing_is_wider_than_a_phone(open_page: Open, job_id: str) -> None:
     page = open_page(f"/jobs/{job_id}", viewport={"width": 360, "height": 740})
     line(page, "T0tal").click()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_without_a_script_nothing_is_offered_that_needs_one(open_page: Open, job_id: str) -> None:
+    page = open_page(f"/jobs/{job_id}", java_script_enabled=False)
+    expect(page.get_by_role("button", name="Download")).to_be_visible()
+    for needs_one in ("Copy all", "Copy this line", "Zoom in", "uncertain lines"):
+        expect(page.get_by_role("button", name=needs_one)).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,6 @@ from shared.jobs import Job
 from shared.jobs.corrections import Correction
 from shared.keys.record import Scope
 
-LONGEST_LINE = 10_000
 KEEP_IMAGE = "private, max-age=600"
 """A browser shows the same image many times; it forgets it soon, for a document can be deleted."""
 
@@ -68,8 +68,9 @@ def add(pages: Blueprint, parts: Parts) -> None:
         form = request.form
         page_number, line_number = number(form.get("page_number"), 0), number(form.get("line_number"), 0)
         before, after = form.get("before", ""), form.get("after", "").strip()
-        if len(after) > LONGEST_LINE or not all(sign.isprintable() or sign == "\u3000" for sign in after):
-            message = gettext("A line has at most %(most)d characters, and no control characters.", most=LONGEST_LINE)
+        if len(after) > corrections.LONGEST_LINE or not re.fullmatch(corrections.PRINTABLE, after):
+            most = corrections.LONGEST_LINE
+            message = gettext("A line has at most %(most)d characters, and no control characters.", most=most)
             raise errors.InvalidOption(message)
         made = corrections.add(
             parts, job_id, caller.current(),

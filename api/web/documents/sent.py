@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, render_template, stream_with_context, url_for
+from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
 
 from api.access import visitors
 from api.http import caller
 from api.http.facts import facts
 from api.service import jobs as use_cases
 from api.service import sent
+from api.service.caller import Caller
 from api.service.parts import Parts
 from api.web.page import see
 from shared import clock, errors
@@ -28,7 +29,7 @@ def add(pages: Blueprint, parts: Parts) -> None:
     @facts(Scope.READ, is_page=True)
     def sent_events() -> Response:
         """Each row when it changes, all of them at first; `done` once nothing will change any more."""
-        stream = follow(parts, visitors.visitor())
+        stream = follow(parts, visitors.visitor(), caller.current())
         response = Response(stream_with_context(stream), mimetype="text/event-stream")
         response.headers["X-Accel-Buffering"] = "no"
         return response
@@ -62,14 +63,16 @@ def add(pages: Blueprint, parts: Parts) -> None:
         return see(url_for("web.jobs"))
 
 
-def follow(parts: Parts, visitor: str) -> Iterator[str]:
-    """Events of one visitor's table; without a place among the waiting only the first, and the browser asks again."""
+def follow(parts: Parts, visitor: str, client: Caller) -> Iterator[str]:
+    """Events of one visitor's table, no longer than the session; without a place among the waiting only the first."""
     yield f"retry: {RECONNECT_MS}\n\n"
     seen: dict[str, tuple[object, ...]] = {}
     deadline = clock.monotonic() + parts.settings.wait_limit_seconds
     with parts.waiting.place() as taken:
         while True:
             try:
+                if client.key and visitors.key_of(request, visitors.ring(), parts) is None:
+                    return
                 changed, has_ended = sent.changes(parts, visitor, seen)
             except errors.DatabaseUnavailable:  # the browser asks again
                 return

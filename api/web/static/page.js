@@ -1,7 +1,10 @@
 // What every page needs: times in the viewer's zone, questions before what cannot be undone, words that come and go.
 
-const words = document.getElementById("words").dataset;
-export const token = document.querySelector("meta[name=form-token]").content;
+export const words = document.getElementById("words").dataset;
+const meta = (name) => document.querySelector(`meta[name=${name}]`).content;
+const token = meta("form-token");
+export const owner = meta("owner"); // whoever signs in next in this tab gets nothing that another one had left
+export const session = { isOver: false };
 
 const SEEN_MS = 4000;
 let vanishing = 0;
@@ -17,6 +20,13 @@ export function say(text, isSeen = true) {
 
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
+/** What stands on the page is as it was, while nothing answers; said once, and no longer than that is so. */
+export const telling = {
+  lost: () => problem.textContent === words.stale || (problem.textContent = words.stale),
+  found: () => problem.replaceChildren(),
+};
+const problem = document.getElementById("problem");
+
 /** Ask our own server as a script: an answer that is no success throws what the problem says. */
 export async function ask(address, options = {}) {
   const headers = { Accept: "application/problem+json", "X-CSRF-Token": token, ...options.headers };
@@ -24,15 +34,20 @@ export async function ask(address, options = {}) {
   try {
     response = await fetch(address, { ...options, headers });
   } catch {
-    throw Object.assign(new Error(words.offline), { status: 0 });
+    throw Object.assign(new Error(words.offline), { status: 0, isAway: true });
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
+  session.isOver ||= response.status === 401 || problem.code === "stale_form"; // signed in anew in another tab
   if (response.status === 401) location.reload();
   const text = [problem.title_shown, problem.detail_shown ?? problem.detail].filter(Boolean).join(": ");
+  const isAway = [502, 504].includes(response.status); // a proxy says so, in its own words
   const after = Number(response.headers.get("Retry-After")) || 0;
-  throw Object.assign(new Error(text || words.offline), { status: response.status, after, problem });
+  throw Object.assign(new Error((!isAway && text) || words.offline), { status: response.status, isAway, after, problem });
 }
+
+/** Whether the same question may be answered later. */
+export const mayPass = ({ problem, status }) => problem?.retryable ?? [0, 502, 503, 504].includes(status);
 
 export async function copy(text) {
   try {

@@ -1,11 +1,12 @@
 // The page "Read": documents come in by dropping, pasting, choosing or the camera, and are read while others are sent.
 
-import { ask, fill, say, token } from "./page.js";
+import { ask, fill, mayPass, owner, say, session, telling, words as everywhere } from "./page.js";
 import * as waiting from "./waiting.js";
 
 const AT_ONCE = 3;
 const MOST_TRIES = 60;
 const ENDED = ["succeeded", "failed", "cancelled"];
+const PATIENCE_MS = 5_000;
 const words = document.getElementById("read-words").dataset;
 const zone = document.getElementById("drop");
 const rows = document.getElementById("rows");
@@ -14,11 +15,11 @@ const queue = [];
 const together = document.getElementById("together");
 const beginning = new Map(); // by the marks of groups: until their batch is there
 const lost = new Map(); // by the names of files: how the row goes that asks for it
-const owner = token.slice(0, 16); // whoever signs in next in this tab sends nothing that another one had chosen
 let last = 0;
 let sending = 0;
 let pasted = 0;
 let events = null;
+let silence;
 
 function take(files) {
   if (!files.length) return say(words.noFiles);
@@ -71,7 +72,7 @@ async function send() {
     replace(text, next.row);
     listen();
   } catch (problem) {
-    waiting.note({ ...next.note, why: problem.message });
+    if (!session.isOver) waiting.note({ ...next.note, why: problem.message }); // else it goes on after signing in
     refuse(next, problem.message);
   }
   sending -= 1;
@@ -90,9 +91,8 @@ async function submit({ file, note, row }) {
         return (await ask("/", { method: "POST", body: form, headers: { "Idempotency-Key": note.once } })).text();
       });
     } catch (problem) {
-      const mayPass = problem.problem?.retryable ?? [0, 502, 503, 504].includes(problem.status);
-      if (!mayPass || tries >= MOST_TRIES) throw problem;
-      row.querySelector(".notes").textContent = problem.message;
+      if (!mayPass(problem) || tries >= MOST_TRIES) throw problem;
+      row.querySelector(".notes").textContent = problem.isAway ? everywhere.trying : problem.message;
       await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(problem.after ?? 0, Math.min(tries, 5))));
     }
   }
@@ -185,11 +185,22 @@ function listen() {
   events = new EventSource("/sent/events");
   events.addEventListener("row", (event) => replace(event.data));
   events.addEventListener("done", close);
+  events.onopen = () => {
+    silence = void clearTimeout(silence);
+    telling.found();
+  };
   events.onerror = () => {
+    silence ??= setTimeout(telling.lost, PATIENCE_MS); // it breaks off now and then, and goes on at once
     if (events?.readyState !== EventSource.CLOSED) return;
     close();
-    setTimeout(listen, 2000);
+    setTimeout(reopen, 2000);
   };
+}
+
+/** Where the stream is refused: who was signed out signs in, else it is tried again. */
+async function reopen() {
+  await ask("/sent/events").then((answer) => answer.body.cancel()).catch(() => {});
+  if (!session.isOver) listen();
 }
 
 function close() {
@@ -227,7 +238,7 @@ addEventListener("paste", (event) => {
   event.preventDefault();
   take(files.map((file) => new File([file], `${words.pasted} ${(pasted += 1)}`, { type: file.type })));
 });
-addEventListener("beforeunload", (event) => (sending || queue.length) && event.preventDefault());
+addEventListener("beforeunload", (event) => (sending || queue.length) && !session.isOver && event.preventDefault());
 document.getElementById("clear").addEventListener("submit", () => waiting.forgetAll());
 goOn();
 if (section.dataset.open === "yes") listen();

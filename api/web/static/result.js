@@ -89,8 +89,10 @@ if (result) {
   else addEventListener("load", () => setTimeout(enter)); // before, the browser goes to the line itself, and takes the focus there
 }
 
-/** Open the line that the address names. */
+/** Open the line that the address names, or the one that was open before signing in again. */
 function enter() {
+  const { wasAt } = editor?.drafts ?? {};
+  if (wasAt && rowOf(wasAt)) return choose(wasAt);
   const doubts = all().filter((row) => row.querySelector(".line.doubtful"));
   if (location.hash === "#first-doubt" && doubts.length) choose(doubts[0].dataset.line);
   else if (location.hash === "#last-doubt" && doubts.length) choose(doubts.at(-1).dataset.line);

@@ -111,3 +111,28 @@ def test_what_an_error_says_in_particular_is_kept_where_it_can_be_read(client: F
     particular = "The document has 1 pages."
     english = client.get(f"/jobs/{job_id}/pages/9.jpg", headers=BROWSER).text
     assert particular in english and particular not in client.get(f"/jobs/{job_id}/pages/9.jpg", headers=CHINESE).text
+
+
+@pytest.mark.parametrize(
+    ("headers", "onward"),
+    [
+        ({"Referer": "http://localhost/jobs?state=failed"}, "/jobs?state=failed"),
+        ({"Referer": "http://evil.example/jobs"}, "/"),
+        ({"Referer": "http://["}, "/"),
+        ({}, "/"),
+    ],
+)
+def test_to_try_a_change_again_leads_to_the_page_it_came_from(
+    client: FlaskClient, headers: dict[str, str], onward: str
+) -> None:
+    form = {"csrf": token_of(client, "/"), "order": "nonsense"}
+    answer = client.post("/jobs", data=form, headers=BROWSER | headers)
+    assert answer.status_code == 422
+    assert f'href="{onward}">Try again' in answer.text
+
+
+def test_who_is_signed_out_under_a_page_comes_back_to_it(parts: Parts, client: FlaskClient) -> None:
+    make_key(parts, Scope.READ)
+    htmx = {"HX-Request": "true", "HX-Current-URL": "http://localhost/batches?before=x"}
+    answer = client.get("/batches/bat_x", headers=BROWSER | htmx)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in?next=/batches?before%3Dx")

@@ -11,13 +11,14 @@ from typing import Any
 import pikepdf
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
 from api.app import app_of
 from api.service import batches
 from api.service.caller import NOBODY
 from api.service.parts import Parts
-from shared import jobs
+from shared import jobs, tables
 from shared.keys.record import Scope
 from tests.unit.api.conftest import finish, png
 from tests.unit.api.web.test_sign_in import signed_in, token_of
@@ -130,3 +131,14 @@ def test_what_was_sent_from_a_page_is_downloaded_under_its_own_name(client: Flas
     assert answer.headers["Content-Disposition"] == 'attachment; filename="invoice-22.png +1.zip"'
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         assert archive.namelist() == ["0001-invoice-22.txt", "0002-b_收据.txt", "batch.json"]
+
+
+def test_an_open_stream_ends_with_the_session(parts: Parts, signed_in: Callable[..., FlaskClient]) -> None:
+    mine = signed_in(Scope.READ, Scope.SUBMIT)
+    assert of_form(mine, png()).status_code == 303
+    stream = iter(mine.get("/sent/events").response)
+    assert any(b"event: row" in bytes(next(stream)) for _ in range(3))
+    assert b"still there" in bytes(next(stream))
+    with parts.database.write() as connection:
+        connection.execute(delete(tables.sessions))
+    assert list(stream) == []
