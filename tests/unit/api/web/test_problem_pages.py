@@ -125,7 +125,7 @@ def test_what_an_error_says_in_particular_is_kept_where_it_can_be_read(client: F
 def test_to_try_a_change_again_leads_to_the_page_it_came_from(
     client: FlaskClient, headers: dict[str, str], onward: str
 ) -> None:
-    form = {"csrf": token_of(client, "/"), "order": "nonsense"}
+    form = {"csrf": token_of(client, "/"), "order": "nonsense", "job": "job_x"}
     answer = client.post("/jobs", data=form, headers=BROWSER | headers)
     assert answer.status_code == 422
     assert f'href="{onward}">Try again' in answer.text
