@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
@@ -184,62 +183,6 @@ def test_a_server_that_is_away_is_reported_as_such() -> None:
     database = Database("postgresql://nobody@127.0.0.1:9/none")
     with pytest.raises(errors.DatabaseUnavailable), database.read():
         pass
-    database.close()
-
-
-def test_reading_is_no_transaction(database: Database) -> None:
-    with database.read() as connection:
-        connection.execute(text("SELECT count(*) FROM jobs"))
-        raw: Any = connection.connection.driver_connection
-        assert not raw.in_transaction if database.is_sqlite else raw.info.transaction_status.name == "IDLE"
-        with database.write() as writing:
-            workers.register(writing, node="n", host="h", pid=7, model=MODEL)
-        assert len(workers.live_children(connection)) == 1, "what was committed meanwhile is seen"
-
-
-def end_connections(url: str, but: Database) -> None:
-    """As a server does that is started again."""
-    other = Database(url, pool_size=1)
-    with other.read() as connection:
-        connection.execute(text(_END_OTHERS), {"mine": str(but.url.database)})
-    other.close()
-
-
-_END_OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :mine AND pid <> pg_backend_pid()
-"""
-
-
-def test_connections_that_were_idle_are_asked_whether_they_live(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = Database(postgres_url, pool_size=2)
-    with database.read(), database.read():
-        pass
-    monkeypatch.setattr("shared.database.SURE_SECONDS", 0.0)
-    end_connections(postgres_url, database)
-    with database.read() as connection:
-        assert workers.live_children(connection) == []
-    end_connections(postgres_url, database)
-    with database.write() as connection:
-        workers.register(connection, node="n", host="h", pid=7, model=MODEL)
-    database.close()
-
-
-def test_a_server_that_was_started_again_costs_one_failure_where_connections_were_just_in_use(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = Database(postgres_url, pool_size=3)
-    with database.read(), database.read(), database.read():
-        pass
-    monkeypatch.setattr("shared.database.SURE_SECONDS", 3600.0)
-    end_connections(postgres_url, database)
-    with pytest.raises(errors.DatabaseUnavailable), database.write():
-        pass
-    with database.write() as one:  # the other connections of before are forgotten, too
-        workers.register(one, node="n", host="h", pid=7, model=MODEL)
-        with database.read() as other, database.read() as third:
-            assert workers.live_children(other) == workers.live_children(third) == []
     database.close()
 
 

@@ -10,7 +10,7 @@ from shared.database import Database
 from shared.keys.record import Scope
 from tests.bench import overhead
 
-COSTS = {"submit": (6, 1), "claim": (2, 1), "finish": (3, 1), "poll": (1, 0)}
+COSTS = {"submit": (5, 1), "claim": (2, 1), "finish": (3, 1), "poll": (1, 0)}
 
 
 def test_a_job_costs_three_write_transactions_and_few_statements(database: Database, tmp_path: Path) -> None:
