@@ -14,7 +14,6 @@ from worker.ocr.page.enlarge import enlarge
 from worker.ocr.page.preprocess import as_is, straighten
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
-from worker.ocr.reading.amounts import part_amounts
 from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidence, confidences, holds_text, in_order, to_line
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.tools import Tools
@@ -47,7 +46,6 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
     found, read = read_columns(tools, found, read)
     found, read = read_turned(tools, found, read)
     read = _read_again(tools, found, read)
-    found, read = part_amounts(found, read)
     kept = in_order(found, read)
     upright, searched = found.arrangement.upright, found.arrangement.searched
     lines = [to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
