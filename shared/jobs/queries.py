@@ -187,9 +187,7 @@ _HELD = select(jobs.c.id).where(
     jobs.c.id == bindparam("of_job"), is_state(State.RUNNING), jobs.c.lease_token == bindparam("of_lease")
 )
 _BACKLOG = select(func.count()).select_from(jobs).where(is_state(State.QUEUED))
-_WAITING_COUNT: ScalarSelect[int] = (
-    select(func.count()).select_from(jobs).where(is_state(State.QUEUED)).scalar_subquery()
-)
+_WAITING_COUNT: ScalarSelect[int] = _BACKLOG.scalar_subquery()
 _EARLIER = _BACKLOG.where(
     or_(
         jobs.c.priority < bindparam("of_priority"),

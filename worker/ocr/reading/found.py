@@ -9,7 +9,7 @@ import numpy as np
 
 from models.charset import CJK
 from models.line_image import MARGIN
-from shared.result import Line, as_polygon, mean_confidence
+from shared.result import Line, as_polygon
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.classical.fragments import overlaps
 from worker.ocr.lines.columns import find as columns
@@ -57,11 +57,6 @@ class Found:
         return [in_one_polarity(columns.image_of(page, lines[i], margin)) for i in places]
 
 
-def confidence(reading: Reading) -> float:
-    """Return the mean confidence of a line's characters, 0..1, 0 without any."""
-    return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
-
-
 def confidences(read: Sequence[Reading]) -> list[list[float]]:
     """Return the confidences of the characters of each line."""
     return [[peak.confidence for peak in reading.peaks] for reading in read]
@@ -100,7 +95,7 @@ def holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     is_short = len(reading.peaks) in SHORT and reading.text.isalpha()
     usual = LEAST_SHORT if is_short else LEAST_CONFIDENCE
     least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else usual
-    return confidence(reading) >= least
+    return reading.confidence >= least
 
 
 def to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:

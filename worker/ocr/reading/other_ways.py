@@ -12,7 +12,7 @@ from worker.ocr.lines import turned
 from worker.ocr.lines.columns import find as columns
 from worker.ocr.lines.layout import search_all
 from worker.ocr.lines.turned import DOUBTFUL, UNREAD, Way
-from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidence, kept
+from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, kept
 from worker.ocr.reading.tools import Tools
 from worker.ocr.text import words
 from worker.ocr.text.decoder import Reading
@@ -42,14 +42,14 @@ def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found
         lines = columns.find_columns(upright.image, lambda page: search_all(page, tools.detector), places)
     images = tools.images(upright.image, lines)
     down = tools.read(images)
-    sure = [i for i, one in enumerate(down) if confidence(one) >= LEAST_IN_COLUMN and words.is_chinese(one)]
+    sure = [i for i, one in enumerate(down) if one.confidence >= LEAST_IN_COLUMN and words.is_chinese(one)]
     if not sure:
         return found, read
     believed = [lines[i] for i in sure]
     across = [
         i
         for i, line in enumerate(arrangement.lines)
-        if confidence(read[i]) >= LEAST_CONFIDENCE and not columns.replaced_by(believed, line, hanzi[i])
+        if read[i].confidence >= LEAST_CONFIDENCE and not columns.replaced_by(believed, line, hanzi[i])
     ]
     lines = [arrangement.lines[i] for i in across] + believed
     images = [found.images[i] for i in across] + [images[i] for i in sure]
@@ -90,9 +90,9 @@ def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found,
 def _read_promising(tools: Tools, images: Sequence[Gray]) -> list[tuple[int, Reading]]:
     """Return what was read in those of the line images whose middle reads rather well, by their places."""
     glances = tools.glance([turned.middle_of(image) for image in images])
-    worth = [at for at, one in enumerate(glances) if confidence(one) >= turned.PROMISING]
+    worth = [at for at, one in enumerate(glances) if one.confidence >= turned.PROMISING]
     return list(zip(worth, tools.read([images[at] for at in worth]), strict=True))
 
 
 def _way(reading: Reading) -> Way:
-    return Way(confidence(reading), len(reading.peaks))
+    return Way(reading.confidence, len(reading.peaks))

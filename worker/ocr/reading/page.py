@@ -14,7 +14,7 @@ from worker.ocr.page.enlarge import enlarge
 from worker.ocr.page.preprocess import as_is, straighten
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
-from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidence, confidences, holds_text, in_order, to_line
+from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidences, holds_text, in_order, to_line
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.tools import Tools
 from worker.ocr.text import looks, rule
@@ -90,7 +90,7 @@ def _read_again(tools: Tools, found: Found, read: list[Reading]) -> list[Reading
     worth = [
         i
         for i, one in enumerate(read)
-        if not searched or confidence(one) >= LEAST_CONFIDENCE or holds_text(lines[i], one, searched=True)
+        if not searched or one.confidence >= LEAST_CONFIDENCE or holds_text(lines[i], one, searched=True)
     ]
     first = [read[i] for i in worth]
     if stronger is None:

@@ -16,7 +16,7 @@ from worker.ocr.page import crops, turning
 from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright
 from worker.ocr.page.quality import measure_writing
-from worker.ocr.reading.found import Found, confidence
+from worker.ocr.reading.found import Found
 from worker.ocr.reading.options import Options
 from worker.ocr.reading.stopwatch import Stopwatch
 from worker.ocr.text.decoder import Reading
@@ -76,7 +76,7 @@ class Tools:
 
     def read_texts(self, images: Sequence[Gray]) -> list[tuple[str, float]]:
         """Return the text of each line image, and its confidence, 0..1."""
-        return [("".join(peak.text for peak in one.peaks), confidence(one)) for one in self.read(images)]
+        return [(one.text, one.confidence) for one in self.read(images)]
 
     def reader(self, recognizer: LineRecognizer) -> LineReader:
         """Return how a recogniser reads the lines of this document."""

@@ -8,7 +8,6 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from models.charset import CJK
-from shared.result import mean_confidence
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
 from worker.ocr.text.reader import Gray
@@ -55,7 +54,7 @@ def is_disputed(first: Reading, second: Reading, sure: float) -> bool:
     """Whether two readings differ by more than spaces and case although both are sure."""
     if _letters(first.text) == _letters(second.text):
         return False
-    return min(_confidence(first), _confidence(second)) >= sure
+    return min(first.confidence, second.confidence) >= sure
 
 
 def take_spaces(first: Reading, second: Reading) -> Reading:
@@ -104,13 +103,9 @@ def _dispute(first: Reading, second: Reading) -> dict[str, Any]:
         "start": 0,
         "from": first.text,
         "to": second.text,
-        "from_confidence": round(_confidence(first), 4),
-        "to_confidence": round(_confidence(second), 4),
+        "from_confidence": round(first.confidence, 4),
+        "to_confidence": round(second.confidence, 4),
     }
-
-
-def _confidence(reading: Reading) -> float:
-    return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
 
 
 def _letters(text: str) -> str:

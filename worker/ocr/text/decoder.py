@@ -16,6 +16,7 @@ from models.frames import Frames
 from models.line_image import MARGIN
 from models.ngram import Ngram
 from shared.options import DEFAULT_CHARSET, CharsetName
+from shared.result import mean_confidence
 from worker.ocr.text import beam, ctc
 from worker.ocr.text.ctc import BestPath, Peak
 from worker.ocr.text.unsure import find_doubt, open_frames
@@ -63,6 +64,11 @@ class Reading(NamedTuple):
     def text(self) -> str:
         """What was read."""
         return "".join(peak.text for peak in self.peaks)
+
+    @property
+    def confidence(self) -> float:
+        """The mean over its characters, 0..1, 0 without any."""
+        return mean_confidence(peak.confidence for peak in self.peaks) or 0.0
 
 
 def edits(raw_text: str, text: str) -> tuple[dict[str, Any], ...]:

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.result import mean_confidence
 from worker.ocr.text.decoder import Reading
 
 Gray = NDArray[np.uint8]
@@ -68,22 +67,18 @@ def look_again(
         read: Line images -> readings.
     """
     return [
-        first if _confidence(first) >= DOUBTFUL else _agreed(image, first, read)
+        first if first.confidence >= DOUBTFUL else _agreed(image, first, read)
         for image, first in zip(images, readings, strict=True)
     ]
 
 
 def _agreed(image: Gray, first: Reading, read: Callable[[Sequence[Gray]], Sequence[Reading]]) -> Reading:
-    by_text, votes = {first.text: [first]}, {first.text: FIRST * _confidence(first) ** SHARPNESS}
+    by_text, votes = {first.text: [first]}, {first.text: FIRST * first.confidence**SHARPNESS}
     for shape in SHAPES:
         (reading,) = read([shape.show(image)])
         text = reading.text
         by_text.setdefault(text, []).append(reading)
-        votes[text] = votes.get(text, 0.0) + _confidence(reading) ** SHARPNESS
+        votes[text] = votes.get(text, 0.0) + reading.confidence**SHARPNESS
         if reading.peaks and len(by_text[text]) >= AGREED:
             break
-    return max(by_text[max(votes, key=lambda text: votes[text])], key=_confidence)
-
-
-def _confidence(reading: Reading) -> float:
-    return mean_confidence(peak.confidence for peak in reading.peaks) or 0.0
+    return max(by_text[max(votes, key=lambda text: votes[text])], key=lambda reading: reading.confidence)
