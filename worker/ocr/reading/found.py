@@ -102,8 +102,10 @@ def to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:
     """Give what was read its place on the original page."""
     height, width = upright.image.shape
     if found.cells is None:
-        quad, seen = (np.clip(crops.widen(found.polygon, m), 0, (width, height)) for m in (MARGIN, reading.margin))
-        start, end = crops.shares_of(quad, seen)
+        quad = np.clip(crops.widen(found.polygon), 0, (width, height))
+        start, end = 0.0, 1.0
+        if reading.margin != MARGIN:
+            start, end = crops.shares_of(quad, np.clip(crops.widen(found.polygon, reading.margin), 0, (width, height)))
         frame_count = (end - start) * reading.frame_count
         characters = words.place_characters(reading.peaks, frame_count, start * reading.frame_count)
     else:

@@ -73,6 +73,8 @@ class Reading(NamedTuple):
 
 def edits(raw_text: str, text: str) -> tuple[dict[str, Any], ...]:
     """What became of a raw text: `start` is the place in `text`, 0-based; `from` or `to` may be empty."""
+    if raw_text == text:
+        return ()
     return tuple(
         {"kind": "language", "start": start, "from": raw_text[a:b], "to": text[start:end]}
         for tag, a, b, start, end in SequenceMatcher(None, raw_text, text, autojunk=False).get_opcodes()
