@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.reading.found import Found, holds_text, kept
+from worker.ocr.reading.found import Found, holds_text, kept, unreadable
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
 
@@ -56,3 +56,13 @@ def test_what_a_second_look_finds_in_a_line_that_says_it_already_is_the_same_ink
     echo = TextLine.boxed(np.array([250.0, top - 10, 280.0, top + 10]), in_doubt=True)
     arrangement.arrangement.lines[1] = echo
     assert kept(arrangement, read) == ([0, 1] if is_text else [0])
+
+
+@pytest.mark.parametrize(("texts", "places"), [(["ll"], 1), (["7", "ßß", "-"], 2), (["-"], 0), (["a"] * 4, 0), ([], 0)])
+def test_a_few_letters_that_nobody_could_read_are_told_of(texts: list[str], places: int) -> None:
+    missing = unreadable(*found(texts))
+    assert (len(missing.places) if missing else 0) == places
+
+
+def test_a_line_that_was_given_is_not_looked_for() -> None:
+    assert unreadable(*found(["ll"], searched=False)) is None

@@ -30,3 +30,12 @@ def test_ink_belongs_to_the_nearer_of_two_lines() -> None:
     lines = [TextLine.boxed(np.array([0, 0, 50, 30])), TextLine.boxed(np.array([0, 20, 50, 50]))]
     pieces = np.array([[10, 13, 20, 16], [10, 22, 20, 26], [10, 27, 20, 30], [10, 90, 20, 95]], np.int32)
     assert growing.owners(pieces, lines).tolist() == [0, 0, 1, -1]
+
+
+def test_a_slanted_box_holds_the_ink_between_its_edges() -> None:
+    slanted = TextLine(np.array([[120, 100], [700, 100], [698, 120], [118, 120]], np.float32), 20)
+    steep = TextLine(np.array([[120, 200], [700, 200], [690, 220], [110, 220]], np.float32), 20)
+    pieces = np.array([[680, 102, 692, 118], [640, 202, 652, 218], [140, 202, 152, 218]], np.int32)
+    assert growing.owners(pieces, [slanted, steep]).tolist() == [0, 1, 1]
+    (grown, _) = growing.grow([slanted, steep], pieces, np.zeros((300, 800), np.uint8))
+    assert grown is slanted

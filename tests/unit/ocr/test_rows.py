@@ -62,6 +62,12 @@ def test_justified_words_become_their_lines() -> None:
     assert spans(join_rows([*one, *other], BARE)) == [(40, 700), (40, 700)]
 
 
+def test_short_words_of_a_justified_row_become_its_line_where_cells_of_a_table_stay() -> None:
+    words = [line(40, 70, 80), line(105, 70, 140), line(165, 70, 540)]
+    assert spans(join_rows([line(40, 40, 540), *words], BARE)) == [(40, 540), (40, 540)]
+    assert len(join_rows([line(40, 40, 600), *words], BARE)) == 4
+
+
 def test_cells_in_columns_are_not_justified_text() -> None:
     rows = [[line(left, top, left + 60) for left in (40, 240, 440, 640)] for top in (40, 100, 160)]
     assert len(join_rows([cell for row in rows for cell in row], BARE)) == 12

@@ -112,7 +112,7 @@ def warnings(
     """
     if not lines:
         nothing = _why_nothing(gray, quality)
-        if nothing:
+        if nothing and not unread:
             return nothing
     rules = (*PAGE_RULES, *WRITING_RULES)
     if not searched:

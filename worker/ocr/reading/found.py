@@ -33,6 +33,7 @@ LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely a
 ECHO = 0.5  # of the place of what only a second look found: so much in another line that reads the same is one ink
 STROKES = frozenset("一丨丶")  # hanzi of one stroke; alone on a page that has no other hanzi they are marks of a pen
 FEWEST = 20  # characters of a page that tell in which script it is
+MOST_UNREADABLE = 3  # places on a page of which nothing was kept; more are a picture's
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,20 @@ def kept(found: Found, read: Sequence[Reading]) -> list[int]:
     if not searched or len(text) < FEWEST or CJK.search(text):
         return held
     return [i for i in held if read[i].text not in STROKES]
+
+
+def unreadable(found: Found, read: Sequence[Reading]) -> Unread | None:
+    """Return where a page of which nothing was kept has a few letters or digits all the same; None: it has none.
+
+    A page with more such places is a picture.
+    """
+    places = [
+        line.polygon
+        for line, one in zip(found.arrangement.lines, read, strict=True)
+        if any(character.isalnum() for character in one.text)
+    ]
+    is_told = found.arrangement.searched and 0 < len(places) <= MOST_UNREADABLE
+    return Unread(1.0, tuple(places)) if is_told else None
 
 
 def _is_echo(i: int, held: Sequence[int], lines: Sequence[TextLine], read: Sequence[Reading]) -> bool:

@@ -14,7 +14,7 @@ from worker.ocr.page.enlarge import enlarge
 from worker.ocr.page.preprocess import as_is, straighten
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
-from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidences, holds_text, in_order, to_line
+from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidences, holds_text, in_order, to_line, unreadable
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.tools import Tools
 from worker.ocr.text import looks, rule
@@ -51,7 +51,7 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
     lines = [to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
     if all(line.model == tools.recognizer.card.name for line in lines):  # of one reader the document says enough
         lines = [replace(line, model=None) for line in lines]
-    unread = tools.find_unread(found, kept)
+    unread = tools.find_unread(found, kept) if kept else unreadable(found, read) or tools.find_unread(found, kept)
     quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
     places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
     warned = policy != "off"

@@ -32,7 +32,10 @@ Values = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class _Frame:
-    """A line's own axes: along and down are unit vectors, origin is the line's top-left."""
+    """A line's own axes: along and down are unit vectors at a right angle, origin is the line's top-left.
+
+    A line that was joined from parts may be a slanted box: its left edge does not say which way is down.
+    """
 
     origin: Values
     along: Values
@@ -45,7 +48,8 @@ class _Frame:
         corners = line.polygon.astype(np.float64)
         width = max(1.0, distance(corners[0], corners[1]))
         height = max(1.0, distance(corners[0], corners[3]))
-        return cls(corners[0], (corners[1] - corners[0]) / width, (corners[3] - corners[0]) / height, width, height)
+        along = (corners[1] - corners[0]) / width
+        return cls(corners[0], along, np.array([-along[1], along[0]]), width, height)
 
     def backward(self) -> _Frame:
         """Return the same frame seen from the line's other end."""
@@ -80,8 +84,9 @@ def owners(pieces: Boxes, lines: Sequence[TextLine]) -> NDArray[np.intp]:
     of = np.repeat(np.arange(len(lines)), counts)
     piece = order[np.arange(len(of)) + np.repeat(first - (np.cumsum(counts) - counts), counts)]
     place = middles[piece] - origin[of]
-    x = (place * (along / width[:, None])[of]).sum(axis=1)
-    y = (place * (down / height[:, None])[of]).sum(axis=1)
+    along = (along / width[:, None])[of]
+    x = (place * along).sum(axis=1)
+    y = place[:, 1] * along[:, 0] - place[:, 0] * along[:, 1]
     inside = (x > -slack[of]) & (x < (width + slack)[of]) & (y > -slack[of]) & (y < (height + slack)[of])
     of, piece = of[inside], piece[inside]
     off = np.abs(y[inside] / height[of] - 0.5)

@@ -63,20 +63,29 @@ def _rows(hulls: Hulls) -> list[list[int]]:
 
 def _bridged(row: list[int], hulls: Hulls, mask: Gray) -> list[list[int]]:
     """Part a row wherever a gap is not bridged by a line above or below, or begins a column or a blank."""
-    groups = [row[:1]]
+    groups, is_between = [row[:1]], len(row) > 1 and _is_between_margins(hulls[row], hulls)
     for right in row[1:]:
         ends = hulls[groups[-1][-1]], hulls[right]
-        if _is_bridged(*ends, hulls) and not _holds_end_of_blank(*ends, mask):
+        if _is_bridged(*ends, hulls, has_cells=not is_between) and not _holds_end_of_blank(*ends, mask):
             groups[-1].append(right)
         else:
             groups.append([right])
     return groups
 
 
-def _is_bridged(left: Hulls, right: Hulls, hulls: Hulls) -> bool:
+def _is_between_margins(row: Hulls, hulls: Hulls) -> bool:
+    """Tell whether the line above or below begins and ends where a row does, as in justified text."""
+    tall = float(np.median(row[:, 3] - row[:, 1]))
+    apart = np.abs(hulls[:, [1, 3]].mean(axis=1) - float(np.median(row[:, [1, 3]].mean(axis=1))))
+    alike = np.abs(hulls[:, [0, 2]] - [row[0, 0], row[-1, 2]]).max(axis=1) <= ALIGNED * tall
+    return bool((alike & (apart > IN_ROW * tall) & (apart <= NEXT_ROW * tall)).any())
+
+
+def _is_bridged(left: Hulls, right: Hulls, hulls: Hulls, *, has_cells: bool) -> bool:
+    """Tell whether a gap is bridged. has_cells: narrow parts of the row may be cells of a table."""
     tall = max(left[3] - left[1], right[3] - right[1])
     gap = right[0] - left[2]
-    is_cell = min(left[2] - left[0], right[2] - right[0]) < LEAST_PART * tall
+    is_cell = has_cells and min(left[2] - left[0], right[2] - right[0]) < LEAST_PART * tall
     if not -OVERLAP * tall <= gap <= (WORD_GAP if is_cell else WIDEST_GAP) * tall:
         return False
     apart = np.abs(hulls[:, [1, 3]].mean(axis=1) - (left[1] + left[3]) / 2)
