@@ -26,8 +26,8 @@ from worker.ocr.text.decoder import Reading, edits
 from worker.ocr.text.reader import LineRecognizer
 
 LEAST_CONFIDENCE = 0.55  # what was found by searching a page and reads worse than this is a picture, not writing
-LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape ...
-LEAST_LOOK_ALIKE = 0.35  # ... so that one alone in its line may be this unsure which of them it is
+LOOK_ALIKE = frozenset("1lI|0Oo")  # characters that share their probability with others of the same shape, ...
+SHARED = 1.6  # ... which is sure so many times as much: in a line of few of them that is what counts
 SHORT, LEAST_SHORT = (2, 3), 0.65  # so few letters are read in scraps, too: a line of them must be as sure as this
 LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely as this
 ECHO = 0.5  # of the place of what only a second look found: so much in another line that reads the same is one ink
@@ -106,11 +106,20 @@ def holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     """Tell whether anything was read in a line, and as surely as it must where the line was found by searching."""
     if not reading.peaks or not searched:
         return bool(reading.peaks)
-    is_look_alike = len(reading.peaks) == 1 and reading.peaks[0].text in LOOK_ALIKE
-    is_short = len(reading.peaks) in SHORT and reading.text.isalpha()
-    usual = LEAST_SHORT if is_short else LEAST_CONFIDENCE
-    least = LEAST_IN_DOUBT if line.in_doubt else LEAST_LOOK_ALIKE if is_look_alike else usual
-    return reading.confidence >= least
+    if line.in_doubt:
+        return reading.confidence >= LEAST_IN_DOUBT
+    least = LEAST_SHORT if len(reading.peaks) in SHORT and reading.text.isalpha() else LEAST_CONFIDENCE
+    return _shape_confidence(reading) >= least
+
+
+def _shape_confidence(reading: Reading) -> float:
+    """Return how sure the characters of a line are, 0..1; of one, and of a short word, only their shapes."""
+    is_word = len(reading.peaks) in SHORT and any(one.text.isalpha() for one in reading.peaks)
+    if len(reading.peaks) != 1 and not is_word:
+        return reading.confidence
+    shares = [SHARED if one.text in LOOK_ALIKE else 1.0 for one in reading.peaks]
+    rated = zip(reading.peaks, shares, strict=True)
+    return sum(min(1.0, one.confidence * share) for one, share in rated) / len(shares)
 
 
 def to_line(found: TextLine, reading: Reading, upright: Upright) -> Line:
