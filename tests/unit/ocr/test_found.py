@@ -43,7 +43,8 @@ def test_what_a_sender_says_is_a_line_is_one() -> None:
     ("text", "confidence", "is_text"),
     [
         ("kr", 0.6, False), ("kr", 0.7, True), ("12", 0.6, True), ("road", 0.6, True), ("7", 0.5, False),
-        ("OK", 0.52, True), ("0K", 0.45, True), ("OK", 0.4, False), ("90", 0.5, False), ("1", 0.36, True), ("1", 0.3, False),
+        ("OK", 0.52, True), ("0K", 0.45, True), ("OK", 0.4, False),
+        ("90", 0.5, False), ("1", 0.36, True), ("1", 0.3, False),
     ],
 )  # fmt: skip
 def test_few_letters_must_be_as_sure_as_scraps_are_not(text: str, confidence: float, is_text: bool) -> None:
