@@ -19,7 +19,7 @@ from worker.ocr.decode.pages import decode_pages
 from worker.ocr.lines.layout import arrange
 from worker.ocr.page.crops import crop_line
 from worker.ocr.page.preprocess import as_is
-from worker.ocr.text import batches
+from worker.ocr.text import one_by_one
 
 Prepared = list[NDArray[np.float32]]
 
@@ -34,9 +34,9 @@ def prepared_lines(folder: Path, score: ModuleType, recognizer: Recognizer) -> I
 
 def frames_of(lines: Prepared, recognizer: Recognizer) -> list[Frames]:
     """The frames of each piece of the lines."""
-    pieces = itertools.chain.from_iterable(batches.split_long(line) for line in lines)
+    pieces = itertools.chain.from_iterable(one_by_one.split_long(line) for line in lines)
     stride = recognizer.card.time_stride
-    return [recognizer.frames(batches.pad(piece)[None])[0].part(slice(piece.shape[2] // stride)) for piece in pieces]
+    return [recognizer.frames(one_by_one.pad(piece)[None])[0].part(slice(piece.shape[2] // stride)) for piece in pieces]
 
 
 def distance(score: ModuleType, truth: str, guess: str) -> int:

@@ -3,7 +3,7 @@
 `line-chinese.png` was read 春眼不觉晓 in one run and right in another: with `layout=auto` the line is cut out of the
 image a little closer than with `line`, and the fast model then takes one hanzi for the other. That is another option.
 But lines were read in batches, too, where the last bits of a line depend on its place among the others, which tips
-close calls (`worker.ocr.text.batches`).
+close calls (`worker.ocr.text.one_by_one`).
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from models.charset import Charset
 from models.frames import Frames
 from models.ngram import Ngram
 from shared.options import DEFAULT_CHARSET, CharsetName
-from worker.ocr.text import batches
-from worker.ocr.text.batches import LineImage
+from worker.ocr.text import one_by_one
 from worker.ocr.text.decoder import Decoder, Reading
+from worker.ocr.text.one_by_one import LineImage
 
 Gray = NDArray[np.uint8]
 
@@ -94,7 +94,7 @@ class LineReader:
         ngram = None if self.is_glance else self.recognizer.ngram
         decoder = Decoder(card.charset, card.calibration, ngram, self.charset)
         prepared = [self.recognizer.prepare(image) for image in images]
-        paths = batches.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
+        paths = one_by_one.recognise_lines(prepared, self.recognizer, self.checkpoint, decoder.read)
         frames = card.input_height / card.time_stride
         return [
             decoder.decode(path)._replace(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.frames import Frames
-from worker.ocr.text import batches, ctc
+from worker.ocr.text import ctc, one_by_one
 
 RANDOM = np.random.default_rng(7)
 
@@ -27,34 +27,34 @@ class Reverberant:
 
 def test_a_line_reads_the_same_alone_as_in_any_batch() -> None:
     lines = [line(width) for width in (8, 32, 60, 64, 36, 500, 1600, 64)]
-    together = batches.recognise_lines(lines, Reverberant())
+    together = one_by_one.recognise_lines(lines, Reverberant())
     for one, path in zip(lines, together, strict=True):
-        (alone,) = batches.recognise_lines([one], Reverberant())
+        (alone,) = one_by_one.recognise_lines([one], Reverberant())
         np.testing.assert_array_equal(alone.labels, path.labels)
         np.testing.assert_array_equal(alone.confidences, path.confidences)
 
 
 def test_a_path_has_one_label_for_each_frame_of_its_own_line() -> None:
-    paths = batches.recognise_lines([line(8), line(100), line(4000)], Reverberant())
+    paths = one_by_one.recognise_lines([line(8), line(100), line(4000)], Reverberant())
     assert [len(path.labels) for path in paths] == [2, 25, 1000]
 
 
 def test_lines_are_padded_to_the_next_multiple_of_32_only() -> None:
     recognizer = Reverberant()
-    batches.recognise_lines([line(8), line(100), line(33), line(64)], recognizer)
+    one_by_one.recognise_lines([line(8), line(100), line(33), line(64)], recognizer)
     assert sorted(recognizer.shapes) == [(1, 1, 32, 32), (1, 1, 32, 64), (1, 1, 32, 64), (1, 1, 32, 128)]
 
 
 def test_each_line_is_read_by_itself_and_none_is_too_wide() -> None:
     recognizer = Reverberant()
-    batches.recognise_lines([line(64) for _ in range(40)] + [line(1600) for _ in range(5)], recognizer)
-    assert all(n == 1 and w <= batches.LONGEST + batches.CONTEXT for n, _, _, w in recognizer.shapes)
+    one_by_one.recognise_lines([line(64) for _ in range(40)] + [line(1600) for _ in range(5)], recognizer)
+    assert all(n == 1 and w <= one_by_one.LONGEST + one_by_one.CONTEXT for n, _, _, w in recognizer.shapes)
     assert len(recognizer.shapes) == 45
 
 
 def test_padding_is_zero_and_on_the_right() -> None:
     original = line(36)
-    padded = batches.pad(original)
+    padded = one_by_one.pad(original)
     np.testing.assert_array_equal(padded[:, :, :36], original)
     assert padded.shape == (1, 32, 64)
     assert not padded[:, :, 36:].any()
@@ -63,25 +63,25 @@ def test_padding_is_zero_and_on_the_right() -> None:
 def test_a_long_line_is_cut_in_a_gap_and_nothing_is_lost() -> None:
     long = line(3000)
     long[:, :, 1400:1440] = 1.0
-    pieces = batches.split_long(long)
+    pieces = one_by_one.split_long(long)
     np.testing.assert_array_equal(np.concatenate(pieces, axis=2), long)
     assert 1400 <= pieces[0].shape[2] <= 1440
-    assert all(piece.shape[2] <= batches.LONGEST and piece.shape[2] % 4 == 0 for piece in pieces)
+    assert all(piece.shape[2] <= one_by_one.LONGEST and piece.shape[2] % 4 == 0 for piece in pieces)
 
 
 def test_a_long_line_without_any_gap_is_cut_all_the_same() -> None:
-    pieces = batches.split_long(np.ones((1, 32, 10_000), np.float32))
+    pieces = one_by_one.split_long(np.ones((1, 32, 10_000), np.float32))
     assert sum(piece.shape[2] for piece in pieces) == 10_000
-    assert all(0 < piece.shape[2] <= batches.LONGEST for piece in pieces)
+    assert all(0 < piece.shape[2] <= one_by_one.LONGEST for piece in pieces)
 
 
 def test_a_short_line_is_left_whole() -> None:
-    assert len(batches.split_long(line(1600))) == 1
+    assert len(one_by_one.split_long(line(1600))) == 1
 
 
 def test_no_lines_need_no_recogniser() -> None:
     recognizer = Reverberant()
-    assert batches.recognise_lines([], recognizer) == []
+    assert one_by_one.recognise_lines([], recognizer) == []
     assert recognizer.shapes == []
 
 
@@ -93,12 +93,12 @@ def test_the_checkpoint_can_stop_the_work_between_batches() -> None:
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        batches.recognise_lines([line(32), line(64), line(96)], recognizer, lost_lease)
+        one_by_one.recognise_lines([line(32), line(64), line(96)], recognizer, lost_lease)
     assert len(recognizer.shapes) == 1
 
 
 def test_a_path_holds_labels_and_confidences_of_equal_length() -> None:
-    (path,) = batches.recognise_lines([line(40)], Reverberant())
+    (path,) = one_by_one.recognise_lines([line(40)], Reverberant())
     assert isinstance(path, ctc.BestPath)
     assert path.labels.shape == path.confidences.shape == (10,)
     assert path.labels.dtype == np.int32
@@ -125,6 +125,6 @@ def test_a_long_line_keeps_the_space_at_which_it_is_cut(word: int, gap: int) -> 
     columns = np.arange(width // 4 * 4) % (word + gap) < word
     long = np.where(columns, 1.0, -1.0).astype(np.float32) * np.ones((1, 32, 1), np.float32)
     long[:, :16] = -1.0
-    (path,) = batches.recognise_lines([long], SpaceBetweenInk())
+    (path,) = one_by_one.recognise_lines([long], SpaceBetweenInk())
     (whole,) = SpaceBetweenInk().frames(long[None])
     np.testing.assert_array_equal(path.labels, whole.logits.argmax(axis=1))
