@@ -1,0 +1,75 @@
+"""Part a line in two at one of its spaces: nothing that was read is lost or read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from shared.result import Character, Line, as_polygon
+from worker.ocr.text.decoder import edits
+from worker.ocr.text.words import slice_polygon
+
+
+def part(line: Line, space: int, begin: float, end: float) -> tuple[Line, Line] | None:
+    """Return what stands before a gap and behind it.
+
+    Args:
+        line: Across; behind its gap stands no Chinese.
+        space: Place of the gap's space among the characters.
+        begin, end: Of the white, as shares of the line's width.
+
+    Returns:
+        None where the space was only put in by the n-gram, or two recognisers dispute over the line: it stays whole.
+    """
+    cut = _place_in_raw_text(line, space)
+    if cut is None:
+        return None
+    polygon = np.array(line.polygon)
+    before, behind = (as_polygon(one) for one in slice_polygon(polygon, np.array([0.0, end]), np.array([begin, 1.0])))
+    word_count = len(line.text[space + 1 :].split())
+    first = replace(
+        line,
+        text=line.text[:space],
+        raw_text=line.raw_text[:cut],
+        polygon=before,
+        characters=_rescale(line.characters[:space], 0.0, begin),
+        words=line.words[:-word_count],
+    )
+    second = replace(
+        line,
+        text=line.text[space + 1 :],
+        raw_text=line.raw_text[cut + 1 :],
+        polygon=behind,
+        characters=_rescale(line.characters[space + 1 :], end, 1.0),
+        words=line.words[-word_count:],
+    )
+    return _edited(first), _edited(second)
+
+
+def _place_in_raw_text(line: Line, space: int) -> int | None:
+    """Return where a space of the text stands in the raw text; None: it does not, or the line is disputed."""
+    if any(one["kind"] != "language" for one in line.edits):
+        return None
+    before = [one for one in line.edits if one["start"] <= space]
+    if any(space < one["start"] + len(one["to"]) for one in before):
+        return None
+    return space + sum(len(one["from"]) - len(one["to"]) for one in before)
+
+
+def _rescale(characters: Sequence[Character], start: float, end: float) -> tuple[Character, ...]:
+    """Return characters with their places as shares of the part of the line between two shares of it."""
+    width = max(end - start, 1e-6)
+    return tuple(
+        replace(
+            one,
+            start=min(max((one.start - start) / width, 0.0), 1.0),
+            end=min(max((one.end - start) / width, 0.0), 1.0),
+        )
+        for one in characters
+    )
+
+
+def _edited(line: Line) -> Line:
+    return replace(line, edits=edits(line.raw_text, line.text))
