@@ -63,11 +63,26 @@ def test_what_a_second_look_finds_in_a_line_that_says_it_already_is_the_same_ink
     assert kept(arrangement, read) == ([0, 1] if is_text else [0])
 
 
-@pytest.mark.parametrize(("texts", "places"), [(["ll"], 1), (["7", "ßß", "-"], 2), (["-"], 0), (["a"] * 4, 0), ([], 0)])
-def test_a_few_letters_that_nobody_could_read_are_told_of(texts: list[str], places: int) -> None:
-    missing = unreadable(*found(texts))
-    assert (len(missing.places) if missing else 0) == places
+@pytest.mark.parametrize(
+    ("texts", "places"), [(["ll"], 1), (["7", "\u00df\u00df", "-"], 2), (["-"], 0), (["a"] * 4, 0), ([], 0)]
+)
+def test_a_few_letters_on_an_empty_page_that_nobody_could_read_are_told_of(texts: list[str], places: int) -> None:
+    arrangement, read = found(texts)
+    poor = [one._replace(peaks=[replace(peak, confidence=0.2) for peak in one.peaks]) for one in read]
+    assert len(unreadable(arrangement, poor, [])) == places
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "is_told"),
+    [("好的", 0.3, True), ("好的", 0.2, False), ("好", 0.3, False), ("好", 0.45, True), ("--", 0.5, False)],
+)
+def test_a_line_that_was_dropped_beside_others_is_told_of_where_it_was_writing(
+    text: str, confidence: float, is_told: bool
+) -> None:
+    arrangement, read = found([ENGLISH, text])
+    read[1] = read[1]._replace(peaks=[replace(peak, confidence=confidence) for peak in read[1].peaks])
+    assert (len(unreadable(arrangement, read, [0])) == 1) is is_told
 
 
 def test_a_line_that_was_given_is_not_looked_for() -> None:
-    assert unreadable(*found(["ll"], searched=False)) is None
+    assert unreadable(*found(["ll"], searched=False), []) == []

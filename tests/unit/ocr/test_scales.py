@@ -74,10 +74,17 @@ def test_small_print_is_searched_again_on_a_larger_copy() -> None:
     assert hulls(found) == [[100, 100, 500, 108], [100, 140, 500, 148]]
 
 
-def test_print_of_the_usual_size_is_searched_once_beside_the_quarter() -> None:
+def test_a_title_too_large_for_the_quarter_is_found_on_the_eighth() -> None:
+    bars = [(100, 40, 500, 260), (100, 270, 300, 280)]
+    image = page((300, 600), *bars)
+    image[60:260, 120:480].reshape(200, -1, 60)[:, :, 30:] = 255  # legs of letters that hang together
+    assert hulls(scales.find_boxes(Copies(image), Seen())) == sorted(map(list, bars))
+
+
+def test_print_of_the_usual_size_is_searched_once_beside_the_smaller_copies() -> None:
     search = Seen()
     scales.find_boxes(Copies(page((1000, 1000), (100, 100, 500, 120))), search)
-    assert search.shapes == [(1000, 1000), (250, 250)]
+    assert search.shapes == [(1000, 1000), (250, 250), (125, 125)]
 
 
 @pytest.mark.parametrize("lying", [False, True])

@@ -39,6 +39,13 @@ def test_a_legible_line_is_turned_only_where_the_other_way_is_beyond_doubt(
     assert turned.is_right(other, as_it_was) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "tells"), [("6899", False), ("66866 = 9", False), ("suos", False), ("6899 kg", True), ("Total", True)]
+)
+def test_what_is_characters_upside_down_too_does_not_tell_how_it_lies(text: str, tells: bool) -> None:
+    assert turned.tells_its_way(text) is tells
+
+
 def test_a_line_upside_down_is_cut_out_the_other_way_round() -> None:
     page = np.full((60, 100), 255, np.uint8)
     page[22:26, 12:20] = 0

@@ -23,6 +23,7 @@ SURER = 0.97  # ... and at least this where it is legible as it is
 TALL = 3.0  # of its width: a place that is taller may be a line on its side
 LONE = 2  # characters: so few in the way of a line on its side were read out of its middle
 NEAR = 1.0  # of its width: what goes on no further away belongs to it
+EITHER_WAY = frozenset("0123456789 EHILMNOSWXZbdhlmnopqsuwxyz.,:-+=()[]/%")  # are characters upside down, too
 
 
 class Way(NamedTuple):
@@ -59,6 +60,11 @@ def middle_of(image: Gray) -> Gray:
 def is_right(other: Way, as_it_was: Way) -> bool:
     """Tell whether a line lies right when it is read from its other end."""
     return other.is_sure and (as_it_was.confidence < DOUBTFUL or other.confidence >= SURER)
+
+
+def tells_its_way(text: str) -> bool:
+    """Tell whether a text can be read one way only: 6689 reads as surely as 6899."""
+    return not EITHER_WAY.issuperset(text)
 
 
 def upside_down(line: TextLine) -> TextLine:

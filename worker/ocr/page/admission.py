@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ Admission = Literal["off", "warn", "refuse"]
 LEAST_INK = 0.003  # share of a page that stands out; a page without text that has less is empty
 BLACK = 64.0  # grey levels; an empty page that is darker is black
 NOTHING = frozenset({"ink", "contrast"})  # measures that say why no text was read
+NOWHERE: Mapping[str, Sequence[Polygon]] = MappingProxyType({})
 BORDER = 1.5  # px; writing as near as this to the border of the page goes on beyond it
 
 
@@ -73,6 +75,11 @@ UNREAD = Rule(
     "Something that looks like writing was not read. Look at the places, and send them larger, or upright.",
     too_high=True,
 )  # fmt: skip
+UNREADABLE = Rule(
+    "text_may_be_missing", "unreadable_lines", 0, None,
+    "Writing was found that could not be read. Look at the places, and send them larger, sharper, or upright.",
+    too_high=True,
+)  # fmt: skip
 CUT_OFF = Rule("cut_off", "lines_at_border", 0, None, "Writing goes on beyond the border of the page.", too_high=True)
 
 
@@ -99,7 +106,12 @@ def require_writing(pages: Sequence[Page], admission: Admission) -> None:
 
 
 def warnings(
-    gray: Gray, quality: Quality, lines: Sequence[Line], *, searched: bool, unread: Sequence[Polygon] = ()
+    gray: Gray,
+    quality: Quality,
+    lines: Sequence[Line],
+    *,
+    searched: bool,
+    missing: Mapping[str, Sequence[Polygon]] = NOWHERE,
 ) -> tuple[Reason, ...]:
     """Return what the reader of a page's text should know about its image, (H, W) uint8.
 
@@ -108,18 +120,18 @@ def warnings(
         quality: What was measured.
         lines: What was read.
         searched: Whether the lines were found on a page; an image of one line is tight by nature and cuts nothing off.
-        unread: Places that look like writing and were not read.
+        missing: Places that look like writing and were not read, by the measure that tells of them.
     """
     if not lines:
         nothing = _why_nothing(gray, quality)
-        if nothing and not unread:
+        if nothing and not any(missing.values()):
             return nothing
     rules = (*PAGE_RULES, *WRITING_RULES)
     if not searched:
         return _judge(quality, rules, strict=False)
     found = _judge(quality | _cut_lines(quality, lines), (*rules, *READING_RULES, CUT_OFF), strict=False)
-    missing = _judge(quality, [UNREAD], strict=False)
-    return found + tuple(replace(reason, places=tuple(unread)) for reason in missing)
+    told = _judge(quality, [UNREAD, UNREADABLE], strict=False)
+    return found + tuple(replace(reason, places=tuple(missing.get(reason.measure, ()))) for reason in told)
 
 
 def _judge(quality: Quality, rules: Sequence[Rule], *, strict: bool) -> tuple[Reason, ...]:

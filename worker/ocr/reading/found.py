@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.charset import CJK
 from models.line_image import MARGIN
@@ -34,6 +35,7 @@ ECHO = 0.5  # of the place of what only a second look found: so much in another 
 STROKES = frozenset("一丨丶")  # hanzi of one stroke; alone on a page that has no other hanzi they are marks of a pen
 FEWEST = 20  # characters of a page that tell in which script it is
 MOST_UNREADABLE = 3  # places on a page of which nothing was kept; more are a picture's
+LEGIBLE, LEGIBLE_WORD = 0.4, 0.25  # of a line that was not kept: a character that reads so, or some, were writing
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,25 @@ def kept(found: Found, read: Sequence[Reading]) -> list[int]:
     return [i for i in held if read[i].text not in STROKES]
 
 
-def unreadable(found: Found, read: Sequence[Reading]) -> Unread | None:
-    """Return where a page of which nothing was kept has a few letters or digits all the same; None: it has none.
+def unreadable(found: Found, read: Sequence[Reading], kept: Sequence[int]) -> list[NDArray[np.float32]]:
+    """Return where letters or digits were seen, so poorly that their line was not kept: (4, 2) px each.
 
-    A page with more such places is a picture.
+    Where nothing was kept, a few places tell also what a second look found; more of them are a picture's.
     """
-    places = [
-        line.polygon
-        for line, one in zip(found.arrangement.lines, read, strict=True)
-        if any(character.isalnum() for character in one.text)
-    ]
-    is_told = found.arrangement.searched and 0 < len(places) <= MOST_UNREADABLE
-    return Unread(1.0, tuple(places)) if is_told else None
+    lines, searched = found.arrangement.lines, found.arrangement.searched
+    is_empty = not kept and len(lines) <= MOST_UNREADABLE
+    dropped = [i for i in range(len(lines)) if searched and i not in kept]
+    return [lines[i].polygon for i in dropped if (is_empty and _has_letters(read[i])) or _is_legible(lines[i], read[i])]
+
+
+def _has_letters(reading: Reading) -> bool:
+    return any(character.isalnum() for character in reading.text)
+
+
+def _is_legible(line: TextLine, reading: Reading) -> bool:
+    """Tell whether what was dropped was writing rather than a picture."""
+    letters = sum(character.isalnum() for character in reading.text)
+    return not line.in_doubt and letters > 0 and reading.confidence >= (LEGIBLE_WORD if letters > 1 else LEGIBLE)
 
 
 def _is_echo(i: int, held: Sequence[int], lines: Sequence[TextLine], read: Sequence[Reading]) -> bool:
@@ -107,7 +116,7 @@ def holds_text(line: TextLine, reading: Reading, *, searched: bool) -> bool:
     if not reading.peaks or not searched:
         return bool(reading.peaks)
     if line.in_doubt:
-        return reading.confidence >= LEAST_IN_DOUBT
+        return _shape_confidence(reading) >= LEAST_IN_DOUBT
     least = LEAST_SHORT if len(reading.peaks) in SHORT and reading.text.isalpha() else LEAST_CONFIDENCE
     return _shape_confidence(reading) >= least
 

@@ -69,7 +69,7 @@ def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found,
     other_images = tools.images(page, other)
     for at, one in _read_promising(tools, other_images):
         i, way = doubtful[at], _way(one)
-        if turned.is_right(way, ways[i]):
+        if turned.is_right(way, ways[i]) and turned.tells_its_way(one.text):
             lines[i], images[i], read[i], ways[i] = other[at], other_images[at], one, way
             found = Found(replace(found.arrangement, lines=lines), images, found.quality)
     legible = [i for i in kept(found, read) if ways[i].confidence >= DOUBTFUL]

@@ -54,11 +54,15 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
         lines = part_amounts(lines, [found.images[i] for i in kept])
     if all(line.model == tools.recognizer.card.name for line in lines):  # of one reader the document says enough
         lines = [replace(line, model=None) for line in lines]
-    unread = tools.find_unread(found, kept) if kept else unreadable(found, read) or tools.find_unread(found, kept)
-    quality |= found.quality | measure_reading(lines) | {"unread_ink": round(unread.share, 4)}
-    places = [as_polygon(upright.map_to_page(place).tolist()) for place in unread.places]
+    unread, dropped = tools.find_unread(found, kept), unreadable(found, read, kept)
+    quality |= found.quality | measure_reading(lines)
+    quality |= {"unread_ink": round(unread.share, 4), "unreadable_lines": len(dropped)}
+    missing = {
+        measure: [as_polygon(upright.map_to_page(place).tolist()) for place in places]
+        for measure, places in (("unread_ink", unread.places), ("unreadable_lines", dropped))
+    }
     warned = policy != "off"
-    warnings = admission.warnings(gray, quality, lines, searched=searched, unread=places) if warned else ()
+    warnings = admission.warnings(gray, quality, lines, searched=searched, missing=missing) if warned else ()
     hidden = from_layer.hidden_text(decoded.hidden, gray.shape[1], gray.shape[0], lines) if warned else []
     if decoded.is_damaged:
         warnings = tuple(reason for reason in warnings if reason.code not in admission.EMPTY)

@@ -1,6 +1,6 @@
 """At which sizes a page is searched: a detector sees lines of 12 to 60 px, and pages hold smaller and larger ones.
 
-Every page is searched once at its usual size, and once at a quarter of it for letters that are too large there. Small
+Every page is searched once at its usual size, and at a quarter and an eighth of it for letters too large there. Small
 print is searched again on a copy twice as large, and long pages in strips, so that they need not be made smaller.
 """
 
@@ -27,14 +27,16 @@ MOST_LARGER_PIXELS = 3_000_000
 LONG = 3.0  # long side to short side; longer pages are searched in strips
 OVERLAP = 160  # px that neighbouring strips have in common
 MOST_STRIP_PIXELS = 24_000_000  # a larger page is made smaller before it is cut into strips
-QUARTER = 0.25
-LARGE = 48.0  # px of the searched copy; lines of this height are looked for on the quarter
+LARGE = (
+    (0.25, 48.0),
+    (0.125, 200.0),
+)  # on so small a copy of the searched one lines of so many px there are looked for
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
 MOST_PARTS = 6  # of large letters that were found as lines
 AROUND = 0.3  # of a large line's height: what runs through its box and so far beyond, from side to side, is a rule
 LEAST_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a large line
-LEAST_QUARTER = 32  # px; a quarter with a shorter side shows nothing
+LEAST_SIDE = 32  # px; a copy with a shorter side shows nothing
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ def find_boxes(page: Copies, search: Search) -> Found:
     if found.boxes and np.median([_height(box) for box in found.boxes]) * found.scale < SMALL_PRINT:
         larger = min(LARGER * found.scale, (MOST_LARGER_PIXELS / page.gray.size) ** 0.5)
         found = _search_at(page, larger, search) if larger > 1.2 * found.scale else found
-    return Found(_with_large(found, page.image(found.scale), search), found.scale)
+    for share, least in LARGE:
+        found = _with_large(found, page.image(found.scale), search, share, least)
+    return found
 
 
 def _search_at(page: Copies, scale: float, search: Search) -> Found:
@@ -98,19 +102,27 @@ def _once(boxes: Sequence[Box]) -> list[Box]:
     return kept
 
 
-def _with_large(found: Found, work: Gray, search: Search) -> list[Box]:
-    """Return the boxes, and the large lines of a quarter of the searched copy instead of what was found in them."""
-    if min(work.shape) * QUARTER < LEAST_QUARTER:
-        return found.boxes
-    small = resized(work, QUARTER)
-    factor = np.float32(QUARTER * found.scale)
-    seen = [box for box in search(small) if _height(box) >= LARGE * QUARTER and _holds_tall_ink(small, box)]
+def _with_large(found: Found, work: Gray, search: Search, share: float, least: float) -> Found:
+    """Return the boxes, those of large lines on a smaller copy instead of what was found in them.
+
+    Args:
+        found: On the searched copy.
+        work: That copy.
+        search: Finds boxes on an image.
+        share: How many times as large as that the smaller copy is.
+        least: px of the searched copy; lower lines are not taken.
+    """
+    if min(work.shape) * share < LEAST_SIDE:
+        return found
+    small = resized(work, share)
+    factor = np.float32(share * found.scale)
+    seen = [box for box in search(small) if _height(box) >= least * share and _holds_tall_ink(small, box)]
     boxes = found.boxes
     for large in (box / factor for box in seen):
         within = [i for i, box in enumerate(boxes) if _share(box, large) > 0.5]
         if _is_better(large, [boxes[i] for i in within]):
             boxes = [*(box for i, box in enumerate(boxes) if i not in within), large]
-    return boxes
+    return Found(boxes, found.scale)
 
 
 def _holds_tall_ink(image: Gray, box: Box) -> bool:
@@ -138,8 +150,8 @@ def _is_better(large: Box, within: Sequence[Box]) -> bool:
     if tallest >= 0.6:
         return wide < 0.8
     filled = sum(_width(box) * _height(box) for box in within) / (_width(large) * _height(large))
-    are_parts = tallest >= 0.33 and filled < 0.5 and len(within) <= MOST_PARTS  # not the rows of a table
-    return wide < 0.6 or are_parts
+    are_parts = tallest >= 0.33 and filled < 0.5
+    return len(within) <= MOST_PARTS and (wide < 0.6 or are_parts)  # not the rows of a table
 
 
 def _height(box: Box) -> float:
