@@ -47,3 +47,21 @@ def test_word_gaps_at_different_places_part_nothing() -> None:
 def test_two_columns_of_two_long_lines_are_read_one_after_the_other() -> None:
     boxes = np.array([[0, 0, 350, 20], [600, 0, 900, 20], [0, 40, 100, 60], [600, 40, 880, 60]], np.float32)
     assert reading_order.order_boxes(boxes) == [0, 2, 1, 3]
+
+
+def test_an_upright_rule_parts_a_row_by_itself() -> None:
+    rows = [row(40 * i, (0, 300), (320, 600)) for i in range(2)]
+    assert parted(*rows) == 2
+    rule = [308, 0, 310, 60]
+    assert parted(*((line, [*pieces, rule]) for line, pieces in rows)) == 4
+    assert parted(*((line, [*pieces, [308, 40 * i, 310, 40 * i + 20]]) for i, (line, pieces) in enumerate(rows))) == 2
+
+
+def test_lines_that_hold_several_columns_are_parted_at_all_gutters() -> None:
+    assert parted(*(row(40 * i, (0, 200), (216, 400), (416, 600)) for i in range(4))) == 12
+    assert parted(*(row(40 * i, (0, 200), (220, 400), (420, 600), (620, 800)) for i in range(4))) == 16
+
+
+def test_even_word_gaps_are_no_gutters() -> None:
+    words = [(60 * i, 60 * i + 44) for i in range(10)]
+    assert parted(*(row(40 * i, *words) for i in range(4))) == 4

@@ -27,29 +27,40 @@ NEXT_LINE = 2.6  # of the height: the next line of a column is no further down, 
 ALIKE = 0.7  # least ratio of the heights of lines of a column
 STRAIGHT = 0.5  # of the height: lines that rise by more have no upright gutter
 
+RULE = (
+    0.25,
+    2.0,
+    0.7,
+)  # of the height of a line: a rule is at most so wide, so long at least, and beside so much of it
 AT_MARK = 1.5  # of the height: where all lines have a mark beside a gap no wider than this, sentences end there
 
 
 class Gap(NamedTuple):
-    """A white place in a line. start, end: px; at_mark: a comma, a semicolon or a full stop stands beside it."""
+    """A white place in a line.
+
+    start, end: px; at_mark: a comma, a semicolon or a full stop stands beside it; is_barred: an upright rule in it.
+    """
 
     start: float
     end: float
     at_mark: bool
+    is_barred: bool = False
 
 
 def part_columns(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines, those parted that run across a gutter. pieces: (N, 4) px, the page's ink."""
     hulls = hulls_of(lines)
-    gaps = [_gaps(line, hull, pieces) for line, hull in zip(lines, hulls, strict=True)]
-    cuts: dict[int, Gap] = {}
+    gaps = [gaps_of(line, hull, pieces) for line, hull in zip(lines, hulls, strict=True)]
+    cuts = [{gap for gap in own if gap.is_barred} for own in gaps]
     for first in np.argsort(hulls[:, 1], kind="stable").tolist():
-        for gap in gaps[first] if first not in cuts else ():
-            cuts |= _follow(first, gap, hulls, gaps)
-    return [part for i, line in enumerate(lines) for part in (_cut(line, cuts[i]) if i in cuts else [line])]
+        for gap in gaps[first]:
+            chain = _follow(first, gap, hulls, gaps) if gap not in cuts[first] else {}
+            for i, own in chain.items():
+                cuts[i].add(own)
+    return [part for line, own in zip(lines, cuts, strict=True) for part in cut(line, sorted(own))]
 
 
-def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]:
+def gaps_of(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]:
     """Return the white places in a line that may be a gutter."""
     left, top, right, bottom = hull.tolist()
     height = distance(line.polygon[0], line.polygon[3])
@@ -57,7 +68,8 @@ def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]
         return []
     inside = (pieces[:, 0] >= left - 2) & (pieces[:, 2] <= right + 2)
     inside &= (pieces[:, 1] < bottom) & (pieces[:, 3] > top)
-    own = pieces[inside]
+    is_rule = inside & _are_rules(pieces, hull)
+    own, rules = pieces[inside & ~is_rule], pieces[is_rule]
     if not len(own):
         return []
     own = own[np.argsort(own[:, 0], kind="stable")]
@@ -65,11 +77,31 @@ def _gaps(line: TextLine, hull: NDArray[np.float64], pieces: Boxes) -> list[Gap]
     wide = (starts - ends >= LEAST_GAP * height) & (ends >= left + LEAST_SIDE * height)
     wide &= starts <= right - LEAST_SIDE * height
     is_mark = (own[:-1, 3] - own[:-1, 1] <= MARK * height) & (own[:-1, 1] >= (top + bottom) / 2)
-    words = (starts - ends)[(starts - ends >= WORD_GAP * height) & ~is_mark]
-    wide &= starts - ends >= WIDER * np.median(words) if len(words) >= FEWEST_WORD_GAPS else True
+    is_barred = ((rules[:, 0] >= ends[:, None]) & (rules[:, 2] <= starts[:, None])).any(axis=1)
+    wide &= is_barred | (starts - ends >= _least_gap(starts[~is_mark], ends[~is_mark], hull))
     is_small = (own[1:, 2:] - own[1:, :2] <= MARK * height).all(axis=1)  # no column begins with a mark, either
-    places = zip(ends[wide].tolist(), starts[wide].tolist(), (is_mark | is_small)[wide].tolist(), strict=True)
-    return [Gap(float(start), float(end), at_mark) for start, end, at_mark in places]
+    places = np.stack([ends, starts, is_mark | is_small, is_barred], axis=1)[wide].tolist()
+    return [Gap(float(start), float(end), bool(at_mark), bool(barred)) for start, end, at_mark, barred in places]
+
+
+def _least_gap(starts: NDArray[np.int32], ends: NDArray[np.int32], hull: NDArray[np.float64]) -> float:
+    """Return how wide a gutter of a line is at least, px, by its word gaps: from ends to starts, (N,) px each."""
+    height = hull[3] - hull[1]
+    are_words = starts - ends >= WORD_GAP * height
+    gaps = (starts - ends)[are_words]
+    if len(gaps) < FEWEST_WORD_GAPS:
+        return 0.0
+    parts = np.append(ends[are_words], hull[2]) - np.insert(starts[are_words], 0, int(hull[0]))
+    are_columns = parts.min() >= LEAST_SIDE * height and gaps.min() >= CLEAR_GAP * height
+    return 0.0 if are_columns else float(WIDER * np.median(gaps))
+
+
+def _are_rules(pieces: Boxes, hull: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which pieces are upright rules beside a row, (N,): thin, and much longer than the row is high."""
+    height = hull[3] - hull[1]
+    wide, tall = pieces[:, 2] - pieces[:, 0], pieces[:, 3] - pieces[:, 1]
+    beside = np.minimum(pieces[:, 3], hull[3]) - np.maximum(pieces[:, 1], hull[1])
+    return np.asarray((wide <= RULE[0] * height) & (tall >= RULE[1] * height) & (beside >= RULE[2] * height))
 
 
 def _follow(first: int, gap: Gap, hulls: NDArray[np.float64], gaps: Sequence[Sequence[Gap]]) -> dict[int, Gap]:
@@ -101,9 +133,12 @@ def _next(at: int, gap: Gap, hulls: NDArray[np.float64]) -> int | None:
     return int(np.where(fits, down, np.inf).argmin()) if fits.any() else None
 
 
-def _cut(line: TextLine, gap: Gap) -> list[TextLine]:
+def cut(line: TextLine, gaps: Sequence[Gap]) -> list[TextLine]:
+    """Return the parts of a line between its gaps, which come from left to right; the line itself without any."""
+    if not gaps:
+        return [line]
     a, b, c, d = line.polygon.astype(np.float64)
-    shares = [(x - a[0]) / max(1.0, b[0] - a[0]) for x in (gap.start, gap.end)]
-    (above0, below0), (above1, below1) = ((a + share * (b - a), d + share * (c - d)) for share in shares)
-    parts = ([a, above0, below0, d], [above1, b, c, below1])
+    shares = np.array([[(x - a[0]) / max(1.0, b[0] - a[0])] for gap in gaps for x in (gap.start, gap.end)])
+    above, below = np.vstack([a, a + shares * (b - a), b]), np.vstack([d, d + shares * (c - d), c])
+    parts = zip(above[::2], above[1::2], below[1::2], below[::2], strict=True)
     return [replace(line, polygon=np.array(part, np.float32)) for part in parts]
