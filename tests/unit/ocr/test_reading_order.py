@@ -42,6 +42,19 @@ def test_narrow_columns_are_a_table_and_are_read_row_by_row() -> None:
     assert order(boxes) == [0, 4, 1, 5, 2, 6, 3, 7]
 
 
+def test_narrow_columns_whose_lines_are_all_as_wide_are_text() -> None:
+    boxes = [*column(10, 150, 0, 6), *column(180, 320, 0, 6), *column(350, 490, 0, 5), (350, 150, 400, 170)]
+    assert order(boxes) == list(range(18))
+
+
+def test_narrow_columns_of_few_or_distant_or_unequal_lines_are_a_table() -> None:
+    rows = [i + 6 * side for i in range(6) for side in range(2)]
+    assert order([*column(10, 150, 0, 6, step=45), *column(180, 320, 0, 6, step=45)]) == rows
+    assert order([*column(10, 150, 0, 6), *column(230, 370, 0, 6)]) == rows
+    assert order([*column(10, 150, 0, 6), *column(180, 250, 0, 6)]) == rows
+    assert order([*column(10, 150, 0, 4), *column(180, 320, 0, 4)]) == [0, 4, 1, 5, 2, 6, 3, 7]
+
+
 def test_a_table_within_a_column_stays_within_it() -> None:
     left = column(10, 290, 0, 12)
     table = [

@@ -14,6 +14,9 @@ Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 COLUMN_GAP = 0.4  # of the median line height
 COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
+NARROW_WIDTH = 6.0  # columns this many heights wide are text, too, where most lines of both are as wide ...
+NARROW_LINES = 5  # ... there are so many in each at least ...
+NARROW_PITCH, NARROW_GAP = 1.9, 3.0  # ... and they are no further below each other, and the columns no further apart
 FORM_ROWS = 3  # and more of them may be a form's ...
 FORM_PITCH, ONE_ROW = 2.0, 1.5  # ... where they are so many median line heights apart, and no higher each
 FULL, MOSTLY = 0.85, 0.6  # of a column's width, and share of its lines: a text's are so wide, a form's are not
@@ -49,14 +52,18 @@ def _longest_columns(
 ) -> tuple[int, tuple[NDArray[np.intp], NDArray[np.intp]] | None]:
     """Return how many bands belong together, and their two columns; None: they are rows."""
     best: tuple[int, tuple[NDArray[np.intp], NDArray[np.intp]] | None] = (1, None)
+    has_narrow = _has_narrow(boxes[np.concatenate(bands)])
     for count in range(1, len(bands) + 1):
         union = np.concatenate(bands[:count])
         here = boxes[union]
-        cuts = _cuts(here[:, 0], here[:, 2], COLUMN_GAP * _median(here[:, 3] - here[:, 1]))
+        height = _median(here[:, 3] - here[:, 1])
+        cuts = _cuts(here[:, 0], here[:, 2], COLUMN_GAP * height)
         if not cuts:
             break  # more bands only close more gaps
+        may_be_narrow = has_narrow and _median(here[:, 2] - here[:, 0]) >= FULL * NARROW_WIDTH * height
         for left in cuts:
-            if _is_column(here[left]) and _is_column(here[~left]):
+            are_columns = _is_column(here[left]) and _is_column(here[~left])
+            if are_columns or (may_be_narrow and _are_narrow(here[left], here[~left])):
                 is_text = _is_filled(here[left]) and _is_filled(here[~left])
                 is_form = not is_text and _is_form(boxes, bands[:count])
                 best = count, None if is_form else (union[left], union[~left])
@@ -91,6 +98,29 @@ def _is_column(boxes: Boxes) -> bool:
     usual = float(ordered[np.searchsorted(mass, mass[-1] / 2)])
     least = COLUMN_WIDTH if len(boxes) >= COLUMN_LINES else SHORT_COLUMN[1]
     return len(boxes) >= SHORT_COLUMN[0] and usual >= least * _median(heights)
+
+
+def _has_narrow(boxes: Boxes) -> bool:
+    """Tell whether there are lines enough for two narrow columns of text."""
+    are_wide = boxes[:, 2] - boxes[:, 0] >= FULL * NARROW_WIDTH * (boxes[:, 3] - boxes[:, 1])
+    return bool(are_wide.sum() >= 2 * MOSTLY * NARROW_LINES)
+
+
+def _are_narrow(left: Boxes, right: Boxes) -> bool:
+    """Tell whether both sides of a cut are narrow columns of text: dense, and most lines of both are equally wide."""
+    if min(len(left), len(right)) < NARROW_LINES:
+        return False
+    wide, height = left[:, 2] - left[:, 0], _median(left[:, 3] - left[:, 1])
+    usual = _median(wide)
+    if usual < NARROW_WIDTH * height or right[:, 0].min() - left[:, 2].max() > NARROW_GAP * height:
+        return False
+    for side in (left, right):
+        wide, tops = side[:, 2] - side[:, 0], np.sort(side[:, 1])
+        steps = np.diff(tops)
+        are_full = (wide >= FULL * usual) & (wide <= usual / FULL)
+        if are_full.mean() < MOSTLY or np.median(steps[steps > height / 2]) > NARROW_PITCH * height:
+            return False
+    return True
 
 
 def _is_form(boxes: Boxes, bands: Sequence[NDArray[np.intp]]) -> bool:
