@@ -42,6 +42,14 @@ def test_narrow_columns_are_a_table_and_are_read_row_by_row() -> None:
     assert order(boxes) == [0, 4, 1, 5, 2, 6, 3, 7]
 
 
+def test_a_line_that_reaches_into_the_gutter_closes_it_only_with_what_reaches_towards_it() -> None:
+    boxes = [*column(10, 290, 0, 5), *column(306, 600, 0, 5)]
+    boxes[2], boxes[7] = (10, 60, 296, 80), (300, 60, 600, 80)
+    assert order(boxes) == list(range(10))
+    boxes[2] = (10, 60, 298, 80)
+    assert order(boxes) != list(range(10))
+
+
 def test_narrow_columns_whose_lines_are_all_as_wide_are_text() -> None:
     boxes = [*column(10, 150, 0, 6), *column(180, 320, 0, 6), *column(350, 490, 0, 5), (350, 150, 400, 170)]
     assert order(boxes) == list(range(18))

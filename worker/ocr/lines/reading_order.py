@@ -11,7 +11,7 @@ from worker.ocr.lines.text_line import TextLine, hulls_of
 
 Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
 
-COLUMN_GAP = 0.4  # of the median line height
+COLUMN_GAP = 0.15  # of the median line height; the boxes of lines end a little beyond their ink
 COLUMN_LINES = 3  # a column has at least this many lines ...
 COLUMN_WIDTH = 8.0  # ... and half of its writing in lines this many heights wide; else the cut parts table cells
 NARROW_WIDTH = 6.0  # columns this many heights wide are text, too, where most lines of both are as wide ...
