@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.ocr.lines import feet
 from worker.ocr.lines.text_line import TextLine, hulls_of
 
 Boxes = NDArray[np.float32]  # (N, 4) px: left, top, right, bottom
@@ -25,7 +26,12 @@ SHORT_COLUMN = 2, 10.0  # a column of so few lines is one where its wider ones a
 
 def order_lines(lines: Sequence[TextLine]) -> list[int]:
     """Return the indices of lines in reading order."""
-    return order_boxes(hulls_of(lines).astype(np.float32))
+    hulls = hulls_of(lines)
+    groups = feet.groups_of(hulls)
+    if len(groups) == len(lines):
+        return order_boxes(hulls.astype(np.float32))
+    whole = np.array([[*hulls[group, :2].min(0), *hulls[group, 2:].max(0)] for group in groups], np.float32)
+    return [i for place in order_boxes(whole) for i in groups[place]]
 
 
 def order_boxes(boxes: Boxes) -> list[int]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
-from worker.ocr.lines.learned import beside_gutters, growing, gutters, lone, rows, whole
+from worker.ocr.lines.learned import beside_gutters, growing, gutters, lone, rows, sizes, whole
 from worker.ocr.lines.learned.doubles import without_borrowers, without_doubles, without_wrappers
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
@@ -39,7 +39,7 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     found = growing.grow(found, pieces.boxes, mask, page.are_dark(scale))
     found = without_borrowers(without_doubles(_join([*found, *signs], pieces.boxes)), pieces.boxes)
     found = beside_gutters.part_rows(gutters.part_columns(found, pieces.boxes), pieces.boxes)
-    found = rows.join_rows(found, mask)
+    found = sizes.part_sizes(rows.join_rows(found, mask), pieces.boxes)
     alone = without_wrappers(lone.find_lone(found, pieces, mask.shape), found)
     return _scaled(whole.stack_strokes([*found, *alone], pieces.boxes), 1 / scale)
 
