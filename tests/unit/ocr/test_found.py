@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.reading.found import Found, holds_text, kept, unreadable
+from worker.ocr.reading.found import Found, holds_text, kept
+from worker.ocr.reading.missing import unreadable
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
 

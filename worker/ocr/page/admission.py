@@ -80,6 +80,11 @@ UNREADABLE = Rule(
     "Writing was found that could not be read. Look at the places, and send them larger, sharper, or upright.",
     too_high=True,
 )  # fmt: skip
+HALF_READ = Rule(
+    "text_may_be_missing", "half_read", 0, None,
+    "Some lines were read in part. Look at the places, and send them larger.",
+    too_high=True,
+)  # fmt: skip
 CUT_OFF = Rule("cut_off", "lines_at_border", 0, None, "Writing goes on beyond the border of the page.", too_high=True)
 
 
@@ -130,7 +135,7 @@ def warnings(
     if not searched:
         return _judge(quality, rules, strict=False)
     found = _judge(quality | _cut_lines(quality, lines), (*rules, *READING_RULES, CUT_OFF), strict=False)
-    told = _judge(quality, [UNREAD, UNREADABLE], strict=False)
+    told = _judge(quality, [UNREAD, UNREADABLE, HALF_READ], strict=False)
     return found + tuple(replace(reason, places=tuple(missing.get(reason.measure, ()))) for reason in told)
 
 

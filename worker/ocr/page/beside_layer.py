@@ -52,7 +52,7 @@ def merge(page: Page, seen: Page) -> Page:
         lines.insert(_place(line, lines), replace(line, source="recognition"))
     kept = [reason for reason in page.warnings if not beside or reason.code not in TOLD]
     told: list[Reason] = [reason for reason in seen.warnings if reason.code in TOLD]
-    unread = {"unread_ink": seen.quality["unread_ink"]} if "unread_ink" in seen.quality else {}
+    unread = {name: seen.quality[name] for name in ("unread_ink", "half_read") if name in seen.quality}
     return replace(page, lines=tuple(lines), warnings=(*kept, *told), quality=page.quality | unread)
 
 

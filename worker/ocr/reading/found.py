@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.charset import CJK
 from models.line_image import MARGIN
@@ -34,8 +33,6 @@ LEAST_IN_DOUBT = 0.85  # and what only a second look found must read as surely a
 ECHO = 0.5  # of the place of what only a second look found: so much in another line that reads the same is one ink
 STROKES = frozenset("一丨丶")  # hanzi of one stroke; alone on a page that has no other hanzi they are marks of a pen
 FEWEST = 20  # characters of a page that tell in which script it is
-MOST_UNREADABLE = 3  # places on a page of which nothing was kept; more are a picture's
-LEGIBLE, LEGIBLE_WORD = 0.4, 0.25  # of a line that was not kept: a character that reads so, or some, were writing
 
 
 @dataclass(frozen=True)
@@ -80,27 +77,6 @@ def kept(found: Found, read: Sequence[Reading]) -> list[int]:
     if not searched or len(text) < FEWEST or CJK.search(text):
         return held
     return [i for i in held if read[i].text not in STROKES]
-
-
-def unreadable(found: Found, read: Sequence[Reading], kept: Sequence[int]) -> list[NDArray[np.float32]]:
-    """Return where letters or digits were seen, so poorly that their line was not kept: (4, 2) px each.
-
-    Where nothing was kept, a few places tell also what a second look found; more of them are a picture's.
-    """
-    lines, searched = found.arrangement.lines, found.arrangement.searched
-    is_empty = not kept and len(lines) <= MOST_UNREADABLE
-    dropped = [i for i in range(len(lines)) if searched and i not in kept]
-    return [lines[i].polygon for i in dropped if (is_empty and _has_letters(read[i])) or _is_legible(lines[i], read[i])]
-
-
-def _has_letters(reading: Reading) -> bool:
-    return any(character.isalnum() for character in reading.text)
-
-
-def _is_legible(line: TextLine, reading: Reading) -> bool:
-    """Tell whether what was dropped was writing rather than a picture."""
-    letters = sum(character.isalnum() for character in reading.text)
-    return not line.in_doubt and letters > 0 and reading.confidence >= (LEGIBLE_WORD if letters > 1 else LEGIBLE)
 
 
 def _is_echo(i: int, held: Sequence[int], lines: Sequence[TextLine], read: Sequence[Reading]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shared.result import Page, as_polygon
+from shared.result import Page
 from worker.ocr.decode.pages import DecodedPage, to_gray
 from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
@@ -15,7 +15,8 @@ from worker.ocr.page.preprocess import as_is, straighten
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.amounts import part_amounts
-from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidences, holds_text, in_order, to_line, unreadable
+from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidences, holds_text, in_order, to_line
+from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.tools import Tools
 from worker.ocr.text import looks, rule
@@ -54,13 +55,8 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
         lines = part_amounts(lines, [found.images[i] for i in kept])
     if all(line.model == tools.recognizer.card.name for line in lines):  # of one reader the document says enough
         lines = [replace(line, model=None) for line in lines]
-    unread, dropped = tools.find_unread(found, kept), unreadable(found, read, kept)
-    quality |= found.quality | measure_reading(lines)
-    quality |= {"unread_ink": round(unread.share, 4), "unreadable_lines": len(dropped)}
-    missing = {
-        measure: [as_polygon(upright.map_to_page(place).tolist()) for place in places]
-        for measure, places in (("unread_ink", unread.places), ("unreadable_lines", dropped))
-    }
+    measured, missing = find_missing(tools, found, read, kept)
+    quality |= found.quality | measure_reading(lines) | measured
     warned = policy != "off"
     warnings = admission.warnings(gray, quality, lines, searched=searched, missing=missing) if warned else ()
     hidden = from_layer.hidden_text(decoded.hidden, gray.shape[1], gray.shape[0], lines) if warned else []

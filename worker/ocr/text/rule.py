@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 
 from models.charset import CJK
 from worker.ocr.text.decoder import Reading
+from worker.ocr.text.unseen import unseen_ink
 
 FILE = pathlib.Path(__file__).with_name("rule.json")
 EDGE = 1e-4  # confidences nearer to 0 or 1 than this count as this
-REACH = 0.75  # of the distance between characters; ink farther than this from each of them belongs to none
-PITCHES = (0.3, 0.55, 1.1)  # of the height: least, usual and most distance between characters
 MOST_UNSEEN = 2.0  # characters; where more are missing it is a picture, or no writing
 PROBE_HEIGHT = 32  # px; blur is measured on a copy of the line of this height
 
@@ -57,7 +56,7 @@ def measure(image: NDArray[np.uint8], reading: Reading) -> dict[str, float]:
         "blur": _sharpness(image),
         "room": math.log2(columns / rows / len(peaks)),
         "chinese": sum(CJK.match(peak.text) is not None for peak in peaks) / len(peaks),
-        "unseen": math.log2(1 + 4 * min(_unseen(image, reading), MOST_UNSEEN)),
+        "unseen": math.log2(1 + 4 * min(float(unseen_ink(image, reading).sum()), MOST_UNSEEN)),
     }
 
 
@@ -93,24 +92,6 @@ def load() -> Rule:
 def _logit(confidence: float) -> float:
     clipped = min(max(confidence, EDGE), 1 - EDGE)
     return math.log(clipped / (1 - clipped))
-
-
-def _unseen(image: NDArray[np.uint8], reading: Reading) -> float:
-    """How many characters would fill the ink that lies too far from each one that was read."""
-    rows, columns = image.shape
-    change = image.std(axis=0, dtype=np.float32)
-    ink = np.maximum(change - np.percentile(change, 10), 0)
-    scale = columns / reading.frame_count
-    centres = np.array([(peak.first + peak.last + 1) / 2 * scale for peak in reading.peaks if peak.text != " "])
-    if not ink.any() or not len(centres):
-        return 0.0
-    least, usual, most = (share * rows for share in PITCHES)
-    pitch = min(max(float(np.median(np.diff(centres))), least), most) if len(centres) > 2 else usual
-    between = np.concatenate([[-np.inf], centres, [np.inf]])
-    places = np.arange(columns) + 0.5
-    after = np.searchsorted(centres, places) + 1
-    distance = np.minimum(places - between[after - 1], between[after] - places)
-    return float(ink[distance > REACH * pitch].sum() / ink.sum()) * len(centres)
 
 
 def _sharpness(image: NDArray[np.uint8]) -> float:
