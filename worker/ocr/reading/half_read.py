@@ -32,7 +32,8 @@ def find_half_read(found: Found, read: Sequence[Reading], kept: Sequence[int]) -
         page = found.arrangement.upright.image
         is_usual = reading.margin == MARGIN
         image = found.images[i] if is_usual else crops.crop_line(page, line.polygon, reading.margin)
-        spans = np.array(unseen_places(image, reading, LEAST)).reshape(-1, 2)
+        if not (spans := np.array(unseen_places(image, reading, LEAST)).reshape(-1, 2)).size:
+            continue
         quad = np.clip(crops.widen(line.polygon, reading.margin), 0, page.shape[::-1]).astype(np.float64)
         places += list(slice_polygon(quad, spans[:, 0], spans[:, 1]))
     return places

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from statistics import median
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +12,7 @@ from worker.ocr.text.decoder import Reading
 
 REACH = 0.75  # of the distance between characters; ink farther than this from each of them belongs to none
 PITCHES = (0.3, 0.55, 1.1)  # of the height: least, usual and most distance between characters
-LEAST_WIDTH = 0.75  # of the distance between characters: a place that is narrower holds no character
+LEAST_WIDTH = 1.0  # of the distance between characters: a place that is narrower holds no character
 
 Values = NDArray[np.float32]
 
@@ -23,7 +26,7 @@ def unseen_ink(image: NDArray[np.uint8], reading: Reading) -> Values:
     change = image.std(axis=0, dtype=np.float32)
     ink = np.maximum(change - np.percentile(change, 10), 0).astype(np.float32)
     centres = _centres(reading, columns)
-    if not ink.any() or not len(centres):
+    if not ink.any() or not centres:
         return np.zeros_like(ink)
     between = np.concatenate([[-np.inf], centres, [np.inf]])
     places = np.arange(columns) + 0.5
@@ -40,27 +43,25 @@ def unseen_places(image: NDArray[np.uint8], reading: Reading, least: float) -> l
     """
     rows, columns = image.shape
     centres = _centres(reading, columns)
-    if not len(centres):
+    if not centres:
         return []
-    free = REACH * _pitch(centres, rows)
-    starts = np.concatenate([[0.0], centres + free])
-    ends = np.concatenate([centres - free, [float(columns)]])
-    wide = ends - starts >= LEAST_WIDTH * free / REACH
-    if not wide.any():
+    pitch = _pitch(centres, rows)
+    free = REACH * pitch
+    between = zip([0.0, *(at + free for at in centres)], [*(at - free for at in centres), float(columns)], strict=True)
+    wide = [(round(max(0.0, a)), round(min(columns, b))) for a, b in between if b - a >= LEAST_WIDTH * pitch]
+    if not wide:
         return []
     sums = np.concatenate([[0.0], np.cumsum(unseen_ink(image, reading))])
-    first, last = (np.clip(np.rint(edges[wide]), 0, columns).astype(np.intp) for edges in (starts, ends))
-    found = sums[last] - sums[first] >= least
-    return [(int(a) / columns, int(b) / columns) for a, b in zip(first[found], last[found], strict=True)]
+    return [(a / columns, b / columns) for a, b in wide if sums[b] - sums[a] >= least]
 
 
-def _centres(reading: Reading, columns: int) -> NDArray[np.float64]:
-    """Return the middles of the characters in px, (N,)."""
-    scale = columns / max(reading.frame_count, 1e-6)
-    return np.array([(peak.first + peak.last + 1) / 2 * scale for peak in reading.peaks if peak.text != " "])
+def _centres(reading: Reading, columns: int) -> list[float]:
+    """Return the middles of the characters in px."""
+    half = columns / max(reading.frame_count, 1e-6) / 2
+    return [(peak.first + peak.last + 1) * half for peak in reading.peaks if peak.text != " "]
 
 
-def _pitch(centres: NDArray[np.float64], rows: int) -> float:
+def _pitch(centres: list[float], rows: int) -> float:
     """Return the distance between characters in px, that of a line so many px high where they are few."""
     least, usual, most = (share * rows for share in PITCHES)
-    return min(max(float(np.median(np.diff(centres))), least), most) if len(centres) > 2 else usual
+    return min(max(median(b - a for a, b in pairwise(centres)), least), most) if len(centres) > 2 else usual

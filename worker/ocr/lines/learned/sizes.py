@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
 from worker.ocr.lines.learned.growing import owners
@@ -33,14 +34,29 @@ STEEP = 0.5  # a line that rises by more px per px is left
 def part_sizes(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines, those parted in which the size changes. pieces: (N, 4) px, the page's ink."""
     of = owners(pieces, lines)
-    order = np.argsort(of, kind="stable")
-    owned = np.split(pieces[order], np.searchsorted(of[order], np.arange(len(lines))))[1:]
-    return [part for line, own in zip(lines, owned, strict=True) for part in _parts(line, own)]
+    worth = set(_may_change(of, pieces).tolist())
+    return [part for i, line in enumerate(lines) for part in (_parts(line, pieces[of == i]) if i in worth else [line])]
+
+
+def _may_change(of: NDArray[np.intp], pieces: Boxes) -> NDArray[np.intp]:
+    """Return the lines that hold several pieces which are much lower than their highest, and not too low.
+
+    Args:
+        of: (N,), the line that holds each piece; -1: none.
+        pieces: (N, 4) px.
+    """
+    tall = (pieces[:, 3] - pieces[:, 1])[of >= 0]
+    of = of[of >= 0]
+    most = np.zeros(int(of.max(initial=-1)) + 1, np.int64)
+    np.maximum.at(most, of, tall)
+    is_lower = (tall >= LEAST_PIXELS) & (tall >= DOT * most[of]) & (LARGER * tall <= most[of])
+    lower = np.bincount(of[is_lower], minlength=len(most))
+    counted = np.bincount(of[is_lower & (tall >= LEAST * most[of])], minlength=len(most))
+    return np.flatnonzero((counted > 0) & (lower >= FEWEST))
 
 
 def _parts(line: TextLine, pieces: Boxes) -> list[TextLine]:
-    tall = pieces[:, 3] - pieces[:, 1]
-    if len(pieces) < 2 * FEWEST or tall.min() * LARGER > tall.max() or _is_steep(line):
+    if _is_steep(line):
         return [line]
     characters = _characters(pieces)
     ends = [0, *_cuts(characters), len(characters)]
@@ -71,8 +87,11 @@ def _cuts(characters: Boxes) -> list[int]:
     """Return before which characters the size changes: of those beside it, and in the median up to the next change."""
     wide, tall = (characters[:, 2:] - characters[:, :2]).T
     sized = np.flatnonzero((tall > FLAT * wide) & (tall > DOT * tall.max()))
+    heights = tall[sized]
+    lower, higher = np.minimum(heights[:-1], heights[1:]), np.maximum(heights[:-1], heights[1:])  # of two neighbours
+    is_step = (lower[:-FEWEST] >= LARGER * higher[FEWEST:]) | (lower[FEWEST:] >= LARGER * higher[:-FEWEST])
     found = []
-    for at in range(FEWEST, len(sized) - FEWEST + 1):
+    for at in (np.flatnonzero(is_step) + FEWEST).tolist():
         before, after = sized[at - FEWEST : at], sized[at : at + FEWEST]
         if _changes(characters[before], characters[after]):
             found.append((at, int(before[-1]) + 1))
