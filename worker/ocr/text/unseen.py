@@ -39,7 +39,8 @@ def unseen_ink(image: NDArray[np.uint8], reading: Reading) -> Values:
 def unseen_places(image: NDArray[np.uint8], reading: Reading, least: float) -> list[tuple[float, float]]:
     """Return from where to where a line, (h, w) uint8, holds at least so many characters that were not read.
 
-    Both are shares of the width. Ink is only looked at where the characters leave room for it.
+    Both are shares of the width. Ink is only looked at where the characters leave room for it. A recogniser that widens
+    narrow lines may see its characters beyond their end.
     """
     rows, columns = image.shape
     centres = _centres(reading, columns)
@@ -48,7 +49,8 @@ def unseen_places(image: NDArray[np.uint8], reading: Reading, least: float) -> l
     pitch = _pitch(centres, rows)
     free = REACH * pitch
     between = zip([0.0, *(at + free for at in centres)], [*(at - free for at in centres), float(columns)], strict=True)
-    wide = [(round(max(0.0, a)), round(min(columns, b))) for a, b in between if b - a >= LEAST_WIDTH * pitch]
+    inside = ((max(0.0, min(a, columns)), max(0.0, min(b, columns))) for a, b in between)
+    wide = [(round(a), round(b)) for a, b in inside if b - a >= LEAST_WIDTH * pitch]
     if not wide:
         return []
     sums = np.concatenate([[0.0], np.cumsum(unseen_ink(image, reading))])
