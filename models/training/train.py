@@ -59,7 +59,9 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     parser.add_argument("--guard-lines", type=int, default=300, help="lines to measure the CER on at a checkpoint")
-    parser.add_argument("--lean", choices=get_args(Lean), default="chinese", help="what is drawn more often")
+    parser.add_argument(
+        "--lean", nargs="+", choices=get_args(Lean), default=get_args(Lean), help="what is drawn more often"
+    )
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument(
@@ -145,7 +147,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
         lines_before, minutes_before = state["lines"], state["minutes"]
     seed = args.seed * args.ranks + rank
     renderer = LineRenderer(args.folder, characters, seed)
-    renderer.sampler.lean(args.lean)
+    renderer.sampler.lean(*args.lean)
     source = batches(renderer, charset, seed)
     guard = guard_lines(LineRenderer(args.folder, characters, 1), args.guard_lines) if rank == 0 else []
     warm_share = 0.0 if args.resume else args.warm_share

@@ -54,8 +54,8 @@ class TextSampler:
         ]  # fmt: skip
         self.weights = [weight for weight, _, _ in self.kinds]
 
-    def lean(self, to: Lean) -> None:
-        """Draw more of something in training; what it is measured by stays the same.
+    def lean(self, *to: Lean) -> None:
+        """Draw more of something in training, each as often as the others; what it is measured by stays the same.
 
         chinese: more prose, with rare characters inside it. signs: more words on walls, plates, parts and small labels.
         """
@@ -74,7 +74,8 @@ class TextSampler:
                 (4, "small", self.label),
             ],
         }
-        self.kinds += more[to]
+        for one in to:
+            self.kinds += [(weight / len(to), style, kind) for weight, style, kind in more[one]]
         self.weights = [weight for weight, _, _ in self.kinds]
 
     def pick(self) -> tuple[str, Style]:
