@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 from alembic import command
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import Column, MetaData, Table, delete, insert, select, text
 
 from shared import tables
 from shared.audit import addresses, partitions, queries, retention, trail, verify
@@ -276,8 +276,8 @@ def test_events_of_the_old_schema_are_carried_over(postgres: services.Postgres, 
                 values = {"event": "job.submitted", "actor": f"a{n}", "client_ip": client_ip}
                 moment_at = database_now() if moment is None else datetime.fromisoformat(moment).replace(tzinfo=UTC)
                 old = [c for c in EVENTS.c if c.name in (*values, "occurred_at")]
-                connection.execute(insert(tables.Table("audit_events", tables.MetaData(), *(
-                    tables.Column(c.name, c.type) for c in old
+                connection.execute(insert(Table("audit_events", MetaData(), *(
+                    Column(c.name, c.type) for c in old
                 ))).values(occurred_at=moment_at, **values))  # fmt: skip
         migrate(database)
         with database.read() as connection:

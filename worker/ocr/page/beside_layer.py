@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.result import Line, Page, Reason
+from shared.result import Line, Page
 from worker.ocr.decode.layer.lines import LayerLine
 from worker.ocr.ink.ink import Gray
 
@@ -44,15 +44,17 @@ def without_lines(gray: Gray, lines: Sequence[LayerLine]) -> Gray:
 def merge(page: Page, seen: Page) -> Page:
     """Return a page of a text layer with the lines that were recognised beside it, and what was said of those.
 
-    Where writing was found there, what it left unread says more than how much lies outside of the layer.
+    Where writing was found there, what it left unread says more than how much lies outside of the layer. Where none
+    was, shapes that resemble letters are those of a drawing.
     """
     lines = list(page.lines)
     beside = [line for line in seen.lines if any(character.isalnum() for character in line.text)]
     for line in beside:
         lines.insert(_place(line, lines), replace(line, source="recognition"))
     kept = [reason for reason in page.warnings if not beside or reason.code not in TOLD]
-    told: list[Reason] = [reason for reason in seen.warnings if reason.code in TOLD]
-    unread = {name: seen.quality[name] for name in ("unread_ink", "half_read") if name in seen.quality}
+    told = [reason for reason in seen.warnings if reason.code in TOLD and (beside or reason.measure == "unread_ink")]
+    measures = ("unread_ink", "unreadable_lines", "half_read")
+    unread = {name: seen.quality[name] for name in measures if name in seen.quality}
     return replace(page, lines=tuple(lines), warnings=(*kept, *told), quality=page.quality | unread)
 
 
