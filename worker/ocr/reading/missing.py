@@ -48,7 +48,7 @@ def unreadable(found: Found, read: Sequence[Reading], kept: Sequence[int]) -> li
     """
     lines, searched = found.arrangement.lines, found.arrangement.searched
     is_empty = not kept and len(lines) <= MOST_UNREADABLE
-    dropped = [i for i in range(len(lines)) if searched and i not in kept]
+    dropped = sorted(set(range(len(lines))) - set(kept)) if searched else []
     return [lines[i].polygon for i in dropped if (is_empty and _has_letters(read[i])) or _is_legible(lines[i], read[i])]
 
 
