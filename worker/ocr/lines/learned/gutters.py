@@ -27,11 +27,7 @@ NEXT_LINE = 2.6  # of the height: the next line of a column is no further down, 
 ALIKE = 0.7  # least ratio of the heights of lines of a column
 STRAIGHT = 0.5  # of the height: lines that rise by more have no upright gutter
 
-RULE = (
-    0.25,
-    2.0,
-    0.7,
-)  # of the height of a line: a rule is at most so wide, so long at least, and beside so much of it
+RULE = 0.25, 2.0, 0.7  # of the height of a line: a rule is at most so wide, so long at least, and beside so much of it
 AT_MARK = 1.5  # of the height: where all lines have a mark beside a gap no wider than this, sentences end there
 
 
