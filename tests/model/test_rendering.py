@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import random
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from models.charset import tidy_spaces, unify
 from models.training.characters import ADDED, ASCII, LATIN1, PUNCTUATION, SIGNS, gb2312_hanzi
-from models.training.drawing import degrade, displays, letters, overlays, placement
+from models.training.drawing import degrade, displays, fonts, letters, overlays, pixel_fonts, placement
 from models.training.drawing.canvas import MARGIN, Drawing
 from models.training.texts import chinese, code, signs
 from models.training.texts.records import Records
@@ -155,3 +157,44 @@ def test_spoiled_lines_keep_their_kind() -> None:
         image = noise.integers(0, 255, (rng.randint(8, 60), rng.randint(6, 200)), dtype=np.uint8)
         worn = degrade.spoil(image, rng, noise)
         assert worn.dtype == np.uint8 and worn.ndim == 2
+
+
+def pcf(order: str, glyphs: list[int], first: int, low: int, high: int) -> bytes:
+    """A PCF file of one table: the glyphs of the code points whose low bytes lie from `low` to `high`."""
+    layout = pixel_fonts.BIG_ENDIAN if order == ">" else 0
+    rows = len(glyphs) // (high - low + 1)
+    table = struct.pack("<I", layout) + struct.pack(f"{order}5H", low, high, first, first + rows - 1, 0)
+    table += struct.pack(f"{order}{len(glyphs)}H", *glyphs)
+    return b"\x01fcp" + struct.pack("<I4I", 1, pixel_fonts.ENCODINGS, layout, len(table), 24) + table
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("name", ["one.pcf", "one.pcf.gz"])
+def test_a_bitmap_font_says_which_characters_it_holds(tmp_path: Path, order: str, name: str) -> None:
+    data = pcf(order, [5, 0xFFFF, 6, 0xFFFF, 7, 8], first=0x4E, low=0x00, high=0x02)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    assert pixel_fonts.code_points(path) == {0x4E00, 0x4E02, 0x4F01, 0x4F02}
+
+
+@pytest.mark.parametrize("data", [b"no font", b"\x01fcp" + struct.pack("<I4I", 1, 1, 0, 0, 24)])
+def test_what_is_no_bitmap_font_is_refused_by_name(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "one.pcf"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"one\.pcf"):
+        pixel_fonts.code_points(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_used"),
+    [("wenquanyi_9pt.pcf", True), ("ter-u24b_unicode.pcf.gz", True), ("12x24.pcf.gz", True), ("9x18B.pcf.gz", True),
+     ("9x18-ISO8859-7.pcf.gz", False), ("ter-u24b_koi8-r.pcf.gz", False), ("12x13ja.pcf.gz", False)],
+)  # fmt: skip
+def test_bitmap_fonts_in_the_codes_of_other_scripts_are_left_out(name: str, is_used: bool) -> None:
+    assert (fonts.PIXELS.fullmatch(name) is not None) == is_used
+
+
+def test_a_glyph_of_a_printer_is_enlarged_with_its_place() -> None:
+    dots = fonts.Glyph(np.full((10, 6), 255, np.uint8), left=1, top=-10, advance=8.0)
+    large = dots.enlarged(2.5)
+    assert large.ink.shape == (25, 15) and (large.left, large.top, large.advance) == (2, -25, 20.0)

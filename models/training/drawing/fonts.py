@@ -1,7 +1,7 @@
 """Faces to render with and their glyphs, cached as small arrays.
 
 A face is used for Chinese when its cmap holds all of GB2312, for Latin when it holds printable ASCII; a single glyph
-that a face lacks is never drawn (no "tofu").
+that a face lacks is never drawn (no "tofu"). Bitmap faces serve both, at their one size: that of menus and games.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import pathlib
 import random
 import re
 from collections.abc import Iterable
+from typing import Any
 
+import cv2
 import numpy as np
 from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 from PIL import ImageFont
 
 from models.training.characters import ASCII, gb2312_hanzi
+from models.training.drawing import pixel_fonts
 
 EM_PIXELS = 40
 SIMPLIFIED_IN_COLLECTION = 2
@@ -48,22 +51,29 @@ REFUSED = re.compile(
 
 MONOSPACED = re.compile(r"mono|courier|code|typewriter|ocr|3270|consolata|hack|mononoki|cousine|console|cursor", re.I)
 FALLBACK_TRIES = 12
+OUTLINES = (".ttf", ".otf", ".ttc")
+PIXELS = re.compile(r"(wenquanyi_\w+|ter-u\d+[nb]_unicode|\d+x\d+B?)\.pcf(\.gz)?")
+"""Bitmap fonts: of Chinese screens, of terminals, and as printers of receipts hold them. Others know no Unicode."""
+PIXEL_SHARE = 0.4  # of the lines at a size that a bitmap face has
+LEAST_PRINTED = 16  # px of the em of a bitmap face that printers of receipts could hold
 
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """One face of a font file: `family` groups the weights of one design."""
+    """One face of a font file: `family` groups the weights of one design; `em` is the one size of a bitmap, or 0."""
 
     path: str
     index: int
     family: str
     chinese: bool
-    missing: frozenset[str] = frozenset()
+    em: int = 0
 
 
 @functools.cache
 def read_face(path: pathlib.Path, index: int) -> tuple[set[int], str]:
     """Code points and family name of one face."""
+    if PIXELS.fullmatch(path.name):
+        return pixel_fonts.code_points(path), path.name.split(".")[0]
     with TTFont(path, fontNumber=index, lazy=True) as font:
         return set(font.getBestCmap() or ()), str(font["name"].getBestFamilyName() or path.stem)
 
@@ -78,7 +88,11 @@ def inspect(path: pathlib.Path, hanzi: set[int]) -> Face | None:
         return None
     if not {ord(one) for one in ASCII} <= cmap or REFUSED.search(family):
         return None
-    return Face(str(path), index, family, hanzi <= cmap)
+    is_bitmap = PIXELS.fullmatch(path.name) is not None
+    em = pixel_fonts.em_of(path) if is_bitmap else 0
+    if is_bitmap and not em:
+        return None
+    return Face(str(path), index, family, hanzi <= cmap, em)
 
 
 def find_faces(folder: pathlib.Path) -> list[Face]:
@@ -89,7 +103,7 @@ def find_faces(folder: pathlib.Path) -> list[Face]:
         found, seen = [], set()
         for path in sorted((folder / "root").rglob("*")):
             if (
-                path.suffix.lower() not in (".ttf", ".otf", ".ttc")
+                not (path.suffix.lower() in OUTLINES or PIXELS.fullmatch(path.name))
                 or path.is_symlink()
                 or path.name in seen
                 or REFUSED.search(path.name)
@@ -98,12 +112,12 @@ def find_faces(folder: pathlib.Path) -> list[Face]:
             seen.add(path.name)
             face = inspect(path, hanzi)
             if face is not None:
-                found.append({**dataclasses.asdict(face), "missing": [], "path": str(path.relative_to(folder))})
+                found.append({**dataclasses.asdict(face), "path": str(path.relative_to(folder))})
         whole = cache.with_suffix(f".{os.getpid()}")  # others may be looking for it, too
         whole.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
         whole.replace(cache)
     rows = json.loads(cache.read_text("utf-8"))
-    return [Face(str(folder / row["path"]), row["index"], row["family"], row["chinese"]) for row in rows]
+    return [Face(**{**row, "path": str(folder / row["path"])}) for row in rows]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,13 +129,24 @@ class Glyph:
     top: int
     advance: float
 
+    def enlarged(self, scale: float) -> Glyph:
+        """The same at another size, its dots run into each other as those of a printer do."""
+        ink: Any = self.ink
+        if ink.size:
+            ink = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        return Glyph(ink, round(self.left * scale), round(self.top * scale), self.advance * scale)
+
 
 class Glyphs:
-    """Glyphs of one face at one size, drawn once. `get` returns None where the face has no glyph."""
+    """Glyphs of one face at one size, drawn once. `get` returns None where the face has no glyph.
+
+    A bitmap face has one size: at others its glyphs are enlarged.
+    """
 
     def __init__(self, face: Face, em: int) -> None:
         self.face, self.em = face, em
-        self.font = ImageFont.truetype(face.path, em, index=face.index, layout_engine=ImageFont.Layout.BASIC)
+        self.scale = em / face.em if face.em else 1.0
+        self.font = ImageFont.truetype(face.path, face.em or em, index=face.index, layout_engine=ImageFont.Layout.BASIC)
         self.cmap, _ = read_face(pathlib.Path(face.path), face.index)
         self.cache: dict[str, Glyph | None] = {}
 
@@ -141,7 +166,8 @@ class Glyphs:
         )
         if not ink.any() and character != " ":
             return None
-        return Glyph(ink, left, top, self.font.getlength(character))
+        glyph = Glyph(ink, left, top, self.font.getlength(character))
+        return glyph if self.scale == 1.0 else glyph.enlarged(self.scale)
 
 
 class Library:
@@ -152,14 +178,20 @@ class Library:
         self.loaded: dict[tuple[Face, int], Glyphs] = {}
         self.helper: Face | None = None
         self.faces = find_faces(folder)
+        outlines = [face for face in self.faces if not face.em]
         self.families = {
-            "chinese": grouped(face for face in self.faces if face.chinese),
-            "latin": grouped(face for face in self.faces if not face.chinese),
-            "mono": grouped(face for face in self.faces if MONOSPACED.search(face.family)),
+            "chinese": grouped(face for face in outlines if face.chinese),
+            "latin": grouped(face for face in outlines if not face.chinese),
+            "mono": grouped(face for face in outlines if MONOSPACED.search(face.family)),
+            "till": grouped(face for face in self.faces if face.em >= LEAST_PRINTED and not face.chinese),
         }
+        self.pixels = [face for face in self.faces if face.em]
 
     def pick(self, role: str, em: int = EM_PIXELS) -> Glyphs:
-        """A face of a role: chinese, latin, or mono (of which some hold Chinese too)."""
+        """A face of a role: chinese, latin, mono (of which some hold Chinese too), or till: of printers of receipts."""
+        pixels = [face for face in self.pixels if face.em == em and (face.chinese or role != "chinese")]
+        if pixels and self.rng.random() < PIXEL_SHARE:
+            return self.sized(self.rng.choice(pixels), em)
         return self.sized(self.rng.choice(self.rng.choice(self.families[role] or self.families["latin"])), em)
 
     def sized(self, face: Face, em: int) -> Glyphs:

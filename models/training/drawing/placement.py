@@ -90,14 +90,14 @@ def sign_pose(drawing: Drawing, rng: random.Random) -> Pose:
         target=rng.uniform(10, 24) if rng.random() < 0.3 else rng.uniform(18, 70),
         stretch=math.exp(rng.gauss(0, 0.25)) if rng.random() < 0.7 else 1.0,
         shear=rng.uniform(-0.3, 0.4) if rng.random() < 0.3 else 0.0,
-        keystone=rng.uniform(-0.2, 0.2) if rng.random() < 0.3 else 0.0,
+        keystone=rng.uniform(-0.35, 0.35) if rng.random() < 0.3 else 0.0,
     )  # fmt: skip
     draw = rng.random()
     if draw < 0.3:
         turn = rng.gauss(0, 0.09)
         most = math.asin(min(0.26, 1.2 * height / max(1, drawing.right - drawing.left)))
         return dataclasses.replace(pose, turn=min(most, max(-most, turn)))
-    return dataclasses.replace(pose, tilt=rng.gauss(0, 0.045)) if draw < 0.75 else pose
+    return dataclasses.replace(pose, tilt=rng.gauss(0, rng.choice((0.03, 0.05, 0.14)))) if draw < 0.75 else pose
 
 
 def corners_of(drawing: Drawing, pose: Pose) -> NDArray[np.float32]:

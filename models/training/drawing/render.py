@@ -90,8 +90,8 @@ class LineRenderer:
 
     def role(self, text: str, style: Style) -> str | None:
         """Which faces a style asks for; None: those that the text needs."""
-        if style == "mono" and not CJK.search(text):
-            return "mono"
+        if style in ("mono", "till") and not CJK.search(text):
+            return style
         if style == "sign" and not CJK.search(text) and self.rng.random() < 0.06:
             return "chinese"
         return None

@@ -101,7 +101,11 @@ class Records:
 
     def receipt(self) -> str:
         rng = self.rng
-        kind = rng.randint(0, 6)
+        kind = rng.randint(0, 8)
+        if kind == 7:
+            return self.tax()
+        if kind == 8:
+            return self.starred()
         if kind == 0:
             return f"{rng.choice(RECEIPT)}{rng.choice((' ', ': ', ' : ', ' - '))}{rng.choice((self.amount, self.date, self.code, self.digits))()}"
         if kind == 1:
@@ -117,6 +121,34 @@ class Records:
         if kind == 5:
             return f"{self.digits(3)}, {rng.choice(('JALAN', 'LOT', 'TAMAN', 'NO', 'ROAD'))} {rng.choice(self.names).upper()} {self.digits(2)}/{self.digits(2)},"
         return f"{rng.choice(self.names).upper()} {self.amount()} {rng.choice(('SR', 'Z', 'T', 'S', 'A'))}"
+
+    def tax(self) -> str:
+        """What a till says of taxes and of the firm: `S = 6%`, `GST SR@0%`, `@2 X RM 6.79`, `(519537-X)`, `MR. D.I.Y.`"""
+        rng = self.rng
+        rate, code = rng.choice((0, 3, 5, 6, 7, 8, 10, 15, 19, 20)), rng.choice(("S", "SR", "Z", "ZRL", "GST", "VAT"))
+        return rng.choice(
+            (
+                f"{code} = {rate}%",
+                f"{code}{rng.choice((' ', ''))}@{rng.choice((' ', ''))}{rate}%",
+                f"GST {code}@{rate}%",
+                f"({code}) @ {rate}% {self.amount()}",
+                f"@{rng.randint(1, 9)} X RM {self.amount()}",
+                f"{self.amount()} {code}*",
+                f"{rng.choice(self.names).upper()} SDN BHD ({self.digits(6)}-{rng.choice(string.ascii_uppercase)})",
+                f"GST {rng.choice(('ID', 'REG'))}. NO : {self.digits(9).zfill(12)}",
+                f"{'.'.join(rng.choices(string.ascii_uppercase, k=3))}. ({rng.choice(self.names).upper()})",
+                f"{rng.choice(self.names).upper()} {rng.randint(1, 9)}.{rng.randint(0, 9)}L",
+            )
+        )
+
+    def starred(self) -> str:
+        """A greeting between rows of stars, dashes or signs of equality."""
+        rng = self.rng
+        row = rng.choice("***-=#") * rng.randint(1, 8)
+        said = rng.choice(RECEIPT) if rng.random() < 0.6 else " ".join(rng.choices(self.names, k=rng.randint(1, 3)))
+        said = rng.choice((said.upper(), said.title()))
+        gap = rng.choice(("", " "))
+        return f"{row}{gap}{said}{rng.choice(('', '!'))}{gap}{row}"
 
     def form(self) -> str:
         rng = self.rng

@@ -16,9 +16,9 @@ from models.training.drawing import displays
 from models.training.texts import chinese, code, signs
 from models.training.texts.records import FORM, LABELS_ZH, RECEIPT, Records
 
-Style = Literal["page", "mono", "small", "sign", "plate", "display"]
-"""How a text wants to be drawn: print; monospaced; a few pixels high; on a wall; framed; as lamps."""
-Lean = Literal["chinese", "signs"]
+Style = Literal["page", "mono", "till", "small", "sign", "plate", "display"]
+"""How a text wants to be drawn: print; monospaced; by a till; a few pixels high; on a wall; framed; as lamps."""
+Lean = Literal["chinese", "signs", "labels"]
 """What training draws more of than what it is measured by."""
 
 
@@ -57,7 +57,8 @@ class TextSampler:
     def lean(self, *to: Lean) -> None:
         """Draw more of something in training, each as often as the others; what it is measured by stays the same.
 
-        chinese: more prose, with rare characters inside it. signs: more words on walls, plates, parts and small labels.
+        chinese: more prose, with rare characters inside it. signs: more words on walls, plates and parts. labels: what
+        stands before the fields of forms, in a few pixels too, and what tills print.
         """
         more: dict[Lean, list[tuple[float, Style, Callable[[], str]]]] = {
             "chinese": [
@@ -72,6 +73,15 @@ class TextSampler:
                 (4, "plate", lambda: chinese.plate(self.rng)),
                 (4, "small", self.short_chinese),
                 (4, "small", self.label),
+            ],
+            "labels": [
+                (12, "till", self.records.receipt),
+                (6, "till", self.records.number),
+                (24, "page", self.label),
+                (24, "small", self.label),
+                (12, "small", self.records.form),
+                (12, "small", self.short_chinese),
+                (6, "small", self.chinese_prose),
             ],
         }
         for one in to:
