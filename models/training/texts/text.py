@@ -77,11 +77,15 @@ class TextSampler:
             "labels": [
                 (12, "till", self.records.receipt),
                 (6, "till", self.records.number),
-                (24, "page", self.label),
-                (24, "small", self.label),
+                (14, "page", self.label),
+                (16, "small", self.label),
                 (12, "small", self.records.form),
                 (12, "small", self.short_chinese),
-                (6, "small", self.chinese_prose),
+                (8, "small", self.chinese_prose),
+                (12, "page", lambda: signs.sign_text(self.rng, self.phrase)),
+                (8, "small", lambda: signs.sign_text(self.rng, self.phrase)),
+                (10, "mono", lambda: code.code_text(self.rng, self.name)),
+                (4, "page", lambda: code.code_text(self.rng, self.name)),
             ],
         }
         for one in to:
