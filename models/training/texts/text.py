@@ -125,10 +125,10 @@ class TextSampler:
         return signs.scattered(self.rng, self.signs or self.hanzi, self.phrase)
 
     def single(self) -> str:
-        """One character, or two of a kind: a digit, a letter, a hanzi."""
+        """One character, or two of a kind: a digit, a letter, a hanzi; with the mark behind it, as headings have it."""
         rng = self.rng
         one = rng.choice((string.digits, string.digits, string.ascii_letters, self.hanzi, "一二三十口日人个是不"))
-        return rng.choice(one) + (rng.choice(("", "", "", ".", ")", rng.choice(one))))
+        return rng.choice(one) + rng.choice(("", "", "", ".", ")", "、", rng.choice(one)))
 
     def label(self) -> str:
         """A field's name with the colon or full stop behind it, or a short sentence with its end."""

@@ -138,3 +138,56 @@ def test_a_line_that_was_joined_from_doubtful_ones_alone_stays_in_doubt(draw: An
         lines = [replace(line, in_doubt=doubt) for line, doubt in zip((left, right), doubts, strict=True)]
         (joined,) = second_look.look_again(lines, Copies(page), 1.0)
         assert joined.in_doubt == all(doubts)
+
+
+def blank_page_with_line() -> tuple[np.ndarray, TextLine]:
+    """A page whose only line is 60 px high, and no ink in it but two bars."""
+    page = np.full((600, 900), 255, np.uint8)
+    page[60:110, 60:70] = page[60:110, 200:210] = 0
+    return page, box(50, 55, 240, 115)
+
+
+def draw_seven(page: np.ndarray, left: int, top: int) -> None:
+    page[top : top + 4, left : left + 16] = 0
+    page[top : top + 24, left + 10 : left + 14] = 0
+
+
+def test_a_low_character_far_from_large_writing_is_found_in_doubt() -> None:
+    page, line = blank_page_with_line()
+    draw_seven(page, 850, 560)
+    found = second_look.look_again([line], Copies(page), 1.0)
+    assert [one.in_doubt for one in found] == [False, True]
+    assert hulls(found)[1] == [850, 560, 866, 584]
+
+
+@pytest.mark.parametrize("places", [[(800, 560), (850, 560)], [(850, 200), (850, 300), (850, 400), (850, 500)]])
+def test_low_pieces_near_each_other_or_many_of_them_are_no_characters(places: list[tuple[int, int]]) -> None:
+    page, line = blank_page_with_line()
+    for left, top in places:
+        draw_seven(page, left, top)
+    assert len(second_look.look_again([line], Copies(page), 1.0)) == 1
+
+
+def page_with_two_strokes(mark: tuple[int, int, int, int]) -> np.ndarray:
+    """A line of letters, and below it 二 of 30 px at (60, 200) with a mark (left, top, right, bottom) behind it."""
+    page = np.full((400, 600), 255, np.uint8)
+    for left in range(60, 300, 20):
+        page[100:130, left : left + 12] = 0
+    page[206:209, 62:86] = page[222:225, 60:88] = 0
+    left, top, right, bottom = mark
+    page[top:bottom, left:right] = 0
+    return page
+
+
+def right_of_the_lowest(page: np.ndarray) -> int:
+    found = hulls(second_look.look_again([box(55, 97, 295, 133)], Copies(page), 1.0))
+    return max(found, key=lambda hull: hull[3])[2]
+
+
+def test_the_mark_behind_a_character_that_stands_alone_is_part_of_its_line() -> None:
+    assert right_of_the_lowest(page_with_two_strokes((92, 220, 100, 228))) >= 100
+
+
+@pytest.mark.parametrize("mark", [(92, 202, 100, 209), (106, 220, 114, 228), (92, 222, 94, 224)])
+def test_what_is_too_high_too_far_or_too_small_is_no_mark(mark: tuple[int, int, int, int]) -> None:
+    assert right_of_the_lowest(page_with_two_strokes(mark)) <= 92

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from worker.ocr.ink.components import Boxes
 from worker.ocr.ink.copies import Copies
-from worker.ocr.lines.learned import beside_gutters, growing, gutters, lone, rows, sizes, whole
+from worker.ocr.lines.learned import beside_gutters, growing, gutters, lone, marks, rows, sizes, whole
 from worker.ocr.lines.learned.doubles import without_borrowers, without_doubles, without_wrappers
 from worker.ocr.lines.learned.joining import WORD_GAP, join_words
 from worker.ocr.lines.learned.scales import MOST_LARGER_PIXELS
@@ -41,7 +41,8 @@ def look_again(lines: Sequence[TextLine], page: Copies, scale: float) -> list[Te
     found = beside_gutters.part_rows(gutters.part_columns(found, pieces.boxes), pieces.boxes)
     found = sizes.part_sizes(rows.join_rows(found, mask), pieces.boxes)
     alone = without_wrappers(lone.find_lone(found, pieces, mask.shape), found)
-    return _scaled(whole.stack_strokes([*found, *alone], pieces.boxes), 1 / scale)
+    alone = marks.add_marks(whole.stack_strokes([*found, *alone], pieces.boxes), pieces.boxes)
+    return _scaled(alone, 1 / scale)
 
 
 def _scale_for_dots(lines: Sequence[TextLine], page: Copies, scale: float) -> float:
