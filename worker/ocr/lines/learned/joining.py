@@ -12,7 +12,7 @@ from worker.ocr.lines.classical import linking
 Box = NDArray[np.float32]  # (4, 2) px, clockwise from the line's top-left
 
 WORD_GAP = 0.5  # of the lower one's height; a wider gap was seen, and found to part lines
-OVERLAP = 0.5  # of the lower one's height; boxes may run into each other so far
+OVERLAP = 0.9  # of the lower one's height; boxes may run into each other so far
 OFF = 0.3  # of the lower one's height: how far the facing ends may lie above each other
 ALIKE = 0.6  # least ratio of the heights
 NARROW = 1.6  # of the height; a box with less width is a lone digit's, which is wider than the digit

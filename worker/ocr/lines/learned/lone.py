@@ -12,12 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink.components import Pieces
+from worker.ocr.ink.components import NO_BOXES, Pieces
 from worker.ocr.lines.learned.growing import explained
 from worker.ocr.lines.text_line import TextLine, hulls_of
 
 LONE_HEIGHT = (0.5, 1.8)  # of the usual height: clusters of this height may be characters
-MOST_SMALL = 3  # lower ones, down to THIN, are specks where there are more: the number of a slide is one
+LOW = 0.7  # of the usual height: so high, or as the lowest line, is small writing beside large: a slide's number ...
+LEAST_LOW = 9  # px; lower characters than this can hardly be told from specks
+MOST_LOW = 3  # ... of which there are no more, or they are specks
 LONE_WIDTH = (0.1, 4.0)
 FEWEST_IN_ROW = 3  # pieces; a wider cluster of at least so many may be a whole line
 THIN = 0.35  # of the usual height: what is lower, and at least THIN_WIDTH wide, may be 一 or a dash
@@ -51,19 +53,23 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
     usual = _usual_height(lines, free)
     if usual < 5:
         return []
-    clusters = _clusters(free, usual, shape)
-    tall = clusters[:, 3] - clusters[:, 1]
-    is_small = (tall < LONE_HEIGHT[0] * usual) & (tall >= THIN * usual)
-    small = clusters[is_small] if is_small.sum() <= MOST_SMALL else clusters[:0]
-    around = np.concatenate([clusters, hulls_of(lines)])
-    far = [_lone(box, usual, in_doubt=True) for box in small if _stands_apart(box, around, usual)]
-    return [*_usual(clusters[~is_small], lines, usual), *far]
+    return [*_usual(_clusters(free, usual, shape), lines, usual), *_low(free, lines, usual, shape)]
+
+
+def _low(free: Pieces, lines: Sequence[TextLine], usual: float, shape: tuple[int, int]) -> list[TextLine]:
+    """Return what is too low beside the usual writing, but as high as other low lines; nothing else is near it."""
+    low = min([LOW * usual, *(line.height for line in lines)])
+    clusters = _clusters(free.select(free.heights < LONE_HEIGHT[0] * usual), low, shape) if low >= LEAST_LOW else NO_BOXES
+    around = np.concatenate([free.boxes, hulls_of(lines)])
+    apart = [box for box in clusters if not _is_thin(box, low) and _stands_apart(box, around, low)]
+    return [_lone(box, low, in_doubt=True) for box in apart] if len(apart) <= MOST_LOW else []
 
 
 def _stands_apart(box: NDArray[np.int32], others: Values, distance: float) -> bool:
-    """Tell whether nothing but itself lies within a distance, px, of a box."""
-    gaps = np.maximum(others[:, :2] - box[2:], box[:2] - others[:, 2:]).max(axis=1)
-    return bool(np.count_nonzero(gaps < distance) == 1)
+    """Tell whether nothing but what it holds lies within a distance, px, of a box."""
+    is_near = np.maximum(others[:, :2] - box[2:], box[:2] - others[:, 2:]).max(axis=1) < distance
+    is_inside = (others[:, :2] >= box[:2]).all(axis=1) & (others[:, 2:] <= box[2:]).all(axis=1)
+    return not (is_near & ~is_inside).any()
 
 
 def _usual(clusters: Boxes, lines: Sequence[TextLine], usual: float) -> list[TextLine]:
@@ -115,7 +121,7 @@ def _is_character(part: Boxes, area: int, usual: float) -> bool:
     wide, tall = (part[:, 2:].max(0) - part[:, :2].min(0)).tolist()
     if tall < THIN * usual:
         return len(part) == 1 and THIN_WIDTH[0] * usual <= wide <= THIN_WIDTH[1] * usual
-    fits = tall <= LONE_HEIGHT[1] * usual
+    fits = LONE_HEIGHT[0] * usual <= tall <= LONE_HEIGHT[1] * usual
     most = LONE_WIDTH[1] if len(part) < FEWEST_IN_ROW else np.inf
     return bool(fits and LONE_WIDTH[0] * usual <= wide <= most * usual and area < SOLID * wide * tall)
 
