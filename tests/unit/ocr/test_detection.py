@@ -127,6 +127,12 @@ def test_words_become_a_line_and_columns_stay_apart() -> None:
     assert hulls == [(10, 100, 300, 120), (10, 124, 90, 144), (330, 100, 400, 120)]
 
 
+def test_boxes_that_run_far_into_each_other_on_one_line_are_one() -> None:
+    (joined,) = joining.join_words([rectangle(83, 68, 455, 187), rectangle(375, 72, 587, 187)])
+    assert (joined[:, 0].min(), joined[:, 0].max()) == (83, 587)
+    assert len(joining.join_words([rectangle(10, 100, 150, 140), rectangle(40, 102, 180, 142)])) == 2
+
+
 def test_a_lone_digit_is_not_joined_to_the_item_beside_it() -> None:
     assert len(joining.join_words([rectangle(10, 100, 32, 120), rectangle(38, 100, 200, 120)])) == 2
 

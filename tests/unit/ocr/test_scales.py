@@ -81,6 +81,23 @@ def test_a_title_too_large_for_the_quarter_is_found_on_the_eighth() -> None:
     assert hulls(scales.find_boxes(Copies(image), Seen())) == sorted(map(list, bars))
 
 
+class MissesQuarters(Seen):
+    """Sees nothing on a quarter, as a detector may that is shown thin strokes."""
+
+    def __call__(self, image: Gray) -> list[scales.Box]:
+        found = super().__call__(image)
+        return [] if image.shape == (200, 300) else found
+
+
+def test_a_title_that_was_not_found_on_the_quarter_is_found_on_the_eighth_where_nothing_else_is() -> None:
+    title, text = (80, 40, 560, 160), (100, 500, 700, 530)
+    image = page((800, 1200), title, text)
+    image[50:160, 90:540].reshape(110, -1, 50)[:, :, 25:] = 255  # legs of letters that hang together
+    assert hulls(scales.find_boxes(Copies(image), MissesQuarters())) == [list(title), list(text)]
+    part = scales.Found([np.array([[300, 90], [340, 90], [340, 110], [300, 110]], np.float32)], 1.0)
+    assert scales._with_large(part, image, MissesQuarters(), 0.125, (200.0, 100.0)).boxes == part.boxes
+
+
 def test_print_of_the_usual_size_is_searched_once_beside_the_smaller_copies() -> None:
     search = Seen()
     scales.find_boxes(Copies(page((1000, 1000), (100, 100, 500, 120))), search)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink.components import NO_BOXES, Pieces
+from worker.ocr.ink.components import Pieces
 from worker.ocr.lines.learned.growing import explained
 from worker.ocr.lines.text_line import TextLine, hulls_of
 
@@ -59,7 +59,9 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
 def _low(free: Pieces, lines: Sequence[TextLine], usual: float, shape: tuple[int, int]) -> list[TextLine]:
     """Return what is too low beside the usual writing, but as high as other low lines; nothing else is near it."""
     low = min([LOW * usual, *(line.height for line in lines)])
-    clusters = _clusters(free.select(free.heights < LONE_HEIGHT[0] * usual), low, shape) if low >= LEAST_LOW else NO_BOXES
+    if low < LEAST_LOW:
+        return []
+    clusters = _clusters(free.select(free.heights < LONE_HEIGHT[0] * usual), low, shape)
     around = np.concatenate([free.boxes, hulls_of(lines)])
     apart = [box for box in clusters if not _is_thin(box, low) and _stands_apart(box, around, low)]
     return [_lone(box, low, in_doubt=True) for box in apart] if len(apart) <= MOST_LOW else []

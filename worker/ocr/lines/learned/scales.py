@@ -28,9 +28,9 @@ LONG = 3.0  # long side to short side; longer pages are searched in strips
 OVERLAP = 160  # px that neighbouring strips have in common
 MOST_STRIP_PIXELS = 24_000_000  # a larger page is made smaller before it is cut into strips
 LARGE = (
-    (0.25, 48.0),
-    (0.125, 200.0),
-)  # on so small a copy of the searched one lines of so many px there are looked for
+    (0.25, 48.0, 48.0),
+    (0.125, 200.0, 100.0),
+)  # on so small a copy of the searched one lines of so many px there are looked for, where nothing was found of so many
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
 MOST_PARTS = 6  # of large letters that were found as lines
@@ -57,8 +57,8 @@ def find_boxes(page: Copies, search: Search) -> Found:
     if found.boxes and np.median([_height(box) for box in found.boxes]) * found.scale < SMALL_PRINT:
         larger = min(LARGER * found.scale, (MOST_LARGER_PIXELS / page.gray.size) ** 0.5)
         found = _search_at(page, larger, search) if larger > 1.2 * found.scale else found
-    for share, least in LARGE:
-        found = _with_large(found, page.image(found.scale), search, share, least)
+    for share, least, least_alone in LARGE:
+        found = _with_large(found, page.image(found.scale), search, share, (least, least_alone))
     return found
 
 
@@ -102,7 +102,7 @@ def _once(boxes: Sequence[Box]) -> list[Box]:
     return kept
 
 
-def _with_large(found: Found, work: Gray, search: Search, share: float, least: float) -> Found:
+def _with_large(found: Found, work: Gray, search: Search, share: float, least: tuple[float, float]) -> Found:
     """Return the boxes, those of large lines on a smaller copy instead of what was found in them.
 
     Args:
@@ -110,15 +110,17 @@ def _with_large(found: Found, work: Gray, search: Search, share: float, least: f
         work: That copy.
         search: Finds boxes on an image.
         share: How many times as large as that the smaller copy is.
-        least: px of the searched copy; lower lines are not taken.
+        least: px of the searched copy; lower lines are not taken, or, the second, not where nothing was found.
     """
     if min(work.shape) * share < LEAST_SIDE:
         return found
     small = resized(work, share)
     factor = np.float32(share * found.scale)
-    seen = [box for box in search(small) if _height(box) >= least * share and _holds_tall_ink(small, box)]
+    seen = [box for box in search(small) if _height(box) >= min(least) * share and _holds_tall_ink(small, box)]
     boxes = found.boxes
     for large in (box / factor for box in seen):
+        if _height(large) * found.scale < least[0] and any(_share(box, large) > 0 for box in boxes):
+            continue
         within = [i for i, box in enumerate(boxes) if _share(box, large) > 0.5]
         if _is_better(large, [boxes[i] for i in within]):
             boxes = [*(box for i, box in enumerate(boxes) if i not in within), large]
