@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,10 @@ SURE = 0.9  # of a line, in both readings, before their difference is called a d
 ALLOWED = (1.15, 0.0015)  # times the error rate of the stronger alone, or so much above it: the larger counts
 ENOUGH = 6.0  # what all errors of one set may cost together, in multiples of what is allowed
 TIME_PRICE = 6.0  # the same unit, for reading all lines of a set again
-LIMIT = (
-    -0.75
-)  # of the doubt: from 0 on is what the regression says; this reads a third more lines again, and of the sets
-# that have more errors than allowed two of six are left (lines of circuit diagrams: 8 to 5 % where the stronger has 5)
+LIMITS = np.arange(-5.0, 1.01, 0.25)  # of the doubt, that are tried: 0 is what the regression says
+SLOPES = np.arange(0.0, 1.21, 0.2)  # of the limit against the length of the line in heights, log2, that are tried
+EXCESS_PRICE = 5.0  # of errors as many again as a set may have, where reading all of its lines again costs 1
+FEWEST = 30  # lines; smaller sets say nothing about a limit
 USUAL_SECONDS = 0.025  # of the processor, for reading a line again
 
 
@@ -137,7 +138,48 @@ def fit_weights(score: ModuleType, rows: list[Row]) -> Rule:
     weights, offset = regress((values - middle) / spread, wrong, worth)
     weights = weights / spread
     kept = {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)}
-    return Rule(kept, round(offset - float(weights @ middle), 4), LIMIT, SURE)
+    return Rule(kept, round(offset - float(weights @ middle), 4), 0.0, SURE)
+
+
+def longer_is_dearer(using: Rule, slope: float) -> Rule:
+    """The rule with a limit that grows with the length of a line, which is what reading it again takes."""
+    dearer = {name: round(using.weights[name] - slope, 4) for name in ("length", "room")}
+    return replace(using, weights={**using.weights, **dearer})
+
+
+class Told(NamedTuple):
+    """What is known of a line. fast, strong: edits of a reading; saved: by reading it again; length: of its text."""
+
+    row: Row
+    fast: int
+    strong: int
+    saved: int
+    length: int
+
+
+def told(score: ModuleType, row: Row) -> Told:
+    fast, strong = (edits(score, row, readings(row, who)) for who in ("fast", "strong"))
+    return Told(row, fast, strong, gain(score, row), len(score.normalise(row["truth"])))
+
+
+def excess(sets: list[list[Told]], using: Rule) -> float:
+    """What a rule costs: errors beyond those that a set may have, and the time that reading again takes, set by set."""
+    cost = 0.0
+    for of_set in sets:
+        again = [one for one in of_set if doubt(one.row, using) >= using.limit]
+        left = sum(one.fast for one in of_set) - sum(one.saved for one in again)
+        best, length = sum(one.strong for one in of_set), sum(one.length for one in of_set)
+        allowed = max(ALLOWED[0] * best, best + ALLOWED[1] * length)
+        seconds, whole = (sum(one.row["strong"]["seconds"] for one in part) for part in (again, of_set))
+        cost += EXCESS_PRICE * max(0.0, (left + 0.5) / allowed - 1.0) + seconds / whole
+    return cost
+
+
+def choose_limit(score: ModuleType, rows: list[Row], using: Rule) -> Rule:
+    """The rule with the limit, and the slope of it, that cost least."""
+    sets = [[told(score, row) for row in of_set] for of_set in by_set(rows).values() if len(of_set) >= FEWEST]
+    rules = (replace(longer_is_dearer(using, float(slope)), limit=float(at)) for slope in SLOPES for at in LIMITS)
+    return min(rules, key=lambda rule: excess(sets, rule))
 
 
 def calibration_error(score: ModuleType, rows: list[Row], of: Callable[[Row], list[Reading]]) -> float:
@@ -169,7 +211,7 @@ def show(score: ModuleType, rows: list[Row], using: Rule) -> None:
 
 def fit(rows: list[Row], score: ModuleType, write: bool) -> None:
     """Fit the rule and show what it does with the lines that it was fitted on."""
-    fitted = fit_weights(score, rows)
+    fitted = choose_limit(score, rows, fit_weights(score, rows))
     print(fitted.to_json())
     show(score, rows, fitted)
     if write:
