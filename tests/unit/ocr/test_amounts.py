@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
-from models.line_image import MARGIN
-from shared.result import Line, as_polygon
-from worker.ocr.ink.ink import Gray
-from worker.ocr.reading.amounts import find_amount, part_amounts
-from worker.ocr.text.ctc import Peak
-from worker.ocr.text.decoder import edits
-from worker.ocr.text.words import place_characters, split_words
-
-LETTER, STROKE, HEIGHT = 12, 10, 24  # px from one letter to the next, of ink in each, and of a line
-GAP, WIDE = 10, 26  # px more between two words of text, and before an amount that stands apart
-RIGHT = 500  # px, where a column ends
-
-Seen = tuple[Line, Gray]
-
-
-def line_of(*words: str, row: int, gaps: Sequence[int] = (), right: int = RIGHT, raw: str = "") -> Seen:
-    """Return a line that ends there, as it is read, and its image; the last gap, px, is `gaps`, the others are GAP."""
-    text = " ".join(words)
-    spaces = [*[GAP] * (len(words) - 1 - len(gaps)), *gaps]
-    middles, x = [], 0
-    for word, gap in zip(words, [*spaces, 0], strict=True):
-        middles += [x + LETTER * i + LETTER // 2 for i in range(len(word))]
-        x += LETTER * len(word) + gap
-        middles += [x - gap // 2] if gap else []
-    width = x - (LETTER - STROKE)
-    peaks = [Peak(one, 0.9, at, at) for one, at in zip(text, middles, strict=True)]
-    margin = round(MARGIN * HEIGHT)
-    image = np.full((HEIGHT + 2 * margin, width + 2 * margin), 240, np.uint8)
-    for one, at in zip(text, middles, strict=True):
-        if one != " ":
-            image[margin:-margin:2, margin + at - LETTER // 2 : margin + at - LETTER // 2 + STROKE] = 20
-    left, top = right - width, 40.0 * row
-    polygon = np.array([[left, top], [right, top], [right, top + HEIGHT], [left, top + HEIGHT]], np.float64)
-    characters = tuple(place_characters(peaks, width))
-    raw = raw or text
-    found = tuple(split_words(characters, polygon))
-    return Line(text, raw, as_polygon(polygon.tolist()), characters, found, edits(raw, text)), image
-
-
-def parted(*seen: Seen) -> list[str]:
-    """Return the texts of the lines of a page after amounts were parted."""
-    return [line.text for line in part_amounts([line for line, _ in seen], [image for _, image in seen])]
+from tests.seen_lines import GAP, LETTER, RIGHT, STROKE, WIDE, Seen, line_of, parted
+from worker.ocr.reading.amounts import find_amount
+from worker.ocr.reading.cells import part_cells
 
 
 def alone(count: int, first: int = 10) -> list[Seen]:
@@ -114,7 +73,7 @@ def test_sentences_that_end_in_prices_below_each_other_are_not_torn() -> None:
 
 def test_parts_keep_characters_words_and_what_was_edited() -> None:
     whole = line_of("TOTAL", "RM", "12.50", row=9, gaps=[WIDE, GAP], raw="T0TAL RM 12.5O")
-    label, amount = part_amounts(*map(list, zip(whole, *alone(3), strict=True)))[:2]
+    label, amount = part_cells(*map(list, zip(whole, *alone(3), strict=True)))[:2]
     line = whole[0]
     assert (label.text, label.raw_text, amount.text, amount.raw_text) == ("TOTAL", "T0TAL", "RM 12.50", "RM 12.5O")
     assert [one["from"] for one in (*label.edits, *amount.edits)] == ["0", "O"]
@@ -126,7 +85,7 @@ def test_parts_keep_characters_words_and_what_was_edited() -> None:
 
 def test_parts_lie_where_their_ink_is_and_characters_stay_in_their_places() -> None:
     whole = line_of("TOTAL", "12.50", row=9, gaps=[WIDE])
-    label, amount = part_amounts(*map(list, zip(whole, *alone(3), strict=True)))[:2]
+    label, amount = part_cells(*map(list, zip(whole, *alone(3), strict=True)))[:2]
     (left, _), (right, _), *_ = amount.polygon
     assert label.polygon[0] == whole[0].polygon[0]
     assert amount.polygon[1] == whole[0].polygon[1]

@@ -18,7 +18,6 @@ from shared.result import Line
 from worker.ocr.ink.ink import Gray
 from worker.ocr.reading.amount_columns import FEWEST, Amount, find_columns
 from worker.ocr.reading.gaps import Gap, gaps_of, size_of
-from worker.ocr.reading.parting import part
 
 CURRENCY = r"(?:R[MNn]|Rp|Rs\.?|kr\.?|USD|EUR|GBP|MYR|SGD|HKD|CNY|CHF|[A-Z]{0,2}[$£€¥￥])"
 CENTS = r"\d{1,3}(?:[,.]?\d{3})*(?:[.,]|\. )\d\d"
@@ -34,28 +33,24 @@ Matches = Mapping[int, "re.Match[str]"]
 """The amounts at the ends of lines, by the places of the lines."""
 
 
-def part_amounts(lines: Sequence[Line], images: Sequence[Gray]) -> list[Line]:
-    """Return the lines of a page in the same order, those parted whose amounts stand in a column.
+def find_amounts(lines: Sequence[Line], images: Sequence[Gray]) -> dict[int, Gap | None]:
+    """Return the amounts of columns, by the places of their lines: the gap at which each is parted.
 
     Args:
         lines: In reading order.
         images: Of them, (h, w) uint8 each, with the usual margin.
+
+    Returns:
+        None for an amount that is alone in its line, or no further from the words before it than these from each other.
     """
-    gaps = _gaps_in_columns(lines, images)
-    parted = {i: part(lines[i], gap.space, gap.begin, gap.end) for i, gap in gaps.items()}
-    return [one for i, line in enumerate(lines) for one in parted.get(i) or (line,)]
-
-
-def _gaps_in_columns(lines: Sequence[Line], images: Sequence[Gray]) -> dict[int, Gap]:
-    """Return the wide gaps before the amounts of columns, by the places of their lines."""
     found = {i: match for i, line in enumerate(lines) for match in [find_amount(line)] if match}
-    if len(found) < FEWEST or not any(match.start() for match in found.values()):
+    if len(found) < FEWEST:
         return {}
     gaps, ends = _gaps_before(found, lines, images), _ends(lines)
     amounts = [_place(i, match, lines[i], gaps.get(i), ends) for i, match in found.items()]
     columns = find_columns([one for one in amounts if one.gap or not found[one.line].start()], ends)
     in_columns = [one for column in columns for one in column]
-    return {one.line: one.gap for one in in_columns if one.gap and one.gap.is_wide(WIDER, LEAST_GAP)}
+    return {one.line: one.gap if one.gap and one.gap.is_wide(WIDER, LEAST_GAP) else None for one in in_columns}
 
 
 def find_amount(line: Line) -> re.Match[str] | None:

@@ -14,7 +14,7 @@ from worker.ocr.page.enlarge import enlarge
 from worker.ocr.page.preprocess import as_is, straighten
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
-from worker.ocr.reading.amounts import part_amounts
+from worker.ocr.reading.cells import part_cells
 from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidences, holds_text, in_order, to_line
 from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
@@ -52,7 +52,7 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
     upright, searched = found.arrangement.upright, found.arrangement.searched
     lines = [to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
     if searched:
-        lines = part_amounts(lines, [found.images[i] for i in kept])
+        lines = part_cells(lines, [found.images[i] for i in kept])
     if all(line.model == tools.recognizer.card.name for line in lines):  # of one reader the document says enough
         lines = [replace(line, model=None) for line in lines]
     measured, missing = find_missing(tools, found, read, kept)

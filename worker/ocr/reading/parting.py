@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from shared.result import Character, Line, as_polygon
+from worker.ocr.reading.gaps import Gap
 from worker.ocr.text.decoder import edits
 from worker.ocr.text.words import slice_polygon
+
+
+def part_at(line: Line, gaps: Iterable[Gap]) -> list[Line]:
+    """Return what stands between gaps of a line, from left to right; a gap at which it cannot be parted stays."""
+    parts, rest, width = [], line, 1.0
+    for gap in sorted(gaps, key=lambda one: -one.space):
+        both = part(rest, gap.space, gap.begin / width, gap.end / width)
+        if both:
+            rest, width = both[0], gap.begin
+            parts.append(both[1])
+    return [rest, *reversed(parts)]
 
 
 def part(line: Line, space: int, begin: float, end: float) -> tuple[Line, Line] | None:
