@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.result import Page
@@ -14,15 +14,13 @@ from worker.ocr.page.enlarge import enlarge
 from worker.ocr.page.preprocess import as_is, straighten
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
+from worker.ocr.reading.again import read_again
 from worker.ocr.reading.cells import part_cells
-from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, confidences, holds_text, in_order, to_line
+from worker.ocr.reading.found import Found, confidences, in_order, to_line
 from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.tools import Tools
-from worker.ocr.text import looks, rule
-from worker.ocr.text.cascade import Cascade
 from worker.ocr.text.decoder import Reading
-from worker.ocr.text.reader import LineRecognizer
 
 
 def read_page(tools: Tools, decoded: DecodedPage) -> Page:
@@ -47,7 +45,7 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
         read = tools.read_lines(found)
     found, read = read_columns(tools, found, read)
     found, read = read_turned(tools, found, read)
-    read = _read_again(tools, found, read)
+    read = read_again(tools, found, read)
     kept = in_order(found, read)
     upright, searched = found.arrangement.upright, found.arrangement.searched
     lines = [to_line(found.arrangement.lines[i], read[i], upright) for i in kept]
@@ -78,43 +76,6 @@ def read_layer(tools: Tools, found: LayerPage) -> Page:
     rest = replace(decoded, hidden=(), gray=beside_layer.without_lines(decoded.gray, found.lines))
     lenient = replace(tools.options, layout="page", admission="off" if tools.options.admission == "off" else "warn")
     return beside_layer.merge(page, read_page(replace(tools, options=lenient), rest))
-
-
-def _read_again(tools: Tools, found: Found, read: list[Reading]) -> list[Reading]:
-    """Return what was read, doubtful lines read again: by the stronger recogniser, or a few of them in other shapes.
-
-    What was found by searching and can hardly be read is no writing; another reading would invent some.
-    """
-    quality = tools.options.quality
-    stronger = tools.stronger if quality == "balanced" else None
-    if quality == "best" or (stronger is None and len(read) > looks.FEW):
-        return read
-    searched, lines = found.arrangement.searched, found.arrangement.lines
-    worth = [
-        i
-        for i, one in enumerate(read)
-        if not searched or one.confidence >= LEAST_CONFIDENCE or holds_text(lines[i], one, searched=True)
-    ]
-    first = [read[i] for i in worth]
-    if stronger is None:
-        second = looks.look_again(found.images_for(tools.recognizer, worth), first, tools.read)
-    else:
-        second = _read_stronger(tools, found, worth, stronger, first)
-    again = dict(zip(worth, second, strict=True))
-    return [again.get(i, one) for i, one in enumerate(read)]
-
-
-def _read_stronger(
-    tools: Tools, found: Found, places: Sequence[int], stronger: Callable[[], LineRecognizer], first: Sequence[Reading]
-) -> list[Reading]:
-    """Return the readings of the lines at these places, the doubtful ones by the stronger recogniser."""
-
-    def read(doubtful: Sequence[int]) -> Sequence[Reading]:
-        recognizer = stronger()
-        return tools.reader(recognizer).read(found.images_for(recognizer, [places[at] for at in doubtful]))
-
-    with tools.stopwatch.measure("recognition"):
-        return Cascade(read, rule.load()).read_again([found.images[i] for i in places], first)
 
 
 def _find_turn(tools: Tools, gray: Gray, found: Found, read: Sequence[Reading]) -> int:
