@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from shared.result import Line
 from tests.seen_lines import GAP, LETTER, RIGHT, STROKE, WIDE, Seen, line_of, parted
 from worker.ocr.reading.amounts import find_amount
 from worker.ocr.reading.cells import part_cells
@@ -81,6 +84,24 @@ def test_parts_keep_characters_words_and_what_was_edited() -> None:
     assert label.words + amount.words == line.words
     kept = [one.confidence for one in line.characters if one.text != " "]
     assert [one.confidence for part in (label, amount) for one in part.characters if one.text != " "] == kept
+
+
+def disputed(first: str) -> list[Line]:
+    """Return the parts of a line that another recogniser read so, and was as sure."""
+    line, image = line_of("TOTAL", "12.50", row=9, gaps=[WIDE])
+    dispute = {"kind": "dispute", "start": 0, "from": first, "to": line.text, "from_confidence": 0.95}
+    seen = [(replace(line, edits=(dispute,)), image), *alone(3)]
+    return part_cells([one for one, _ in seen], [one for _, one in seen])[:2]
+
+
+def test_what_two_recognisers_dispute_over_stays_with_the_part_in_which_it_stands() -> None:
+    label, amount = disputed("TOTAL 12.60")
+    assert (label.text, label.edits) == ("TOTAL", ())
+    assert [(one["from"], one["to"], one["from_confidence"]) for one in amount.edits] == [("12.60", "12.50", 0.95)]
+
+
+def test_a_line_in_which_two_recognisers_see_different_numbers_of_words_stays_whole() -> None:
+    assert disputed("TO TAL 12.50")[0].text == "TOTAL 12.50"
 
 
 def test_parts_lie_where_their_ink_is_and_characters_stay_in_their_places() -> None:

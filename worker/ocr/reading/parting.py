@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from shared.result import Character, Line, as_polygon
 from worker.ocr.reading.gaps import Gap
 from worker.ocr.text.decoder import edits
 from worker.ocr.text.words import slice_polygon
+
+Edit = dict[str, Any]
+"""What became of a text, or what two recognisers dispute over: see `shared.result`."""
 
 
 def part_at(line: Line, gaps: Iterable[Gap]) -> list[Line]:
@@ -33,19 +37,21 @@ def part(line: Line, space: int, begin: float, end: float) -> tuple[Line, Line] 
         begin, end: Of the white, as shares of the line's width.
 
     Returns:
-        None where the space was only put in by the n-gram, or two recognisers dispute over the line: it stays whole.
+        None where the space was only put in by the n-gram, or two recognisers dispute over how many words there are: it
+        stays whole.
     """
     cut = _place_in_raw_text(line, space)
-    if cut is None:
+    before, behind = _part_disputes(line, line.text[:space].count(" ") + 1)
+    if cut is None or before is None or behind is None:
         return None
     polygon = np.array(line.polygon)
-    before, behind = (as_polygon(one) for one in slice_polygon(polygon, np.array([0.0, end]), np.array([begin, 1.0])))
+    left, right = (as_polygon(one) for one in slice_polygon(polygon, np.array([0.0, end]), np.array([begin, 1.0])))
     word_count = len(line.text[space + 1 :].split())
     first = replace(
         line,
         text=line.text[:space],
         raw_text=line.raw_text[:cut],
-        polygon=before,
+        polygon=left,
         characters=_rescale(line.characters[:space], 0.0, begin),
         words=line.words[:-word_count],
     )
@@ -53,21 +59,35 @@ def part(line: Line, space: int, begin: float, end: float) -> tuple[Line, Line] 
         line,
         text=line.text[space + 1 :],
         raw_text=line.raw_text[cut + 1 :],
-        polygon=behind,
+        polygon=right,
         characters=_rescale(line.characters[space + 1 :], end, 1.0),
         words=line.words[-word_count:],
     )
-    return _edited(first), _edited(second)
+    return _edited(first, before), _edited(second, behind)
 
 
 def _place_in_raw_text(line: Line, space: int) -> int | None:
-    """Return where a space of the text stands in the raw text; None: it does not, or the line is disputed."""
-    if any(one["kind"] != "language" for one in line.edits):
-        return None
-    before = [one for one in line.edits if one["start"] <= space]
+    """Return where a space of the text stands in the raw text; None: it does not."""
+    before = [one for one in line.edits if one["kind"] == "language" and one["start"] <= space]
     if any(space < one["start"] + len(one["to"]) for one in before):
         return None
     return space + sum(len(one["from"]) - len(one["to"]) for one in before)
+
+
+def _part_disputes(line: Line, word_count: int) -> tuple[list[Edit], list[Edit]] | tuple[None, None]:
+    """Return what two recognisers read differently before the space behind so many words, and what behind it.
+
+    None: they see different numbers of words, and nobody can tell.
+    """
+    parts: tuple[list[Edit], list[Edit]] = [], []
+    for dispute in [one for one in line.edits if one["kind"] == "dispute"]:
+        first, second = dispute["from"].split(" "), dispute["to"].split(" ")
+        if len(first) != len(second):
+            return None, None
+        for part, words in zip(parts, (slice(word_count), slice(word_count, None)), strict=True):
+            if first[words] != second[words]:
+                part.append(dispute | {"from": " ".join(first[words]), "to": " ".join(second[words])})
+    return parts
 
 
 def _rescale(characters: Sequence[Character], start: float, end: float) -> tuple[Character, ...]:
@@ -83,5 +103,5 @@ def _rescale(characters: Sequence[Character], start: float, end: float) -> tuple
     )
 
 
-def _edited(line: Line) -> Line:
-    return replace(line, edits=edits(line.raw_text, line.text))
+def _edited(line: Line, disputes: Sequence[Edit]) -> Line:
+    return replace(line, edits=(*edits(line.raw_text, line.text), *disputes))
