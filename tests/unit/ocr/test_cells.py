@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.seen_lines import GAP, WIDE, Seen, line_of, parted
@@ -140,3 +142,11 @@ def test_numbers_of_a_list_stay_with_their_sentences() -> None:
 def test_what_is_parted_keeps_all_words_in_their_order() -> None:
     seen = goods("Green tea", "Rice cake", "Soap")
     assert " ".join(parted(*seen)).split() == " ".join(line.text for line, _ in seen).split()
+
+
+def test_lines_that_stand_upside_down_on_their_page_stay_whole() -> None:
+    upright = [line_of(*["we", "bake", "the", "bread", "of", "the", "day"], row=row, left=LEFT) for row in range(5)]
+    seen = [line_of("Date:", "25/12/2018", row=row + 8, gaps=[WIDE], left=LEFT) for row in range(2)]
+    turned = [(replace(line, polygon=line.polygon[2:] + line.polygon[:2]), image) for line, image in seen]
+    assert parted(*upright, *seen)[5] == "Date:"
+    assert len(parted(*upright, *turned)) == 7
