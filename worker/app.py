@@ -12,7 +12,7 @@ from shared.migrations import check_schema
 from shared.queue import JobQueue
 from shared.settings import Settings, limit_native_libraries
 from shared.up import broker
-from worker.jobs import acknowledge
+from worker.jobs import acknowledge, timers
 
 
 def create(settings: Settings) -> JobQueue:
@@ -29,6 +29,7 @@ def create(settings: Settings) -> JobQueue:
     finally:
         database.close()  # children must not inherit a connection
     acknowledge.install()
+    timers.install()
     warnings.filterwarnings(
         "ignore", category=SecurityWarning
     )  # that it is root, each time; docs/operations.md says so once
