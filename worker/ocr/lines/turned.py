@@ -22,7 +22,7 @@ SURE = 0.9  # of its characters, mean, the other way round ...
 SURER = 0.97  # ... and at least this where it is legible as it is
 TALL = 3.0  # of its width: a place that is taller may be a line on its side
 LONE = 2  # characters: so few in the way of a line on its side were read out of its middle
-NEAR = 1.0  # of its width: what goes on no further away belongs to it
+NEAR = 1.25  # of its width: what goes on no further away belongs to it
 EITHER_WAY = frozenset("0123456789 EHILMNOSWXZbdhlmnopqsuwxyz.,:-+=()[]/%")  # are characters upside down, too
 
 
