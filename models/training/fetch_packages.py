@@ -13,6 +13,8 @@ import pathlib
 import subprocess
 import sys
 
+from models.training.drawing.fonts import FACES
+
 PACKAGES = pathlib.Path(__file__).with_name("packages.txt")
 
 
@@ -39,6 +41,7 @@ def fetch(folder: pathlib.Path, names: list[str]) -> pathlib.Path:
             continue
         for archive in archives.glob(f"{name}_*.deb"):
             subprocess.run(["dpkg-deb", "--extract", archive, root], check=True)
+        (folder / FACES).unlink(missing_ok=True)
     return root
 
 

@@ -51,6 +51,7 @@ REFUSED = re.compile(
 
 MONOSPACED = re.compile(r"mono|courier|code|typewriter|ocr|3270|consolata|hack|mononoki|cousine|console|cursor", re.I)
 FALLBACK_TRIES = 12
+FACES = "faces-and-sizes.json"
 OUTLINES = (".ttf", ".otf", ".ttc")
 PIXELS = re.compile(r"(wenquanyi_\w+|ter-u\d+[nb]_unicode|\d+x\d+B?)\.pcf(\.gz)?")
 """Bitmap fonts: of Chinese screens, of terminals, and as printers of receipts hold them. Others know no Unicode."""
@@ -96,8 +97,8 @@ def inspect(path: pathlib.Path, hanzi: set[int]) -> Face | None:
 
 
 def find_faces(folder: pathlib.Path) -> list[Face]:
-    """All usable faces below `folder`/root; the list is kept in `folder`/faces.json."""
-    cache = folder / "faces.json"
+    """All usable faces below `folder`/root; the list is kept in `folder`, until other packages are fetched."""
+    cache = folder / FACES
     if not cache.exists():
         hanzi = {ord(one) for one in gb2312_hanzi()}
         found, seen = [], set()
