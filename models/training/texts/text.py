@@ -62,9 +62,9 @@ class TextSampler:
         """
         more: dict[Lean, list[tuple[float, Style, Callable[[], str]]]] = {
             "chinese": [
-                (4, "page", self.chinese_prose),
-                (2, "page", self.chinese_words),
-                (12, "page", self.rare_in_prose),
+                (12, "page", self.chinese_prose),
+                (6, "page", self.chinese_words),
+                (36, "page", self.rare_in_prose),
             ],
             "signs": [
                 (70, "sign", self.sign),
