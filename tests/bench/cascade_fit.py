@@ -29,7 +29,7 @@ TIME_PRICE = 6.0  # the same unit, for reading all lines of a set again
 LIMITS = np.arange(-5.0, 1.01, 0.25)  # of the doubt, that are tried: 0 is what the regression says
 SLOPES = np.arange(0.0, 1.21, 0.2)  # of the limit against the length of the line in heights, log2, that are tried
 EXCESS_PRICE = 5.0  # of errors as many again as a set may have, where reading all of its lines again costs 1
-QUICKER = 0.5  # above the limit that costs least: receipts and forms are read at twice RapidOCR's pace from here on
+QUICKER = 0.5  # above the limit that costs least: where receipts and forms take half of RapidOCR's seconds
 FEWEST = 30  # lines; smaller sets say nothing about a limit
 USUAL_SECONDS = 0.025  # of the processor, for reading a line again
 

@@ -58,7 +58,7 @@ class TextSampler:
         """Draw more of something in training, each as often as the others; what it is measured by stays the same.
 
         chinese: more prose, with rare characters inside it. signs: more words on walls, plates and parts. labels: what
-        stands before the fields of forms, in a few pixels too, and what tills print.
+        stands before the fields of forms, in a few pixels too, what tills print, sums and code.
         """
         more: dict[Lean, list[tuple[float, Style, Callable[[], str]]]] = {
             "chinese": [

@@ -12,7 +12,7 @@ from worker.ocr.lines.learned.growing import explained
 from worker.ocr.lines.text_line import TextLine
 
 LONE = 1.4  # times as wide as high at most: a line of one character
-SIZE = (0.12, 0.5)  # of the line's height: a mark is so wide and high
+SIZE = (0.12, 0.5)  # of the line's height: the longer side of a mark
 GAP = (-0.1, 0.4)  # of the height: how far behind the character it begins
 LOW = 0.5, 1.15  # of the height, from the top: where its middle and its foot are
 ROOM = 0.1  # of the height, left free behind it
@@ -20,10 +20,9 @@ ROOM = 0.1  # of the height, left free behind it
 
 def add_marks(lines: Sequence[TextLine], pieces: Boxes) -> list[TextLine]:
     """Return the lines, those of one character stretched over a mark, (N, 4) px of ink, that no line holds."""
-    wide, tall = pieces[:, 2] - pieces[:, 0], pieces[:, 3] - pieces[:, 1]
-    small = np.minimum(wide, tall) > 1
-    free = pieces[small]
-    return [_with_mark(line, free, lines) if _is_lone(line) else line for line in lines]
+    sides = pieces[:, 2:] - pieces[:, :2]
+    seen = pieces[sides.min(axis=1) > 1]  # no specks
+    return [_with_mark(line, seen, lines) if _is_lone(line) else line for line in lines]
 
 
 def _is_lone(line: TextLine) -> bool:

@@ -30,7 +30,7 @@ MOST_STRIP_PIXELS = 24_000_000  # a larger page is made smaller before it is cut
 LARGE = (
     (0.25, 48.0, 48.0),
     (0.125, 200.0, 100.0),
-)  # on so small a copy of the searched one lines of so many px there are looked for, where nothing was found of so many
+)  # on so small a copy of the searched one lines of so many px there are looked for; where nothing else is, of so many
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
 MOST_PARTS = 6  # of large letters that were found as lines
