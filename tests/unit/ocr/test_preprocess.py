@@ -26,6 +26,25 @@ def test_a_tilted_page_is_measured_to_a_fifth_of_a_degree(draw: Any, angle: floa
     assert preprocess.estimate_angle(Copies(tilted(draw(*TEXT), angle))) == pytest.approx(angle, abs=0.2)
 
 
+@pytest.mark.parametrize("angle", [-12.0, -4.0, 2.0, 6.0, 9.0])
+@pytest.mark.parametrize("lines", [1, 2])
+def test_the_tilt_of_a_line_or_two_is_found(draw: Any, lines: int, angle: float) -> None:
+    page = draw(*TEXT[:lines], size=(600, 900))
+    around = tilted(np.pad(page, 100, constant_values=255), angle)
+    ink = cv2.boundingRect(np.argwhere(around < 128)[:, ::-1].astype(np.int32))
+    left, top, wide, high = ink
+    crop = around[max(0, top - 20) : top + high + 20, max(0, left - 20) : left + wide + 20]
+    assert preprocess.estimate_angle(Copies(crop)) == pytest.approx(angle, abs=0.5)
+
+
+def test_feet_that_rise_by_chance_do_not_tilt_a_level_line() -> None:
+    page = np.full((90, 320), 255, np.uint8)
+    for i in range(9):  # nine characters, each with a loose stroke that lies a little higher than the one before
+        cv2.rectangle(page, (25 + 32 * i, 31), (48 + 32 * i, 59), 0, 2)
+        cv2.rectangle(page, (32 + 32 * i, 53 - 2 * i), (40 + 32 * i, 56 - 2 * i), 0, -1)
+    assert preprocess.estimate_angle(Copies(page)) == 0.0
+
+
 @pytest.mark.parametrize("angle", [-3.0, 6.0])
 def test_a_tilted_page_becomes_level(draw: Any, angle: float) -> None:
     upright = preprocess.straighten(tilted(draw(*TEXT), angle))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,12 +15,20 @@ from numpy.typing import NDArray
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 
+Points = NDArray[np.float64]
+
 LARGEST_ANGLE = 15.0  # degrees
 SMALLEST_ANGLE = 0.2  # degrees; below this turning blurs more than it helps
-FEWEST_PIECES = 8  # fewer characters than this say nothing about the page
+FEWEST_PIECES = 4  # fewer characters than this say nothing about the page
 MOST_PROBES = 4000
+FEW_PIECES = 32  # with fewer, ink says more than feet do
+FEWEST_PIXELS, MOST_PIXELS = 50, 1200
+PROFILE = 64  # parts of the height of the page that the profile of its ink has
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 LEAST_GAIN = 1.08  # the best angle's profile must be this much sharper than that of the page as it is
+CHANCE = 5.0  # with few feet by so much a degree, up to one, divided by their number: they may stand in a row by chance
+LEAST_GAIN_OF_INK = 1.15
+TALLEST = 48.0  # px: a character on a page that is only a few lines high; else an eighth of the page
 
 
 @dataclass(frozen=True)
@@ -74,26 +83,52 @@ def turn(gray: Gray, angle: float) -> Upright:
 def estimate_angle(page: Copies) -> float:
     """Return the tilt of the writing on a page in degrees, counter-clockwise positive; 0 if unsure.
 
-    The feet of the characters are projected along each candidate direction; along the writing they pile up.
+    The feet of the characters are projected along each candidate direction; along the writing they pile up. Of a line
+    or two, whose few feet may stand in a row by chance or touch each other, all ink is.
     """
     feet, height = _feet(page)
+    return (len(feet) < FEW_PIECES and _along_ink(page)) or _along_feet(feet, height)
+
+
+def _along_ink(page: Copies) -> float:
+    ink, bin_px = _ink(page), page.image(page.usual_scale).shape[0] / PROFILE
+    if len(ink) < FEWEST_PIXELS:
+        return 0.0
+    return _sharpest(ink, bin_px, bin_px, lambda _: LEAST_GAIN_OF_INK)
+
+
+def _along_feet(feet: Points, height: float) -> float:
     if len(feet) < FEWEST_PIECES:
         return 0.0
+    chance = CHANCE / len(feet)
+    return _sharpest(feet, height / 3, height / 5, lambda angle: max(LEAST_GAIN, 1.0 + chance * min(1.0, abs(angle))))
+
+
+def _sharpest(points: Points, coarse_px: float, fine_px: float, wanted: Callable[[float], float]) -> float:
+    """Return along which direction points pile up, in degrees; 0 if not by so much more than along the rows."""
     coarse = np.arange(-LARGEST_ANGLE, LARGEST_ANGLE + 0.01, 0.5)
-    best = float(coarse[np.argmax([_sharpness(feet, angle, height / 3) for angle in coarse])])
-    fine = np.arange(best - 0.6, best + 0.61, 0.1)
-    scores = [_sharpness(feet, angle, height / 5) for angle in fine]
+    best = float(coarse[np.argmax(_sharpness(points, coarse, coarse_px))])
+    fine = np.append(np.arange(best - 0.6, best + 0.61, 0.1), 0.0)
+    *scores, level = _sharpness(points, fine, fine_px)
     best = float(fine[int(np.argmax(scores))])
-    if max(scores) < LEAST_GAIN * _sharpness(feet, 0.0, height / 5) or abs(best) > LARGEST_ANGLE:
+    if max(scores) < wanted(best) * level or abs(best) > LARGEST_ANGLE:
         return 0.0
     return round(best, 2)
 
 
-def _feet(page: Copies) -> tuple[NDArray[np.float64], float]:
+def _ink(page: Copies) -> Points:
+    """Return pixels of the ink, (N, 2) px, so many that they say where it is."""
+    rows, columns = np.nonzero(page.main_ink(page.usual_scale))
+    step = len(rows) // MOST_PIXELS + 1
+    return np.column_stack([columns[::step], rows[::step]]).astype(np.float64)
+
+
+def _feet(page: Copies) -> tuple[Points, float]:
     """Return the middle of the lower edge of each likely character, (N, 2) px, and the median character height."""
     pieces = page.main_pieces(page.usual_scale)
     tall, wide = pieces.heights, pieces.widths
-    likely = (tall >= 4) & (tall <= page.image(page.usual_scale).shape[0] / 8) & (wide <= 6 * tall) & (tall <= 6 * wide)
+    tallest = max(page.image(page.usual_scale).shape[0] / 8, TALLEST)
+    likely = (tall >= 4) & (tall <= tallest) & (wide <= 6 * tall) & (tall <= 6 * wide)
     boxes = pieces.boxes[likely]
     if len(boxes) > MOST_PROBES:
         boxes = boxes[:: len(boxes) // MOST_PROBES + 1]
@@ -103,10 +138,12 @@ def _feet(page: Copies) -> tuple[NDArray[np.float64], float]:
     return feet, float(np.median(boxes[:, 3] - boxes[:, 1]))
 
 
-def _sharpness(feet: NDArray[np.float64], angle: float, bin_px: float) -> float:
-    """Sum of squares of the profile of the feet along lines that rise by `angle` degrees to the right."""
-    slope = math.tan(math.radians(angle))
-    level = feet[:, 1] + slope * feet[:, 0]
-    bins = ((level - level.min()) / max(bin_px, 1.0)).astype(np.int64)
-    profile = np.convolve(np.bincount(bins), [0.5, 1.0, 0.5])  # soft bins: no luck with the edges
-    return float((profile**2).sum())
+def _sharpness(points: Points, angles: NDArray[np.float64], bin_px: float) -> NDArray[np.float64]:
+    """Sum of squares of the profile of points along lines that rise by each of the angles, degrees, to the right."""
+    levels = points[:, 1] + np.tan(np.radians(angles))[:, None] * points[:, 0]
+    bins = ((levels - levels.min(axis=1, keepdims=True)) / max(bin_px, 1.0)).astype(np.int64)
+    width = int(bins.max()) + 3  # soft bins: no luck with the edges
+    counts = np.bincount((bins + width * np.arange(len(angles))[:, None]).ravel(), minlength=width * len(angles))
+    profiles = np.pad(counts.reshape(len(angles), width), ((0, 0), (1, 1))).astype(np.float64)
+    soft = profiles[:, 1:-1] + 0.5 * (profiles[:, :-2] + profiles[:, 2:])
+    return np.asarray((soft**2).sum(axis=1), np.float64)
