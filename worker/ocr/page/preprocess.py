@@ -22,6 +22,9 @@ SMALLEST_ANGLE = 0.2  # degrees; below this turning blurs more than it helps
 FEWEST_PIECES = 4  # fewer characters than this say nothing about the page
 MOST_PROBES = 4000
 FEW_PIECES = 32  # with fewer, ink says more than feet do
+MOST_AT_EDGES = (
+    0.04  # of the image's border may be ink; where it is more, what is behind the writing has a direction, too
+)
 FEWEST_PIXELS, MOST_PIXELS = 50, 1200
 PROFILE = 64  # parts of the height of the page that the profile of its ink has
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -87,7 +90,15 @@ def estimate_angle(page: Copies) -> float:
     or two, whose few feet may stand in a row by chance or touch each other, all ink is.
     """
     feet, height = _feet(page)
-    return (len(feet) < FEW_PIECES and _along_ink(page)) or _along_feet(feet, height)
+    if len(feet) >= FEW_PIECES:
+        return _along_feet(feet, height)
+    if _share_at_edges(page.main_ink(page.usual_scale)) > MOST_AT_EDGES:  # a word cut out of a photograph
+        return 0.0
+    return _along_ink(page) or _along_feet(feet, height)
+
+
+def _share_at_edges(ink: Gray) -> float:
+    return float(np.mean(np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]]) > 0))
 
 
 def _along_ink(page: Copies) -> float:
