@@ -145,6 +145,15 @@ def with_turned(text: str, degrees: int, px: int) -> Image.Image:
     return image
 
 
+def in_margin(title: str, texts: Sequence[str], px: int, pitch: float, paper: str) -> Image.Image:
+    """Lines of text with a title in white down a coloured strip at their left."""
+    page = lines(texts, px, margin=5 * px, leading=1.9)
+    ImageDraw.Draw(page).rectangle((0, 0, 3 * px, page.height), fill=paper)
+    for i, character in enumerate(title):
+        Face(SANS, LATIN, 2 * px).draw(ImageDraw.Draw(page), px / 2, px * (4 + 2 * pitch * i), character, "white")
+    return page
+
+
 def below_title(title: str, image: Image.Image, px: int) -> Image.Image:
     """The picture with a line that runs across above it."""
     whole = Image.new("RGB", (max(image.width, len(title) * px + 60), image.height + 3 * px), "white")
@@ -241,6 +250,11 @@ CASES = [
     case("a poem in columns", "".join(POEM), partial(down, POEM, 28)),
     case("a poem in columns, Song, far apart", "".join(POEM), partial(down, POEM, 24, 1.2, 1.1, SONG)),
     case("a shop's sign that runs down", "山水人家茶馆", partial(down, ["山水人家茶馆"], 48)),
+    case(
+        "a title down the margin",
+        "公司报告" + "".join(PROSE_ZH * 3),
+        partial(in_margin, "公司报告", PROSE_ZH * 3, 20, 1.4, "#d2691e"),
+    ),
     case(
         "columns below a title",
         "会议日程安排本合同由甲方与乙方签订三十二年一月十二日",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.ocr.lines.columns import cells, find, order
+from worker.ocr.lines.columns import cells, find, order, stacks
 from worker.ocr.lines.text_line import TextLine
 from worker.ocr.page.direction import run_down
 from worker.ocr.text.ctc import Peak
@@ -164,3 +164,26 @@ def found(strokes: list[list[tuple[int, int]]], pitch: int) -> list[TextLine]:
 @pytest.mark.parametrize(("pitch", "columns"), [(24, 1), (27, 1), (48, 0), (60, 0)])
 def test_characters_in_the_cells_of_a_table_are_no_column(pitch: int, columns: int) -> None:
     assert len(found([BOX, TWO, BOX, BOX, THREE, BOX, BOX, BOX, BOX], pitch)) == columns
+
+
+SINGLE = [[20, 40 + 56 * i, 60, 80 + 56 * i] for i in range(4)]  # hanzi of 40 px below each other
+
+
+def stacks_beside(others: list[list[float]], single: list[list[int]] = SINGLE) -> list[list[float]]:
+    hulls = np.array([*single, *others], np.float64)
+    return [place.tolist() for place in stacks.stacks_of(hulls, np.arange(len(hulls)) < len(single))]
+
+
+def test_single_hanzi_below_each_other_are_looked_at_as_a_column() -> None:
+    rows = [[100.0, 25 + 50 * i, 700.0, 60 + 50 * i] for i in range(6)]
+    assert stacks_beside(rows) == [[6, -32, 74, 320]]
+    assert stacks_beside(rows, SINGLE[:2]) == []  # two are no column
+
+
+def test_a_place_reaches_over_characters_that_were_not_found() -> None:
+    assert stacks_beside([], [SINGLE[0], SINGLE[1], SINGLE[3]]) == [[6, -32, 74, 320]]
+
+
+def test_single_hanzi_in_the_rows_of_a_table_are_cells() -> None:
+    assert stacks_beside([[100, 45 + 56 * i, 300, 77 + 56 * i] for i in range(4)]) == []
+    assert stacks_beside([], [[20, 40 + 80 * i, 60, 80 + 80 * i] for i in range(4)]) == []  # so are those far apart

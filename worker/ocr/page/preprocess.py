@@ -26,6 +26,7 @@ MOST_AT_EDGES = (
     0.04  # of the image's border may be ink; where it is more, what is behind the writing has a direction, too
 )
 FEWEST_PIXELS, MOST_PIXELS = 50, 1200
+FULL = 0.85  # of its box: a long piece of ink that fills it is a rule
 PROFILE = 64  # parts of the height of the page that the profile of its ink has
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 LEAST_GAIN = 1.08  # the best angle's profile must be this much sharper than that of the page as it is
@@ -128,8 +129,13 @@ def _sharpest(points: Points, coarse_px: float, fine_px: float, wanted: Callable
 
 
 def _ink(page: Copies) -> Points:
-    """Return pixels of the ink, (N, 2) px, so many that they say where it is."""
-    rows, columns = np.nonzero(page.main_ink(page.usual_scale))
+    """Return pixels of the ink, level rules apart, (N, 2) px, so many that they say where it is."""
+    ink, pieces = page.main_ink(page.usual_scale).copy(), page.main_pieces(page.usual_scale)
+    tall, wide = pieces.heights, pieces.widths
+    straight = (pieces.areas >= FULL * tall * wide) & ((wide > 6 * tall) | (tall > 6 * wide))
+    for left, top, right, bottom in pieces.boxes[straight]:
+        ink[top:bottom, left:right] = 0
+    rows, columns = np.nonzero(ink)
     step = len(rows) // MOST_PIXELS + 1
     return np.column_stack([columns[::step], rows[::step]]).astype(np.float64)
 

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.charset import CJK
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines import turned
 from worker.ocr.lines.columns import find as columns
+from worker.ocr.lines.columns import stacks
 from worker.ocr.lines.layout import search_all
+from worker.ocr.lines.text_line import TextLine, hulls_of
 from worker.ocr.lines.turned import DOUBTFUL, UNREAD, Way
 from worker.ocr.reading.found import LEAST_CONFIDENCE, Found, kept
 from worker.ocr.reading.tools import Tools
@@ -37,10 +41,36 @@ def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found
     if not columns.may_run_down(np.concatenate([NOWHERE, *surest])) and not (
         is_chinese and tools.find_unread(found, range(len(read))).share >= columns.MOST_UNREAD
     ):
-        return found, read
+        return _take_columns(tools, found, read, hanzi, _stacked(tools, found, read))
     with tools.stopwatch.measure("lines"):
         lines = columns.find_columns(upright.image, lambda page: search_all(page, tools.detector), places)
-    images = tools.images(upright.image, lines)
+    return _take_columns(tools, found, read, hanzi, lines)
+
+
+def _stacked(tools: Tools, found: Found, read: Sequence[Reading]) -> list[TextLine]:
+    """Return the columns in which hanzi that were found one by one stand, on a page that runs across."""
+    arrangement, page = found.arrangement, found.arrangement.upright.image
+    single = np.array([len(one.text) == 1 and bool(CJK.match(one.text)) for one in read], np.bool_)
+    lines: list[TextLine] = []
+    for place in stacks.stacks_of(hulls_of(arrangement.lines), single):
+        left, top, right, bottom = np.clip(place, 0, [*page.shape[::-1], *page.shape[::-1]]).astype(int)
+        strip = np.ascontiguousarray(page[top:bottom, left:right])
+        with tools.stopwatch.measure("lines"):
+            down = columns.find_columns(strip, lambda image: search_all(image, tools.detector), NOWHERE, in_table=False)
+        lines += [replace(line, polygon=line.polygon + np.array([left, top], np.float32)) for line in down]
+    return lines
+
+
+def _take_columns(
+    tools: Tools,
+    found: Found,
+    read: list[Reading],
+    hanzi: Sequence[NDArray[np.float64]],
+    lines: Sequence[TextLine],
+) -> tuple[Found, list[Reading]]:
+    """Return the lines with those columns that read like Chinese in place of the hanzi, (N, 2) px, read across."""
+    arrangement = found.arrangement
+    images = tools.images(arrangement.upright.image, lines)
     down = tools.read(images)
     sure = [i for i, one in enumerate(down) if one.confidence >= LEAST_IN_COLUMN and words.is_chinese(one)]
     if not sure:
@@ -51,10 +81,9 @@ def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found
         for i, line in enumerate(arrangement.lines)
         if read[i].confidence >= LEAST_CONFIDENCE and not columns.replaced_by(believed, line, hanzi[i])
     ]
-    lines = [arrangement.lines[i] for i in across] + believed
-    images = [found.images[i] for i in across] + [images[i] for i in sure]
-    found = Found(replace(arrangement, lines=lines), images, found.quality)
-    return found, [read[i] for i in across] + [down[i] for i in sure]
+    kept_images = [found.images[i] for i in across] + [images[i] for i in sure]
+    now = replace(arrangement, lines=[arrangement.lines[i] for i in across] + believed)
+    return Found(now, kept_images, found.quality), [read[i] for i in across] + [down[i] for i in sure]
 
 
 def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found, list[Reading]]:

@@ -34,13 +34,14 @@ def may_run_down(places: Places) -> bool:
     return int(flags.sum()) >= FEWEST and float(flags.mean()) >= LEAST_SHARE
 
 
-def find_columns(page: Gray, search: Search, places: Places) -> list[TextLine]:
+def find_columns(page: Gray, search: Search, places: Places, *, in_table: bool = True) -> list[TextLine]:
     """Return the columns of a page, from top to bottom each: their polygons begin at the top right.
 
     Args:
         page: (H, W) uint8, upright.
         search: Finds lines that run across.
         places: Middles of the hanzi that were read across, (N, 2) px.
+        in_table: Whether they may be the cells of a table, which are further apart.
     """
     turned = np.ascontiguousarray(np.rot90(page))
     found = [column for line in search(Copies(turned)) if (column := _cut(turned, line)) is not None]
@@ -50,7 +51,7 @@ def find_columns(page: Gray, search: Search, places: Places) -> list[TextLine]:
     meant: list[TextLine] = []
     for block in order.blocks_of(range(len(back)), hulls_of(back)):
         lines = [back[i] for i in block]
-        if _is_dense([found[i] for i in block]) and _is_meant(lines, places, are_down):
+        if (not in_table or _is_dense([found[i] for i in block])) and _is_meant(lines, places, are_down):
             meant += lines
     return [line for line in meant if _pitch(line) < NEARER * _gap(line, back)]
 

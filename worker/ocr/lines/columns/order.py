@@ -14,13 +14,16 @@ GAP = 2.0  # of a column's width: columns no further apart are one block
 
 
 def order_lines(lines: Sequence[TextLine]) -> list[int]:
-    """Return the indices of lines in reading order."""
+    """Return the indices of lines in reading order. One column beside rows is read where it begins."""
     if all(line.cells is None for line in lines):
         return reading_order.order_lines(lines)
     hulls = hulls_of(lines)
     groups = [[i] for i, line in enumerate(lines) if line.cells is None]
     groups += blocks_of([i for i, line in enumerate(lines) if line.cells is not None], hulls)
     whole = np.array([[*hulls[group, :2].min(0), *hulls[group, 2:].max(0)] for group in groups], np.float32)
+    for box, group in zip(whole, groups, strict=True):
+        if len(group) == 1 and lines[group[0]].cells is not None:
+            box[3] = min(box[3], box[1] + box[2] - box[0])
     return [i for place in reading_order.order_boxes(whole) for i in _order_block(groups[place], hulls)]
 
 
