@@ -9,7 +9,7 @@ import numpy as np
 from models.line_image import MARGIN
 from shared.result import Line, as_polygon
 from worker.ocr.ink.ink import Gray
-from worker.ocr.reading.cells import part_cells
+from worker.ocr.reading.parted.cells import part_cells
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import edits
 from worker.ocr.text.words import place_characters, split_words

@@ -9,8 +9,8 @@ import pytest
 
 from shared.result import Line
 from tests.seen_lines import GAP, LETTER, RIGHT, STROKE, WIDE, Seen, line_of, parted
-from worker.ocr.reading.amounts import find_amount
-from worker.ocr.reading.cells import part_cells
+from worker.ocr.reading.parted.amounts import find_amount
+from worker.ocr.reading.parted.cells import part_cells
 
 
 def alone(count: int, first: int = 10) -> list[Seen]:

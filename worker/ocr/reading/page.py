@@ -15,10 +15,10 @@ from worker.ocr.page.preprocess import as_is, straighten
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.again import read_again
-from worker.ocr.reading.cells import part_cells
 from worker.ocr.reading.found import Found, confidences, in_order, to_line
 from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
+from worker.ocr.reading.parted.cells import part_cells
 from worker.ocr.reading.tools import Tools
 from worker.ocr.text.decoder import Reading
 

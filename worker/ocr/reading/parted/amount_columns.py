@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.reading.gaps import Gap
+from worker.ocr.reading.parted.gaps import Gap
 
 ALIGNED = 0.4  # of a line's height: so near below each other the amounts of a column end
 NEAR = 12.0  # heights from an amount to the next one of its column, at the most

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from shared.result import Line
-from worker.ocr.reading.rows import Rows, White
+from worker.ocr.reading.parted.rows import Rows, White
 
 KINDS = tuple(
     re.compile(kind)

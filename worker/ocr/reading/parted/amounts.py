@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from shared.result import Line
 from worker.ocr.ink.ink import Gray
-from worker.ocr.reading.amount_columns import FEWEST, Amount, find_columns
-from worker.ocr.reading.gaps import Gap, gaps_of, size_of
+from worker.ocr.reading.parted.amount_columns import FEWEST, Amount, find_columns
+from worker.ocr.reading.parted.gaps import Gap, gaps_of, size_of
 
 CURRENCY = r"(?:R[MNn]|Rp|Rs\.?|kr\.?|USD|EUR|GBP|MYR|SGD|HKD|CNY|CHF|[A-Z]{0,2}[$£€¥￥])"
 CENTS = r"\d{1,3}(?:[,.]?\d{3})*(?:[.,]|\. )\d\d"

@@ -17,7 +17,7 @@ import numpy as np
 
 from models.charset import CJK
 from shared.result import Line
-from worker.ocr.reading.rows import Rows, White
+from worker.ocr.reading.parted.rows import Rows, White
 
 LETTERS = 1.5  # would stand in a gap that parts columns, at least: one space of a typewriter holds one, two hold two
 WIDER = 1.4  # times the usual white between words, that of the line or, where it has few gaps, of the page

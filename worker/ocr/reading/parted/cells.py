@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from models.charset import CJK
 from shared.result import Line
 from worker.ocr.ink.ink import Gray
-from worker.ocr.reading.aligned import find_aligned
-from worker.ocr.reading.amounts import find_amounts
-from worker.ocr.reading.apart import find_apart
-from worker.ocr.reading.gaps import Gap, gaps_of
-from worker.ocr.reading.parting import part_at
-from worker.ocr.reading.rows import rows_of, whites_of
+from worker.ocr.reading.parted.aligned import find_aligned
+from worker.ocr.reading.parted.amounts import find_amounts
+from worker.ocr.reading.parted.apart import find_apart
+from worker.ocr.reading.parted.gaps import Gap, gaps_of
+from worker.ocr.reading.parted.parting import part_at
+from worker.ocr.reading.parted.rows import rows_of, whites_of
 
 LEAST_GAP = 0.4  # heights of white at which a line is parted
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared.result import Character, Line, as_polygon
-from worker.ocr.reading.gaps import Gap
+from worker.ocr.reading.parted.gaps import Gap
 from worker.ocr.text.decoder import edits
 from worker.ocr.text.words import slice_polygon
 
