@@ -20,6 +20,7 @@ LEAST_SHARE = 0.15  # of the hanzi; where fewer stand in columns the page runs a
 MOST_UNREAD = 0.3  # of the ink; where more is in no line it may stand in columns that are far apart
 WIDER = 0.2  # of a column's width, on both sides: what was read across there is of its characters
 WIDEST_PITCH = 1.5  # of a column's width: what stands further below is a list or a table, not a column
+WIDEST_ALONE = 2.0  # ... where it cannot be one
 LEAST_DOWN = 0.6  # of the hanzi of a block of columns, as far as they were read across, stand in columns
 
 MOST_WHITE = 0.36  # of the length of a block's columns; cells of a table are whiter ...
@@ -44,7 +45,8 @@ def find_columns(page: Gray, search: Search, places: Places, *, in_table: bool =
         in_table: Whether they may be the cells of a table, which are further apart.
     """
     turned = np.ascontiguousarray(np.rot90(page))
-    found = [column for line in search(Copies(turned)) if (column := _cut(turned, line)) is not None]
+    widest = WIDEST_PITCH if in_table else WIDEST_ALONE
+    found = [column for line in search(Copies(turned)) if (column := _cut(turned, line, widest)) is not None]
     back = [replace(column.line, polygon=_turned_back(column.line.polygon, page.shape[1])) for column in found]
     down, beside = nearest(places, places)
     are_down = np.asarray(down < NEARER * beside, np.bool_)
@@ -84,11 +86,11 @@ class _Column:
     white: float
 
 
-def _cut(turned: Gray, line: TextLine) -> _Column | None:
+def _cut(turned: Gray, line: TextLine, widest: float) -> _Column | None:
     """Return a line of the turned page with the cells of its characters; None: it is no column."""
     lying = crops.crop_line(turned, line.polygon, 0.0)
     column = replace(line, cells=cells.cut_cells(lying))
-    return _Column(column, cells.white_share(lying)) if _is_column(column) else None
+    return _Column(column, cells.white_share(lying)) if _is_column(column, widest) else None
 
 
 def _is_dense(block: Sequence[_Column]) -> bool:
@@ -98,11 +100,11 @@ def _is_dense(block: Sequence[_Column]) -> bool:
     return sum(column.white for column in block) <= most * len(block)
 
 
-def _is_column(line: TextLine) -> bool:
+def _is_column(line: TextLine, widest: float) -> bool:
     assert line.cells is not None
     if len(line.cells) <= FEWEST:
         return False
-    return _pitch(line) <= WIDEST_PITCH * float(np.linalg.norm(line.polygon[3] - line.polygon[0]))
+    return _pitch(line) <= widest * float(np.linalg.norm(line.polygon[3] - line.polygon[0]))
 
 
 def _pitch(column: TextLine) -> float:

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from worker.ocr.lines.classical import linking
 
-FEWEST = 3  # hanzi; fewer make no column
+FEWEST = 3  # hanzi, found or with room between two that were; fewer make no column
 OFF_AXIS = 0.3  # of a character's size: how far its middle may lie off the one above
 ALIKE = 0.7  # of the larger one's size
-NEAREST, FURTHEST = 1.6, 4.2  # sizes to the next character: somewhere in the stack, and where others were not found
+NEAREST, FURTHEST = 1.8, 4.2  # sizes to the next character: somewhere in the stack, and where others were not found
+ROOM = 1.8, 3.6  # sizes between two, with one in the middle that was not found
 IN_ROW = 0.2  # of the size: a line whose middle is so level with a character ...
 MOST_IN_ROWS = 0.8  # ... stands in its row, or happens to; in a table nearly all do, and are cells
 BEYOND, BESIDE = 1.8, 0.35  # sizes: how far a place reaches above and below its stack, and beside it
@@ -24,7 +25,7 @@ def stacks_of(hulls: NDArray[np.float64], single: NDArray[np.bool_]) -> list[NDA
         single: (N,) which of them are one hanzi.
     """
     at = np.flatnonzero(single)
-    if len(at) < FEWEST:
+    if len(at) < 2:
         return []
     x, y, size = _middles(hulls[at])
     larger = np.maximum(size[:, None], size[None])
@@ -37,11 +38,13 @@ def stacks_of(hulls: NDArray[np.float64], single: NDArray[np.bool_]) -> list[NDA
 
 
 def _is_stack(members: NDArray[np.intp], hulls: NDArray[np.float64]) -> bool:
-    if len(members) < FEWEST:
+    if len(members) < 2:
         return False
     _, y, sizes = _middles(hulls[members])
-    size = float(np.median(sizes))
-    if float(np.diff(np.sort(y)).min()) > NEAREST * size:
+    size, pitches = float(np.median(sizes)), np.diff(np.sort(y))
+    if len(members) < FEWEST and not ROOM[0] * size <= float(pitches.min()) <= ROOM[1] * size:
+        return False
+    if len(members) >= FEWEST and float(pitches.min()) > NEAREST * size:
         return False
     _, others, tall = _middles(np.delete(hulls, members, axis=0))
     others = others[(tall >= ALIKE * size / 2) & (tall <= size / ALIKE)]
