@@ -29,6 +29,7 @@ TIME_PRICE = 6.0  # the same unit, for reading all lines of a set again
 LIMITS = np.arange(-5.0, 1.01, 0.25)  # of the doubt, that are tried: 0 is what the regression says
 SLOPES = np.arange(0.0, 1.21, 0.2)  # of the limit against the length of the line in heights, log2, that are tried
 EXCESS_PRICE = 5.0  # of errors as many again as a set may have, where reading all of its lines again costs 1
+SMALLER = np.arange(0.0, 4.1, 1.0)  # more weight on small hanzi, that is tried: they are on screens, few and short
 QUICKER = 0.5  # above the limit that costs least: where receipts and forms take half of RapidOCR's seconds
 FEWEST = 30  # lines; smaller sets say nothing about a limit
 USUAL_SECONDS = 0.025  # of the processor, for reading a line again
@@ -144,8 +145,12 @@ def fit_weights(score: ModuleType, rows: list[Row]) -> Rule:
 
 def longer_is_dearer(using: Rule, slope: float) -> Rule:
     """The rule with a limit that grows with the length of a line, which is what reading it again takes."""
-    dearer = {name: round(using.weights[name] - slope, 4) for name in ("length", "room")}
-    return replace(using, weights={**using.weights, **dearer})
+    return heavier(heavier(using, "length", -slope), "room", -slope)
+
+
+def heavier(using: Rule, name: str, more: float) -> Rule:
+    """The rule with more weight on one of its measures."""
+    return replace(using, weights={**using.weights, name: round(using.weights[name] + more, 4)})
 
 
 class Told(NamedTuple):
@@ -177,9 +182,14 @@ def excess(sets: list[list[Told]], using: Rule) -> float:
 
 
 def choose_limit(score: ModuleType, rows: list[Row], using: Rule) -> Rule:
-    """The rule with the slope of the limit, and nearly the limit, that cost least."""
+    """The rule with the slope of the limit, the weight of small hanzi, and nearly the limit, that cost least."""
     sets = [[told(score, row) for row in of_set] for of_set in by_set(rows).values() if len(of_set) >= FEWEST]
-    rules = (replace(longer_is_dearer(using, float(slope)), limit=float(at)) for slope in SLOPES for at in LIMITS)
+    rules = (
+        replace(heavier(longer_is_dearer(using, float(slope)), "small", float(more)), limit=float(at))
+        for slope in SLOPES
+        for more in SMALLER
+        for at in LIMITS
+    )
     best = min(rules, key=lambda rule: excess(sets, rule))
     return replace(best, limit=best.limit + QUICKER)
 

@@ -176,6 +176,22 @@ def test_what_is_measured_of_a_line() -> None:
     assert (measured["height"], measured["blur"], measured["room"], measured["chinese"]) == (5.0, 0.0, 1.0, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("text", "lone"),
+    [("影(0/1)", 0), ("影（0/1)", 0), ("影0/1)", 1), ("[影(0/1]", 1), ("《影》", 0), ("《影", 1), ("影", 0)],
+)
+def test_a_bracket_without_the_other_one_speaks_against_a_reading(text: str, lone: int) -> None:
+    assert rule.measure(LINE, reading(text))["unpaired"] == lone
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "small"), [("合同", 10, 0.98), ("合a", 10, 0.49), ("合同", 20, 0), ("no", 10, 0)]
+)
+def test_hanzi_of_few_pixels_speak_against_a_reading(text: str, rows: int, small: float) -> None:
+    measured = rule.measure(np.full((rows, 60), 255, np.uint8), reading(text))
+    assert measured["small"] == pytest.approx(small, abs=0.01)
+
+
 def squares() -> Any:
     page = np.full((60, 400), 255, np.uint8)
     for left in (40, 160, 280):

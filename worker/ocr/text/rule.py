@@ -11,7 +11,7 @@ import functools
 import json
 import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import cv2
@@ -25,6 +25,9 @@ from worker.ocr.text.unseen import unseen_ink
 FILE = pathlib.Path(__file__).with_name("rule.json")
 EDGE = 1e-4  # confidences nearer to 0 or 1 than this count as this
 MOST_UNSEEN = 2.0  # characters; where more are missing it is a picture, or no writing
+FEW_PIXELS = 4.3  # log2 px; hanzi of crops lower than this are strokes of a pixel
+OPENING = {"(": ")）", "（": ")）", "[": "]", "{": "}", "【": "】", "《": "》", "〈": "〉", "「": "」", "『": "』"}
+CLOSING = frozenset("".join(OPENING.values()))
 PROBE_HEIGHT = 32  # px; blur is measured on a copy of the line of this height
 
 
@@ -39,13 +42,15 @@ def measure(image: NDArray[np.uint8], reading: Reading) -> dict[str, float]:
         mean, least, second: logits of the characters' mean, least and second least confidence. doubts: log2 of one
         more than the characters below 0.9. length: log2 of the characters. height: log2 px of the crop. blur: log2 of
         the variance of its Laplacian; low is blurred. room: log2 of the crop's width for each character, in heights:
-        much is left over where something was not seen. chinese: share of the characters, 0..1. unseen: log2 of one
-        more than four times the characters that would fill the ink where none was read.
+        much is left over where something was not seen. chinese: share of the characters, 0..1. small: that share times
+        by how much, in log2, the crop is lower than hanzi need. unseen: log2 of one more than four times the
+        characters that would fill the ink where none was read. unpaired: 1 where a bracket has no other one, else 0.
     """
     peaks = reading.peaks
     confidences = np.array([peak.confidence for peak in peaks])
     lowest = np.sort(confidences)[[0, min(1, len(peaks) - 1)]]
     rows, columns = image.shape
+    chinese = sum(CJK.match(peak.text) is not None for peak in peaks) / len(peaks)
     return {
         "mean": _logit(float(confidences.mean())),
         "least": _logit(float(lowest[0])),
@@ -55,8 +60,10 @@ def measure(image: NDArray[np.uint8], reading: Reading) -> dict[str, float]:
         "height": math.log2(rows),
         "blur": _sharpness(image),
         "room": math.log2(columns / rows / len(peaks)),
-        "chinese": sum(CJK.match(peak.text) is not None for peak in peaks) / len(peaks),
+        "chinese": chinese,
+        "small": chinese * max(0.0, FEW_PIXELS - math.log2(rows)),
         "unseen": math.log2(1 + 4 * min(float(unseen_ink(image, reading).sum()), MOST_UNSEEN)),
+        "unpaired": float(_has_lone_bracket(peak.text for peak in peaks)),
     }
 
 
@@ -87,6 +94,16 @@ def load() -> Rule:
     """The rule that is shipped."""
     stored = json.loads(FILE.read_text("utf-8"))
     return Rule(**{name: stored[name] for name in ("weights", "offset", "limit", "sure")})
+
+
+def _has_lone_bracket(characters: Iterable[str]) -> bool:
+    opened: list[str] = []
+    for one in characters:
+        if one in OPENING:
+            opened.append(OPENING[one])
+        elif one in CLOSING and (not opened or one not in opened.pop()):
+            return True
+    return bool(opened)
 
 
 def _logit(confidence: float) -> float:
