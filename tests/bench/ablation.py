@@ -31,8 +31,7 @@ from worker.ocr.decode import orientation, pages
 from worker.ocr.decode.pages import DecodedPage
 from worker.ocr.ink.ink import estimate_background
 from worker.ocr.lines.classical import find
-from worker.ocr.page import crops, turning
-from worker.ocr.page.preprocess import as_is
+from worker.ocr.page import crops, preprocess, turning
 
 Change = tuple[Any, str, Any]  # a module, a name in it, what stands there instead
 
@@ -102,7 +101,7 @@ def plain(values: np.ndarray) -> np.ndarray:
 
 VARIANTS = (
     Variant("as it is"),
-    Variant("without straightening", ((pipeline, "straighten", as_is), (turning, "straighten", as_is)), True),
+    Variant("without straightening", ((preprocess, "estimate_angle", lambda _: 0.0),), True),
     Variant("without EXIF", ((orientation, "read_orientation", lambda *_: 1),)),
     Variant("without turning", ((turning, "SURE", 0.0),), True),
     Variant("without light on dark", ((find, "_both_polarities", dark_only),), True),

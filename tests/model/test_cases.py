@@ -229,6 +229,11 @@ CASES = [
     one("white on transparent", "会议延期 10:30", 28, ink="white", paper=(255, 255, 255, 0), mode="RGBA"),
     one("black on transparent", "会议延期 10:31", 28, ink="black", paper=(0, 0, 0, 0), mode="RGBA"),
     case("palette with transparency", "会议延期 10:30", palette),
+    case(
+        "two short lines, the second further right",
+        "审批意见 EXIT",
+        partial(sheet, [("审批意见", 20, 40), ("EXIT", 180, 64)], (260, 94), 20),
+    ),
     case("narrow crop of three lines", "".join(VERSE[:3]), partial(lines, VERSE[:3], 24, margin=4, leading=1.25)),
     case("narrow crop of four lines", "".join(VERSE), partial(lines, VERSE, 24, margin=4, leading=1.25)),
     one("crop that begins with a thin hanzi", "一切正常", 24, "line", margin=3),

@@ -45,6 +45,29 @@ def test_feet_that_rise_by_chance_do_not_tilt_a_level_line() -> None:
     assert preprocess.estimate_angle(Copies(page)) == 0.0
 
 
+def line_at(left: float, top: float, length: float, angle: float) -> np.ndarray:
+    """A line of 20 px that rises by `angle` degrees, (4, 2) px."""
+    along = np.array([np.cos(np.radians(angle)), -np.sin(np.radians(angle))])
+    down, corner = np.array([-along[1], along[0]]), np.array([left, top])
+    return np.array([corner, corner + length * along, corner + length * along + 20 * down, corner + 20 * down])
+
+
+def test_two_lines_that_begin_further_and_further_right_are_level_if_lines_are_found_so(draw: Any) -> None:
+    page = draw(("Approved", 40, 60), ("EXIT now", 190, 95), size=(140, 380))
+    assert abs(preprocess.straighten(page).angle) > 5
+    level = [line_at(40, 40, 140, 0.0), line_at(190, 75, 140, 0.0)]
+    assert preprocess.straighten(page, lambda _: level).image is page
+    alike = [line_at(40, 40, 140, -10.0)]
+    assert preprocess.straighten(page, lambda _: alike).angle == preprocess.straighten(page).angle
+
+
+def test_the_tilt_of_lines_is_that_of_most_writing() -> None:
+    lines = [line_at(0, 0, 300, 4.0), line_at(0, 50, 90, -9.0), line_at(0, 90, 25, 80.0)]
+    assert preprocess.tilt_of(lines) == pytest.approx(4.0)
+    assert preprocess.tilt_of(lines[2:]) is None
+    assert preprocess.tilt_of([]) is None
+
+
 @pytest.mark.parametrize("angle", [-3.0, 6.0])
 def test_a_tilted_page_becomes_level(draw: Any, angle: float) -> None:
     upright = preprocess.straighten(tilted(draw(*TEXT), angle))

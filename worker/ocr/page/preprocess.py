@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 
 Points = NDArray[np.float64]
+FindLines = Callable[[Copies], Sequence[NDArray[np.floating[Any]]]]
 
 LARGEST_ANGLE = 15.0  # degrees
 SMALLEST_ANGLE = 0.2  # degrees; below this turning blurs more than it helps
@@ -28,6 +29,8 @@ MOST_AT_EDGES = (
 FEWEST_PIXELS, MOST_PIXELS = 50, 1200
 FULL = 0.85  # of its box: a long piece of ink that fills it is a rule
 PROFILE = 64  # parts of the height of the page that the profile of its ink has
+CONFIRMED = 0.5  # of the tilt that was measured: lines that were found are tilted by so much, too
+LEAST_ASPECT = 1.5  # length of such a line, in heights
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 LEAST_GAIN = 1.08  # the best angle's profile must be this much sharper than that of the page as it is
 CHANCE = 5.0  # with few feet by so much a degree, up to one, divided by their number: they may stand in a row by chance
@@ -63,11 +66,36 @@ def as_is(gray: Gray) -> Upright:
     return Upright(gray, 0.0, IDENTITY)
 
 
-def straighten(gray: Gray) -> Upright:
-    """Return the page, (H, W) uint8, turned upright where its writing is tilted by 0.2 to 15 degrees."""
+def straighten(gray: Gray, find: FindLines | None = None) -> Upright:
+    """Return the page, (H, W) uint8, turned upright where its writing is tilted by 0.2 to 15 degrees.
+
+    Args:
+        gray: The page.
+        find: Finds lines on the page as it is, (4, 2) px each, clockwise from the top left. It is asked where little
+            writing is tilted by a degree and more: lines that begin further and further right look so, too.
+    """
     upright = as_is(gray)
     angle = estimate_angle(upright.copies)
-    return upright if abs(angle) < SMALLEST_ANGLE else turn(gray, angle)
+    if abs(angle) < SMALLEST_ANGLE:
+        return upright
+    if find and abs(angle) >= 1.0 and len(_feet(upright.copies)[0]) < FEW_PIECES:
+        found = tilt_of(find(upright.copies))
+        if found is not None and found / angle < CONFIRMED:
+            return upright
+    return turn(gray, angle)
+
+
+def tilt_of(lines: Sequence[NDArray[np.floating[Any]]]) -> float | None:
+    """Return the tilt of most writing in lines, (4, 2) px, degrees as of `estimate_angle`; None: all are short."""
+    along = np.array([(line[1] - line[0] + line[2] - line[3]) / 2 for line in lines]).reshape(-1, 2)
+    tall = np.array([np.linalg.norm(line[3] - line[0]) for line in lines])
+    length = np.linalg.norm(along, axis=1)
+    along, length = along[length >= LEAST_ASPECT * tall], length[length >= LEAST_ASPECT * tall]
+    if not len(along):
+        return None
+    tilts = -np.degrees(np.arctan2(along[:, 1], along[:, 0]))
+    order = np.argsort(tilts)
+    return float(tilts[order][np.searchsorted(np.cumsum(length[order]), length.sum() / 2)])
 
 
 def turn(gray: Gray, angle: float) -> Upright:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.ocr.ink.ink import Gray
-from worker.ocr.page.preprocess import Upright, straighten
+from worker.ocr.page.preprocess import FindLines, Upright, straighten
 
 SURE = 0.90  # of the characters, mean; nothing that lies wrong reads as well
 CHARACTERS_OF_LINE = 4.0  # a page on its side falls into stubs of lines with fewer characters than this
@@ -94,9 +94,9 @@ def _upside_down(images: Sequence[Gray]) -> list[Gray]:
     return [np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8) for image in images]
 
 
-def turn_upright(gray: Gray, quarters: int) -> Upright:
-    """Return a page, (H, W) uint8, after 1 to 3 quarter turns clockwise, and straightened."""
-    upright = straighten(np.asarray(cv2.rotate(gray, QUARTERS[quarters]), np.uint8))
+def turn_upright(gray: Gray, quarters: int, find: FindLines | None = None) -> Upright:
+    """Return a page, (H, W) uint8, after 1 to 3 quarter turns clockwise, and straightened, as `straighten` does."""
+    upright = straighten(np.asarray(cv2.rotate(gray, QUARTERS[quarters]), np.uint8), find)
     angle = 180.0 - (180.0 - 90.0 * quarters - upright.angle) % 360.0  # above -180, up to 180
     back = _way_back(gray.shape, quarters)
     to_page = np.column_stack([back[:, :2] @ upright.to_page[:, :2], back[:, :2] @ upright.to_page[:, 2] + back[:, 2]])

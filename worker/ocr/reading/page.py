@@ -11,7 +11,7 @@ from worker.ocr.decode.pdf import LayerPage
 from worker.ocr.ink.ink import Gray
 from worker.ocr.page import admission, agreement, beside_layer, from_layer, turning
 from worker.ocr.page.enlarge import enlarge
-from worker.ocr.page.preprocess import as_is, straighten
+from worker.ocr.page.preprocess import as_is
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.again import read_again
@@ -36,7 +36,7 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
         if decoded.dpi is not None:
             quality["dpi"] = round(decoded.dpi, 1)
         admission.admit(page_number, quality, admission.PAGE_RULES, policy)
-        upright = as_is(gray) if tools.options.layout == "line" else straighten(gray)
+        upright = as_is(gray) if tools.options.layout == "line" else tools.straighten(gray)
     found = tools.find(upright)
     admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
     read = tools.read_lines(found)

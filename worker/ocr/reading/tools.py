@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.line_image import MARGIN
+from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.columns import find as columns
 from worker.ocr.lines.coverage import Unread, find_unread
-from worker.ocr.lines.layout import arrange
+from worker.ocr.lines.layout import arrange, search_lines
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
 from worker.ocr.page import crops, turning
 from worker.ocr.page.islands import in_one_polarity
-from worker.ocr.page.preprocess import Upright
+from worker.ocr.page.preprocess import Upright, straighten
 from worker.ocr.page.quality import measure_writing
 from worker.ocr.reading.found import Found
 from worker.ocr.reading.options import Options
@@ -85,4 +89,11 @@ class Tools:
     def turn(self, gray: Gray, quarters: int) -> Upright:
         """Return a page after quarter turns clockwise."""
         with self.stopwatch.measure("preprocess"):
-            return turning.turn_upright(gray, quarters)
+            return turning.turn_upright(gray, quarters, self._polygons)
+
+    def straighten(self, gray: Gray) -> Upright:
+        """Return a page turned upright."""
+        return straighten(gray, self._polygons)
+
+    def _polygons(self, page: Copies) -> list[NDArray[np.float32]]:
+        return [line.polygon for line in search_lines(page, self.detector)]
