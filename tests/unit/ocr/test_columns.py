@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from worker.ocr.lines.columns import cells, find, order, stacks
 from worker.ocr.lines.text_line import TextLine
 from worker.ocr.page.direction import run_down
+from worker.ocr.reading import other_ways
 from worker.ocr.text.ctc import Peak
 from worker.ocr.text.decoder import Reading
 from worker.ocr.text.words import is_chinese, place_in_column
@@ -187,3 +190,31 @@ def test_a_place_reaches_over_characters_that_were_not_found() -> None:
 def test_single_hanzi_in_the_rows_of_a_table_are_cells() -> None:
     assert stacks_beside([[100, 45 + 56 * i, 300, 77 + 56 * i] for i in range(4)]) == []
     assert stacks_beside([], [[20, 40 + 80 * i, 60, 80 + 80 * i] for i in range(4)]) == []  # so are those far apart
+
+
+def test_columns_whose_characters_stand_in_rows_of_other_lines_are_cells() -> None:
+    one = replace(column(300, 20, 4), cells=np.array([0.0, 34, 68, 102, 136]))
+    assert one.cells is not None
+    left, top, right, _ = one.hull
+    middles = top + (one.cells[:-1] + one.cells[1:]) / 2
+    size = right - left
+    rows = np.array([[20, y - size / 2, 200, y + size / 2] for y in middles])
+    assert stacks.without_cells([one], rows) == []
+    assert stacks.without_cells([one], rows + np.array([0, size * 0.7, 0, size * 0.7])) == [
+        one
+    ]  # lines of their own distance
+    assert stacks.without_cells([one], np.zeros((0, 4))) == [one]
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "stands"),
+    [
+        ("公司报告", 0.9, True),
+        ("公司报告", 0.7, False),
+        ("一二三四", 0.9, False),
+        ("是否否是否", 0.9, False),
+        ("是否有丙", 0.9, True),
+    ],
+)
+def test_what_reads_like_numbers_of_rows_is_no_column(text: str, confidence: float, stands: bool) -> None:
+    assert other_ways._is_column(Reading([Peak(one, confidence, 0, 0) for one in text], text)) is stands

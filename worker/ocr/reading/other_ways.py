@@ -24,6 +24,8 @@ from worker.ocr.text.decoder import Reading
 LEAST_IN_COLUMN = 0.75  # a column of Chinese reads at least as surely
 SURE_HANZI = 0.7  # confidence of characters that tell how the text runs: smudges read as hanzi, too, but less surely
 LIKELY_HANZI = 0.5  # the same on a page in Chinese
+NUMERALS = frozenset("一二三四五六七八九十")
+LEAST_DIFFERENT = 0.4  # of the characters of a column: in the cells of a table the same stand again and again
 NOWHERE = np.zeros((0, 2))
 
 
@@ -44,7 +46,7 @@ def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found
         return _take_columns(tools, found, read, hanzi, _stacked(tools, found, read))
     with tools.stopwatch.measure("lines"):
         lines = columns.find_columns(upright.image, lambda page: search_all(page, tools.detector), places)
-    return _take_columns(tools, found, read, hanzi, lines)
+    return _take_columns(tools, found, read, hanzi, stacks.without_cells(lines, hulls_of(arrangement.lines)))
 
 
 def _stacked(tools: Tools, found: Found, read: Sequence[Reading]) -> list[TextLine]:
@@ -72,7 +74,7 @@ def _take_columns(
     arrangement = found.arrangement
     images = tools.images(arrangement.upright.image, lines)
     down = tools.read(images)
-    sure = [i for i, one in enumerate(down) if one.confidence >= LEAST_IN_COLUMN and words.is_chinese(one)]
+    sure = [i for i, one in enumerate(down) if _is_column(one)]
     if not sure:
         return found, read
     believed = [lines[i] for i in sure]
@@ -84,6 +86,13 @@ def _take_columns(
     kept_images = [found.images[i] for i in across] + [images[i] for i in sure]
     now = replace(arrangement, lines=[arrangement.lines[i] for i in across] + believed)
     return Found(now, kept_images, found.quality), [read[i] for i in across] + [down[i] for i in sure]
+
+
+def _is_column(reading: Reading) -> bool:
+    """Tell whether what was read down is Chinese, and more than the numbers of rows, or 是 and 否 in them."""
+    if reading.confidence < LEAST_IN_COLUMN or not words.is_chinese(reading):
+        return False
+    return not NUMERALS.issuperset(reading.text) and len(set(reading.text)) > len(reading.text) * LEAST_DIFFERENT
 
 
 def read_turned(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found, list[Reading]]:
