@@ -69,6 +69,10 @@ class ModelCard:
         Raises:
             ModelFileError: a key is missing or has a value that this version cannot serve.
         """
+        if metadata.get("kind") == "detector":
+            raise ModelFileError(
+                f"{name} is a detector: it reads no lines. Add it with `ocrelay models add FILE --detector`."
+            )
         if metadata.get("kind", KIND) != KIND or CHARSET_KEY not in metadata:
             raise ModelFileError(
                 f"{name} carries no recogniser's card (metadata kind={metadata.get('kind')!r}). "

@@ -22,7 +22,10 @@ REFUSED = {
     "its width is fixed": (Foreign(fixed_width=128), "cannot read two lines"),
     "it needs operators of its own": (Foreign(domain="acme.ops"), r"custom operators \(acme.ops\)"),
     "it has neither card nor characters": (Foreign(metadata={}), "card.json"),
-    "it is a detector": (Foreign(metadata={"kind": "detector"}), "kind='detector'"),
+    "it is a detector": (
+        Foreign(metadata={"kind": "detector"}),
+        r"is a detector.*`ocrelay models add FILE --detector`",
+    ),
     "its card is no card": (Foreign(metadata={"character": "a", "input_height": "tall"}), "do not fit|cannot be used"),
     "its blank is the last class": (Foreign(metadata={"character": "\n".join(CHARSET), "blank": "14"}), "blank=14"),
     "its card says another height": (
