@@ -97,8 +97,12 @@ def remove(name: str, folder: pathlib.Path) -> None:
     """Take a model that was added or installed away, with the detector of its pack.
 
     Raises:
-        ModelFileError: there is none of this name in the folder.
+        ModelFileError: there is none of this name in the folder, or it is shipped.
     """
+    if _is_shipped(name):
+        raise ModelFileError(
+            f"{name} is shipped with ocrelay and cannot be removed. Activate another one, and it rests."
+        )
     if not NAME.fullmatch(name) or not (folder / name / FILE_NAME).is_file():
         raise ModelFileError(f"There is no model {name!r} in {folder}. `ocrelay models list` names those there are.")
     for part in (folder / name, folder / (DETECTORS + name)):
@@ -116,5 +120,14 @@ def _check_file(file: pathlib.Path) -> None:
 def _check_name(name: str, folder: pathlib.Path, stored: str) -> None:
     if not NAME.fullmatch(name) or name.startswith(DETECTORS) or name in TAKEN:
         raise ModelFileError(f"{name!r} is no name for a model: letters, digits, `.`, `_` and `-`. Choose another.")
-    if (WEIGHTS / stored).exists() or (folder / stored).exists():
+    if _is_shipped(stored):
+        raise ModelFileError(
+            f"There is a model {stored!r} already: it is shipped with ocrelay and cannot be removed. "
+            "Choose another name."
+        )
+    if (folder / stored).exists():
         raise ModelFileError(f"There is a model {stored!r} already. Choose another name, or remove that one first.")
+
+
+def _is_shipped(name: str) -> bool:
+    return NAME.fullmatch(name) is not None and (WEIGHTS / name).exists()

@@ -69,6 +69,19 @@ def test_the_model_that_the_settings_let_read_cannot_be_removed(
     assert call(data, "remove", "own").exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["crnn-zh-en", "detector-lines"])
+def test_what_is_shipped_is_neither_removed_nor_does_its_name_go_to_another(
+    data: Path, tmp_path: Path, name: str
+) -> None:
+    options = ["--name", "lines", "--detector"] if name.startswith("detector-") else ["--name", name]
+    added = call(data, "add", tiny_foreign.write(tmp_path / "own.onnx"), *options)
+    removed = call(data, "remove", name)
+    for refused in (added, removed):
+        assert refused.exit_code == 1 and "is shipped with ocrelay and cannot be removed" in refused.output
+        assert "remove that one" not in refused.output
+    assert on_record(data) == ([], [])
+
+
 def test_a_model_that_is_not_there_leaves_the_registry_as_it_is(data: Path) -> None:
     assert call(data, "remove", "nobody").exit_code == 1
     assert call(data, "activate", "nobody").exit_code == 1
