@@ -127,10 +127,11 @@ def _known(connection: Connection, name: str) -> KnownModel:
 
 
 def _model(known: KnownModel, children: Sequence[workers.WorkerChild], rollouts: Sequence[Rollout] = ()) -> Model:
+    mine = (known.name, known.sha256)  # equal bytes may have several names
     has = {
-        Role.RECOGNISER: any(child.model_sha256 == known.sha256 for child in children),
-        Role.STRONGER: any(child.stronger_sha256 == known.sha256 for child in children),
-        Role.DETECTOR: any(child.detector_sha256 == known.sha256 for child in children),
+        Role.RECOGNISER: any((child.model, child.model_sha256) == mine for child in children),
+        Role.STRONGER: any((child.stronger, child.stronger_sha256) == mine for child in children),
+        Role.DETECTOR: any((child.detector, child.detector_sha256) == mine for child in children),
     }
     has_it = [known.sha256 in (child.models.get(known.name), child.finders.get(known.name)) for child in children]
     return Model(known, [role for role in Role if has[role]], sum(has_it), rollouts)

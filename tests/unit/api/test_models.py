@@ -86,6 +86,14 @@ def test_all_models_are_listed_with_what_they_do(client: FlaskClient, known: Par
     assert client.get("/v1/models/a").json["rollouts"] == []
 
 
+def test_a_model_with_the_bytes_of_another_has_not_its_roles(client: FlaskClient, known: Parts) -> None:
+    with known.database.write() as connection:
+        twin = {"kind": "recogniser", "version": "1", "sha256": "a" * 64, "card": {}, "path": "/twin/model.onnx"}
+        registry.note(connection, name="twin", **twin, actor=OPERATOR)
+    roles = {one["name"]: one["roles"] for one in client.get("/v1/models").json["models"]}
+    assert (roles["a"], roles["twin"]) == (["recogniser"], [])
+
+
 def test_an_activation_is_followed_child_by_child_and_on_record(client: FlaskClient, known: Parts) -> None:
     other = child(known, "a", pid=2)
     ordered = client.post("/v1/models/b/activate")
