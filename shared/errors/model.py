@@ -7,7 +7,10 @@ from shared.errors.request import NotFound, RequestError
 
 
 class ModelNotFound(NotFound):
-    """No worker has a model of this name. Take one of GET /v1/models, or add it with `ocrelay models add`."""
+    """No worker has a model of this name. Take one of GET /v1/models, or bring it to the workers' machines.
+
+    A pack comes with `ocrelay models install ppocr-v6`, one of your own with `ocrelay models add FILE`.
+    """
 
     code = "model_not_found"
 

@@ -72,7 +72,9 @@ class UnknownModel(RequestError):
 
 
 class NoStrongerModel(RequestError):
-    """Not every worker has a stronger model, so `quality` cannot be `best`. Leave it out; one may be installed."""
+    """Not every worker has a stronger model, so `quality` cannot be `best`. Leave it out, or install one on each
+    machine with workers: `ocrelay models install ppocr-v6`.
+    """
 
     code = "no_stronger_model"
 

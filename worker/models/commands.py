@@ -74,7 +74,7 @@ def show(name: str) -> None:
     detector = on_hand.detectors(settings).get(name)
     place = detector or find(name, settings.models_folder)
     if place is None:
-        raise click.ClickException(f"There is no model {name!r} here. `ocrelay models list` names those there are.")
+        raise click.ClickException(on_hand.missing(name))
     try:
         card = (open_detector if detector else recognisers.Recognizer)(place.path, place.name).card
     except ModelFileError as error:

@@ -6,8 +6,9 @@ import contextlib
 
 import models
 from models import detector
+from models.bringing import packs
 from models.bringing.derive import CARD_NAME
-from models.recognizer import Place, find
+from models.recognizer import DETECTORS, Place, find
 from shared.settings import Settings
 
 
@@ -21,6 +22,14 @@ def recognisers(settings: Settings) -> dict[str, Place]:
 def detectors(settings: Settings) -> dict[str, Place]:
     """The same of the detectors."""
     return {place.name: place for place in detector.places(settings.models_folder)}
+
+
+def missing(name: str) -> str:
+    """What to tell whoever names a model that is not here; one of a pack can be installed."""
+    pack = name.removeprefix(DETECTORS)
+    if pack in packs.PACKS:
+        return f"{name} is not installed here. Fetch it with `ocrelay models install {pack}`."
+    return f"There is no model {name!r} here. `ocrelay models list` names those there are."
 
 
 def signature(settings: Settings) -> tuple[tuple[str, int, int], ...]:

@@ -70,7 +70,7 @@ def facts_on_hand(settings: Settings, name: str) -> dict[str, Any]:
         return facts_of(recogniser, models.Recognizer(recogniser.path, recogniser.name).card)
     if detector is not None:
         return facts_of_detector(detector, open_detector(detector.path, detector.name).card)
-    raise models.ModelFileError(f"There is no model {name!r} here. `ocrelay models list` names those there are.")
+    raise models.ModelFileError(on_hand.missing(name))
 
 
 def note_come(settings: Settings, name: str, by: Actor) -> None:

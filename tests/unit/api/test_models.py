@@ -154,6 +154,10 @@ def test_what_cannot_be_is_refused_and_nothing_changes(
     assert events(known) == []
 
 
+def test_who_names_a_model_that_is_nowhere_is_told_how_it_comes(client: FlaskClient, known: Parts) -> None:
+    assert "`ocrelay models install ppocr-v6`" in client.post("/v1/models/ppocr-v6/activate").json["detail"]
+
+
 def test_a_link_out_of_the_folder_of_models_leads_nowhere(client: FlaskClient, known: Parts, tmp_path: Path) -> None:
     known.settings.models_folder.mkdir()
     (known.settings.models_folder / "link").symlink_to("/etc")

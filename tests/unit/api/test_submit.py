@@ -215,6 +215,7 @@ def test_without_a_stronger_model_the_best_is_refused_and_nothing_is_stored(clie
     load_model(parts, "crnn-zh-en")
     answer = client.post("/v1/jobs?quality=best", data=PNG)
     assert (answer.status_code, answer.json["code"]) == (422, "no_stronger_model")
+    assert "`ocrelay models install ppocr-v6`" in answer.json["detail"]
     assert stored(parts) == (0, 0)
     assert client.post("/v1/jobs?quality=balanced", data=PNG).status_code == 202
 

@@ -111,7 +111,9 @@ def test_what_cannot_be_had_fails_with_the_way_out_or_is_done_without(wheel: Pat
 
 def test_a_pack_that_is_not_installed_is_listed_with_the_command_that_does_it(wheel: Path) -> None:
     assert "ocrelay models install acme" in call("list").output
-    assert call("show", "acme").exit_code == 1
+    for arguments in (["show", "acme"], ["activate", "acme"], ["activate", "detector-acme", "--role", "detector"]):
+        refused = call(*arguments)
+        assert refused.exit_code == 1 and "`ocrelay models install acme`" in refused.output
     assert find_stronger(Settings.load()) is None
 
 
