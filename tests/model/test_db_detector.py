@@ -96,6 +96,7 @@ def test_one_of_ones_own_is_added_under_a_name_of_its_own_and_listed(
     done = CliRunner().invoke(main, ["models", "add", str(path), "--detector", *data])
     assert done.exit_code == 0, done.output
     assert "ocrelay models activate detector-mine --role detector" in done.output
+    assert "Any job may name it (detector=detector-mine) in a few seconds" in done.output
     assert (folder / "detector-mine" / FILE_NAME).is_file()
     listed = CliRunner().invoke(main, ["models", "list", *data]).output
     assert "detector-mine" in listed

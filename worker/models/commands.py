@@ -152,6 +152,7 @@ def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | Non
     knows = "" if isinstance(card, DetectorCard) else f" {len(card.charset.characters)} characters,"
     click.echo(f"Added {card.name} {card.version},{knows} in {folder / card.name}.")
     does, role = ("finds lines", " --role detector") if is_detector else ("reads", "")
+    _tell_when("detector" if is_detector else "model", card.name)
     click.echo(f"Every worker {does} with it after `ocrelay models activate {card.name}{role}`.")
 
 
@@ -182,8 +183,13 @@ def _install(name: str, settings: Settings, wheel: Path | None, by: Actor) -> No
     note_come(settings, name, by)
     pack = packs.PACKS[name]
     click.echo(f"Installed {name} ({pack.package} {pack.version}) in {recogniser}.")
+    _tell_when("model", name)
     words = ", ".join(str(file) for file in packs.licence_files(recogniser))
     click.echo(f"Licence: {pack.licence}, in the words of {words}. `ocrelay models show {name}` prints them.")
+
+
+def _tell_when(option: str, name: str) -> None:
+    click.echo(f"Any job may name it ({option}={name}) in a few seconds, once all workers have seen it.")
 
 
 def _tell(

@@ -144,6 +144,7 @@ def test_a_model_of_ones_own_is_added_under_a_name_and_removed(wheel: Path, tmp_
     file = tiny_foreign.write(tmp_path / "mine.onnx")
     added = call("add", file, "--name", "own.v1")
     assert added.exit_code == 0 and added.output.startswith("Added own.v1 ")
+    assert "Any job may name it (model=own.v1) in a few seconds" in added.output
     found = find_stronger(Settings.load(models="crnn-zh-en,own.v1"))
     assert found is not None and found.load().card.name == "own.v1"
     assert call("add", file, "--name", "own.v1").exit_code == 1
