@@ -147,8 +147,9 @@ def reports_of_database(anchor: str | None) -> Iterator[dict[str, Any]]:
 def line_of(event: dict[str, Any]) -> str:
     """One event on one line."""
     about = event["job_id"] or event["subject"]
+    model = event["model"] and event["model"]["name"]
     confidence = "" if event["confidence"] is None else f"{event['confidence']:.3f}"
     sha256 = event["sha256"] and f"sha256:{event['sha256'][:16]}"
-    parts = (event["occurred_at"], event["event"], event["actor"], event["client_ip"], event["key_id"], about, sha256,
-             event["outcome"], confidence, event["code"])  # fmt: skip
+    parts = (event["occurred_at"], event["event"], event["actor"], event["client_ip"], event["key_id"], about, model,
+             sha256, event["outcome"], confidence, event["code"])  # fmt: skip
     return f"{event['id']}  " + "  ".join(part for part in parts if part)

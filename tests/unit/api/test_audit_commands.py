@@ -15,7 +15,7 @@ from api.audit import commands
 from api.audit.commands import audit as command
 from api.service.parts import Parts
 from shared.audit import chain, trail
-from shared.audit.actor import Actor
+from shared.audit.actor import OPERATOR, Actor
 from shared.audit.chain import Sealer
 from tests.unit.api.test_job_commands import server
 
@@ -53,6 +53,17 @@ def test_events_are_listed_one_a_line_and_filtered(server: str, sealed: Parts, m
     assert [event["id"] for event in found] == [6, 4]
     refused = run(server, "list", "--ip", "x")
     assert refused.exit_code == 1 and "192.0.2.0/24" in str(refused.exception)
+
+
+def test_an_event_of_a_model_names_it(server: str, parts: Parts) -> None:
+    with parts.database.write() as connection:
+        for name in ("mine", None):
+            told = {"name": name, "version": None, "sha256": None}
+            activated = trail.Event.MODEL_ACTIVATED
+            trail.record(connection, event=activated, actor=OPERATOR, model=told, subject="recogniser")
+    settings, mine = run(server, "list").output.splitlines()
+    assert mine.endswith("model.activated  operator  recogniser  mine")
+    assert settings.endswith("model.activated  operator  recogniser")
 
 
 def test_an_export_is_written_to_a_file(server: str, sealed: Parts, tmp_path: Path) -> None:
