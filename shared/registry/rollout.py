@@ -75,8 +75,16 @@ def hold(connection: Connection, generation: Generation, *, reason: str, actor: 
     query = update(generations).where(mine, generations.c.state == str(RolloutState.ROLLING))
     if connection.execute(query.values(state=str(RolloutState.HELD), reason=reason[:500])).rowcount != 1:
         return None
+    trail.record(
+        connection,
+        event=trail.Event.MODEL_HELD,
+        actor=actor,
+        model={"name": generation.model, "sha256": generation.sha256},
+        subject=str(generation.role),
+        code=errors.ModelHeld.code,
+    )
     name, sha256, _ = _before(connection, generation)
-    return _add(connection, generation.role, name, sha256, actor=actor, event=trail.Event.MODEL_HELD)
+    return _add(connection, generation.role, name, sha256, actor=actor, event=trail.Event.MODEL_ROLLED_BACK)
 
 
 def settle(connection: Connection, number: int) -> bool:

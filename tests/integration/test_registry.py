@@ -81,7 +81,10 @@ def test_a_rollout_is_held_once_and_the_model_of_before_comes_back(database: Dat
     with database.write() as connection:
         assert registry.hold(connection, bad, reason="another child", actor=CHILD) is None
     assert now(database) == "a"
-    assert events_of(database)[-1] == ("model.held", "node/1", "a", "recogniser")
+    assert events_of(database)[-2:] == [
+        ("model.held", "node/1", "b", "recogniser"),
+        ("model.rolled_back", "node/1", "a", "recogniser"),
+    ]
     with database.write() as connection:  # what was held is never come back to
         registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR)
     assert now(database) is None

@@ -111,7 +111,8 @@ def test_an_activation_is_followed_child_by_child_and_on_record(client: FlaskCli
     assert client.get("/v1/models").json["active"][0]["model"] is None
     assert events(known) == [
         ("model.activated", "client", "b", "recogniser"),
-        ("model.held", "n/2", None, "recogniser"),
+        ("model.held", "n/2", "b", "recogniser"),
+        ("model.rolled_back", "n/2", None, "recogniser"),
     ]
 
 
