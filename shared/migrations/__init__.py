@@ -42,7 +42,7 @@ def check_schema(database: Database) -> None:
     if found != wanted:
         raise errors.InvalidConfiguration(
             f"The database {database.url.render_as_string()} has schema {found or 'none'}, this version of ocrelay "
-            f"needs {wanted}. Run `ocrelay migrate`{_where(database)}."
+            f"needs {wanted}. Run `ocrelay migrate{_where(database)}`."
         )
 
 

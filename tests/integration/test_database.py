@@ -87,7 +87,7 @@ def test_migrating_from_many_threads_at_once_is_safe(postgres: services.Postgres
 
 def test_a_database_without_schema_is_refused_with_the_way_out(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
-    with pytest.raises(errors.InvalidConfiguration, match="ocrelay migrate"):
+    with pytest.raises(errors.InvalidConfiguration, match=f"`ocrelay migrate --data {tmp_path}`"):
         check_schema(database)
     database.close()
 

@@ -41,6 +41,15 @@ def on_record(data: Path) -> tuple[list[str], list[tuple[str, str | None]]]:
     return names, events
 
 
+@pytest.mark.parametrize("arguments", [["activate", "crnn-zh-en"], ["rollback"]])
+def test_where_no_service_has_run_the_data_folder_is_asked_for_and_none_is_made(
+    data: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    refused = call(tmp_path / "elsewhere", *arguments)
+    assert refused.exit_code == 1 and "There is no database" in refused.output and "--data" in refused.output
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_what_is_added_and_removed_is_in_the_registry_and_on_record(data: Path, tmp_path: Path) -> None:
     assert call(data, "add", tiny_foreign.write(tmp_path / "own.onnx")).exit_code == 0
     assert on_record(data)[0] == ["own"]

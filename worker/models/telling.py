@@ -15,7 +15,7 @@ from models.db_detector import open_detector
 from models.recognizer import DETECTORS, FILE_NAME, find
 from shared import errors, registry
 from shared.audit.actor import Actor
-from shared.database import Database
+from shared.database import Database, require
 from shared.migrations import check_schema
 from shared.registry.record import Generation, Role
 from shared.settings import Settings
@@ -35,8 +35,9 @@ def opened(settings: Settings) -> Iterator[Database]:
     """The database, once its tables were found to be those of this version.
 
     Raises:
-        OcrelayError: It is away, or of another version.
+        OcrelayError: It is away, of another version, or none was ever made here.
     """
+    require(settings.database)
     database = Database(settings.database, pool_size=1)
     try:
         check_schema(database)
