@@ -93,8 +93,11 @@ def _put(
         staged.rename(folder / name)
 
 
-def remove(name: str, folder: pathlib.Path) -> None:
+def remove(name: str, folder: pathlib.Path) -> list[str]:
     """Take a model that was added or installed away, with the detector of its pack.
+
+    Returns:
+        The names of all that was taken away.
 
     Raises:
         ModelFileError: there is none of this name in the folder, or it is shipped.
@@ -105,9 +108,10 @@ def remove(name: str, folder: pathlib.Path) -> None:
         )
     if not NAME.fullmatch(name) or not (folder / name / FILE_NAME).is_file():
         raise ModelFileError(f"There is no model {name!r} in {folder}. `ocrelay models list` names those there are.")
-    for part in (folder / name, folder / (DETECTORS + name)):
-        if part.is_dir():
-            shutil.rmtree(part)
+    gone = [part for part in (name, DETECTORS + name) if (folder / part).is_dir()]
+    for part in gone:
+        shutil.rmtree(folder / part)
+    return gone
 
 
 def _check_file(file: pathlib.Path) -> None:

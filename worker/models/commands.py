@@ -161,15 +161,18 @@ def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | Non
 @DATA
 @BY
 def remove(name: str, data_dir: Path | None, by: Actor) -> None:
-    """Take a model away that was added or installed, unless it is active. Workers do without it within seconds."""
+    """Take a model away that was added or installed, unless it is active; a pack goes with its detector.
+
+    Workers do without it within seconds.
+    """
     settings = settings_of(data_dir)
     try:
-        note_gone(settings, name, lambda: shelf.remove(name, settings.models_folder), by)
+        gone = note_gone(settings, name, lambda: shelf.remove(name, settings.models_folder), by)
     except (ModelFileError, OSError) as error:
         raise click.ClickException(str(error)) from error
     except errors.OcrelayError as error:
         raise click.ClickException(error.message) from error
-    click.echo(f"Removed {name}.")
+    click.echo(f"Removed {' and '.join(gone)}.")
 
 
 def _install(name: str, settings: Settings, wheel: Path | None, by: Actor) -> None:

@@ -85,8 +85,11 @@ def note_come(settings: Settings, name: str, by: Actor) -> None:
         click.echo(f"The registry was not told; the first worker that finds it will: {error.message}", err=True)
 
 
-def note_gone(settings: Settings, name: str, remove: Callable[[], None], by: Actor) -> None:
+def note_gone(settings: Settings, name: str, remove: Callable[[], list[str]], by: Actor) -> list[str]:
     """Remove a model and strike it off the registry, both or neither.
+
+    Returns:
+        The names of all that was removed.
 
     Raises:
         ModelFileError: It is active, or there is none of this name; nothing was removed.
@@ -94,13 +97,12 @@ def note_gone(settings: Settings, name: str, remove: Callable[[], None], by: Act
     """
     if not has_database(settings):
         _check_idle(settings, name, {})
-        remove()
-        return
+        return remove()
     with opened(settings) as database, database.write() as connection:
         _check_idle(settings, name, registry.current(connection))
         for gone in (name, DETECTORS + name):
             registry.forget(connection, gone, actor=by)
-        remove()
+        return remove()
 
 
 def _check_idle(settings: Settings, name: str, generations: Mapping[Role, Generation]) -> None:

@@ -179,7 +179,7 @@ def test_what_is_part_of_ocrelay_or_not_there_cannot_be_removed(wheel: Path) -> 
 
 def test_a_pack_is_removed_with_its_detector(wheel: Path, tmp_path: Path) -> None:
     call("install", "acme", "--file", wheel)
-    assert call("remove", "acme").exit_code == 0
+    assert call("remove", "acme").output == "Removed acme and detector-acme.\n"
     assert list((tmp_path / "installed").iterdir()) == []
 
 
