@@ -20,7 +20,6 @@ from api.service.caller import Caller
 from api.service.models import Model
 from api.service.parts import Parts
 from shared import errors
-from shared.registry.record import Role
 
 FILE_NAME = "model.onnx"
 MOST_SECONDS = 600
@@ -88,9 +87,8 @@ def remove(parts: Parts, name: str, client: Caller) -> None:
 
 
 def is_removable(parts: Parts, model: Model) -> bool:
-    """Whether it was brought in and nothing reads or finds with it."""
-    is_active = Role.RECOGNISER in model.roles or Role.DETECTOR in model.roles
-    return not is_active and _is_there(parts, model.known.name)
+    """Whether it was brought in and nothing reads or finds with it now."""
+    return not model.roles and _is_there(parts, model.known.name)
 
 
 def _is_there(parts: Parts, name: str) -> bool:

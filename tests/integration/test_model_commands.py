@@ -68,6 +68,18 @@ def test_an_active_model_cannot_be_removed_until_another_one_is(data: Path, tmp_
     assert call(data, "remove", "own").exit_code == 0
 
 
+def test_the_stronger_model_of_the_settings_cannot_be_removed_until_another_one_is(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("own", "other"):
+        call(data, "add", tiny_foreign.write(tmp_path / "own.onnx"), "--name", name)
+    monkeypatch.setenv("OCRELAY_MODELS", "crnn-zh-en,own")
+    assert "own is active as stronger" in call(data, "remove", "own").output
+    assert on_record(data)[0] == ["other", "own"]
+    assert call(data, "activate", "other", "--role", "stronger").exit_code == 0
+    assert call(data, "remove", "own").exit_code == 0
+
+
 def test_the_model_that_the_settings_let_read_cannot_be_removed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

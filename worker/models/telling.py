@@ -21,7 +21,8 @@ from shared.registry.record import Generation, Role
 from shared.settings import Settings
 from worker.models import on_hand
 from worker.models.noting import facts_of, facts_of_detector
-from worker.models.wanted import reads_every_line
+from worker.models.stronger import find_stronger
+from worker.models.wanted import reads_every_line, settings_for
 
 
 def has_database(settings: Settings) -> bool:
@@ -110,12 +111,29 @@ def _check_idle(settings: Settings, name: str, generations: Mapping[Role, Genera
     if not (settings.models_folder / name / FILE_NAME).is_file():
         return
     gone = {name, DETECTORS + name}  # the detector of a pack goes with its recogniser
-    active = {role: one.model for role, one in generations.items()}
-    if active.get(Role.RECOGNISER) is None:
-        active[Role.RECOGNISER] = reads_every_line(settings)
-    for role, model in active.items():
+    given = {role: one.model for role, one in generations.items() if one.model}
+    for role, model in given.items():
         if model in gone:
             raise models.ModelFileError(
                 f"{model} is active as {role}. Activate another one first, or go back: "
                 f"`ocrelay models activate NAME --role {role}`, `ocrelay models rollback --role {role}`."
             )
+    by_settings = {
+        Role.RECOGNISER: ("OCRELAY_MODEL", reads_every_line(settings)),
+        Role.STRONGER: ("OCRELAY_MODELS", _stronger(settings_for(settings, generations))),
+    }
+    for role, (setting, named) in by_settings.items():
+        if role not in given and named in gone:
+            raise models.ModelFileError(
+                f"{named} is active as {role}, for {setting} names it. Let {setting} name others, "
+                f"or activate another one first: `ocrelay models activate NAME --role {role}`."
+            )
+
+
+def _stronger(settings: Settings) -> str | None:
+    """Name of the stronger model; None: there is none that can be used."""
+    try:
+        found = find_stronger(settings)
+    except (models.ModelFileError, OSError):
+        return None
+    return found.name if found else None

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from api.service import bringing
+from api.service.models import Model
 from api.service.parts import Parts
 from shared import registry, workers
 from shared.audit import trail
@@ -92,6 +94,19 @@ def test_a_model_with_the_bytes_of_another_has_not_its_roles(client: FlaskClient
         registry.note(connection, name="twin", **twin, actor=OPERATOR)
     roles = {one["name"]: one["roles"] for one in client.get("/v1/models").json["models"]}
     assert (roles["a"], roles["twin"]) == (["recogniser"], [])
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_has_a_role_is_not_offered_for_removal(known: Parts, role: Role) -> None:
+    name = "detector-c" if role is Role.DETECTOR else "b"
+    file = known.settings.models_folder / name / "model.onnx"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    with known.database.read() as connection:
+        model = registry.find(connection, name)
+    assert model is not None
+    assert not bringing.is_removable(known, Model(model, [role], 1))
+    assert bringing.is_removable(known, Model(model, [], 1))
 
 
 def test_an_activation_is_followed_child_by_child_and_on_record(client: FlaskClient, known: Parts) -> None:

@@ -177,8 +177,21 @@ def test_what_is_part_of_ocrelay_or_not_there_cannot_be_removed(wheel: Path) -> 
         assert done.exit_code == 1 and reason in done.output
 
 
-def test_a_pack_is_removed_with_its_detector(wheel: Path, tmp_path: Path) -> None:
+def test_the_stronger_model_of_the_settings_is_not_removed(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     call("install", "acme", "--file", wheel)
+    refused = call("remove", "acme")
+    assert refused.exit_code == 1 and "acme is active as stronger, for OCRELAY_MODELS names it" in refused.output
+    assert (tmp_path / "installed" / "acme" / "model.onnx").is_file()
+    assert call("remove", "detector-acme").exit_code == 0, "it has no role"
+    (tmp_path / "installed" / "acme" / "model.onnx").write_bytes(b"damaged")
+    assert call("remove", "acme").exit_code == 0, "nothing can read with it"
+
+
+def test_a_pack_is_removed_with_its_detector(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("install", "acme", "--file", wheel)
+    monkeypatch.setenv("OCRELAY_MODELS", "crnn-zh-en")
     assert call("remove", "acme").output == "Removed acme and detector-acme.\n"
     assert list((tmp_path / "installed").iterdir()) == []
 
