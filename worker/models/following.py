@@ -87,7 +87,7 @@ class Follower:
         is_whole = True
         for role in new:
             try:
-                opened[role] = self._open(settings, role, found[role], equipment)
+                opened[role] = self._open(settings, role, found, equipment)
             except Exception as error:  # noqa: BLE001  (whatever it is, the old one goes on)
                 is_whole = False
                 self._refuse(found[role], f"{type(error).__name__}: {error}")
@@ -144,16 +144,16 @@ class Follower:
                 self._refuse(generation, f"{type(error).__name__}: {error}")
             raise
 
-    def _open(self, settings: Settings, role: Role, generation: Generation, now: Equipment) -> Any:
+    def _open(self, settings: Settings, role: Role, generations: wanted.Generations, now: Equipment) -> Any:
         """Open what a role was given, beside what the child has; a stronger model is let go again until it is needed.
 
         Raises:
             ModelFileError: It cannot be taken up.
         """
+        generation = generations[role]
+        wanted.check_other_role(settings, generations, role)
         if role is Role.STRONGER:
             if generation.model is not None:
-                if wanted.reads_every_line(settings) == generation.model:
-                    raise models.ModelFileError(f"{generation.model} reads every line already. Name another one.")
                 wanted.open_recogniser(settings, generation)
             return None
         has = now.recognizer if role is Role.RECOGNISER else now.detector

@@ -35,6 +35,25 @@ def reads_every_line(settings: Settings) -> str | None:
     return place.name if place else None
 
 
+def check_other_role(settings: Settings, generations: Generations, role: Role) -> None:
+    """Refuse one model for both roles of recognisers: the later order is the one that cannot be followed.
+
+    Raises:
+        ModelFileError: The model that this role was given has the other one already.
+    """
+    mine, reader, stronger = generations[role], generations.get(Role.RECOGNISER), generations.get(Role.STRONGER)
+    if mine.model is None:
+        return
+    is_reader_first = reader is None or reader.model is None or reader.number < mine.number
+    if role is Role.STRONGER and reads_every_line(settings) == mine.model and is_reader_first:
+        raise models.ModelFileError(f"{mine.model} reads every line already. Name another one.")
+    if role is Role.RECOGNISER and stronger and stronger.model == mine.model and stronger.number < mine.number:
+        raise models.ModelFileError(
+            f"{mine.model} is the stronger one already. Name another one, or give that role another one first: "
+            "`ocrelay models activate NAME --role stronger`, `ocrelay models rollback --role stronger`."
+        )
+
+
 def open_recogniser(settings: Settings, generation: Generation) -> models.Recognizer:
     """Load the recogniser of a generation and let it read the golden lines; without one, what the settings name.
 

@@ -113,6 +113,26 @@ def test_what_reads_every_line_is_no_stronger_one(child: tuple[Follower, Equipme
         assert registry.current(connection)[Role.STRONGER].model is None
 
 
+@pytest.mark.parametrize("sees_each", [True, False])
+@pytest.mark.parametrize("first", [Role.STRONGER, Role.RECOGNISER])
+def test_a_model_that_has_one_role_does_not_get_the_other(
+    child: tuple[Follower, Equipment], database: Database, *, first: Role, sees_each: bool
+) -> None:
+    follower, has = child
+    second = Role.RECOGNISER if first is Role.STRONGER else Role.STRONGER
+    order(database, "own", first)
+    if sees_each:
+        has = follower.catch_up(has)
+    late = order(database, "own", second)
+    has = follower.catch_up(follower.catch_up(has))
+    with database.read() as connection:
+        assert registry.get(connection, late.number).state is RolloutState.HELD
+        now = registry.current(connection)
+    assert (now[first].model, now[second].model) == ("own", None)
+    assert (has.recognizer.card.name == "own") is (first is Role.RECOGNISER)
+    assert (has.stronger is not None and has.stronger.name == "own") is (first is Role.STRONGER)
+
+
 def test_a_job_may_name_what_came_meanwhile(
     child: tuple[Follower, Equipment], settings: Settings, tmp_path: Path
 ) -> None:
