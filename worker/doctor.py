@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shared import errors, queue
+from shared import errors, queue, registry
 from shared.database import Database, journal_mode
 from shared.migrations import check_schema
+from shared.registry.record import Generation, Role
 from shared.settings import Settings, limit_native_libraries
 from shared.up import broker
 
 OLDEST_PYTHON = (3, 11)
+_ACTIVATED = " (activated)"
 
 _REINSTALL = "Run `pip install --force-reinstall {}` with a Python of this machine's kind."
 _FIXES = {
@@ -86,26 +88,55 @@ def check_library(name: str) -> Finding:
 
 
 def _checks_of(settings: Settings) -> Iterator[Finding]:
-    yield _check(
+    database = _check(
         "Database",
         lambda: _look_at_database(settings),
         "Start the database or correct OCRELAY_DATABASE_URL; then run `ocrelay migrate`.",
     )
+    yield database
     yield _check("Broker", lambda: _look_at_broker(settings), "Start it, or correct OCRELAY_REDIS_URL.")
+    yield from _checks_of_models(settings, _activated(settings) if database.is_good else {})
+
+
+def _checks_of_models(settings: Settings, activated: Mapping[Role, Generation]) -> Iterator[Finding]:
     yield _check(
         "Model",
-        lambda: _look_at_model(settings),
-        "Set OCRELAY_MODEL to a model that `models/weights` holds or to a .onnx file; empty takes the one shipped.",
+        lambda: _look_at_model(settings, activated),
+        _fix_of(activated, Role.RECOGNISER)
+        or "Set OCRELAY_MODEL to a model that `models/weights` holds or to a .onnx file; empty takes the one shipped.",
     )
     yield _check(
         "Stronger model",
-        lambda: _look_at_stronger(settings),
-        "Install the pack again with `ocrelay models install NAME`, or name another model in OCRELAY_MODELS.",
+        lambda: _look_at_stronger(settings, activated),
+        _fix_of(activated, Role.STRONGER)
+        or "Install the pack again with `ocrelay models install NAME`, or name another model in OCRELAY_MODELS.",
     )
     yield _check(
         "Line finder",
-        lambda: _look_at_line_finder(settings),
-        "Restore models/weights/detector-lines, or set OCRELAY_LINE_FINDER=classical.",
+        lambda: _look_at_line_finder(settings, activated),
+        _fix_of(activated, Role.DETECTOR)
+        or "Restore models/weights/detector-lines, or set OCRELAY_LINE_FINDER=classical.",
+    )
+
+
+def _activated(settings: Settings) -> dict[Role, Generation]:
+    """What roles were given models, by the registry; empty where there is no database yet."""
+    if not settings.database_url and not settings.data_dir.exists():
+        return {}
+    database = Database(settings.database, pool_size=1)
+    try:
+        with database.read() as connection:
+            return {role: one for role, one in registry.current(connection).items() if one.model is not None}
+    finally:
+        database.close()
+
+
+def _fix_of(activated: Mapping[Role, Generation], role: Role) -> str:
+    if role not in activated:
+        return ""
+    return (
+        f"{activated[role].model} was activated: bring it back to this machine with `ocrelay models add FILE` or "
+        f"`ocrelay models install NAME`, or activate another one with `ocrelay models activate NAME --role {role}`."
     )
 
 
@@ -139,26 +170,38 @@ def _look_at_broker(settings: Settings) -> str:
     return "answers"
 
 
-def _look_at_line_finder(settings: Settings) -> str:
-    if settings.line_finder == "classical":
+def _look_at_line_finder(settings: Settings, activated: Mapping[Role, Generation]) -> str:
+    if Role.DETECTOR not in activated and settings.line_finder == "classical":
         return "classical, without a network"
-    from models import detector
+    from worker.models import wanted
 
-    card = detector.load().card
-    return f"{card.name} {card.version}"
+    given = activated.get(Role.DETECTOR)
+    found = wanted.open_detector(settings, given)
+    assert found is not None, "one was activated, or the learned one is to find the lines"
+    return f"{found.card.name} {found.card.version}{_ACTIVATED if given else ''}"
 
 
-def _look_at_model(settings: Settings) -> str:
+def _look_at_model(settings: Settings, activated: Mapping[Role, Generation]) -> str:
     import models
+    from worker.models import wanted
 
-    card = models.load(settings.model, installed=settings.models_folder).card
-    return f"{card.name} {card.version}, {len(card.charset.characters)} characters"
+    given = activated.get(Role.RECOGNISER)
+    if given:
+        card = wanted.open_recogniser(settings, given).card
+    else:
+        card = models.load(settings.model, installed=settings.models_folder).card
+    return f"{card.name} {card.version}, {len(card.charset.characters)} characters{_ACTIVATED if given else ''}"
 
 
-def _look_at_stronger(settings: Settings) -> str:
+def _look_at_stronger(settings: Settings, activated: Mapping[Role, Generation]) -> str:
+    from worker.models import wanted
     from worker.models.stronger import find_stronger
 
-    found = find_stronger(settings)
+    given = activated.get(Role.STRONGER)
+    if given:
+        card = wanted.open_recogniser(settings, given).card
+        return f"{card.name} {card.version}{_ACTIVATED}, `quality` = {settings.quality}"
+    found = find_stronger(wanted.settings_for(settings, activated))
     if found is not None:
         return f"{found.name} {found.load().card.version}, `quality` = {settings.quality}"
     if settings.quality == "best":

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from models.bringing import shelf
+from models.card import ModelCard
+from models.detector import DetectorCard
+from shared import registry
+from shared.audit.actor import OPERATOR
+from shared.database import Database
+from shared.registry.record import Role
 from shared.settings import Settings
-from tests import tiny_foreign
+from tests import tiny_db, tiny_foreign
 from worker import doctor
 from worker.commands import doctor as command
 
@@ -35,6 +44,37 @@ def test_a_stronger_model_is_named(tmp_path: Path) -> None:
     own = tiny_foreign.write(tmp_path / "own.onnx")
     findings = doctor.examine(Settings.load(data_dir=tmp_path, models=str(own)))
     assert "own" in {finding.subject: finding for finding in findings}["Stronger model"].says
+
+
+def test_what_was_activated_is_looked_at_and_not_what_the_settings_name(tmp_path: Path, migrated_sqlite: Path) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "ocrelay.sqlite3")
+    settings = Settings.load(data_dir=tmp_path, models_dir=tmp_path / "installed")
+    file, folder = tiny_foreign.write(tmp_path / "own.onnx"), settings.models_folder
+    given = {
+        Role.RECOGNISER: ("Model", shelf.add(file, "own", folder)),
+        Role.STRONGER: ("Stronger model", shelf.add(file, "other", folder)),
+        Role.DETECTOR: ("Line finder", shelf.add_detector(tiny_db.write(tmp_path / "db.onnx"), "db", folder)),
+    }
+    activate(settings, {role: card for role, (_, card) in given.items()})
+    for role, (subject, card) in given.items():
+        found = {one.subject: one for one in doctor.examine(settings)}[subject]
+        assert found.is_good and f"{card.name} {card.version}" in found.says
+        shutil.rmtree(folder / card.name)
+        gone = {one.subject: one for one in doctor.examine(settings)}[subject]
+        assert not gone.is_good and f"{card.name}" in gone.says
+        assert f"`ocrelay models activate NAME --role {role}`" in gone.fix and "`ocrelay models add FILE`" in gone.fix
+
+
+def activate(settings: Settings, cards: Mapping[Role, ModelCard | DetectorCard]) -> None:
+    database = Database(settings.database)
+    with database.write() as connection:
+        for role, card in cards.items():
+            told = {"kind": str(role.kind), "version": card.version, "sha256": card.sha256, "card": {}, "path": ""}
+            registry.note(connection, name=card.name, **told, actor=OPERATOR)
+            known = registry.find(connection, card.name)
+            assert known is not None
+            registry.activate(connection, known, role, actor=OPERATOR)
+    database.close()
 
 
 @pytest.mark.parametrize(
