@@ -94,6 +94,13 @@ def test_each_state_and_each_audit_event_has_its_row() -> None:
     assert documented == {str(state) for state in [*State, *DeliveryState, *RolloutState]} | events
 
 
+def test_each_event_of_a_model_is_on_the_page_of_the_trail() -> None:
+    told = {
+        name for row in markdown.rows(DOCS / "audit.md", "Models") for name in re.findall(r"`(model\.\w+)`", row[0])
+    }
+    assert told == {str(event) for event in trail.Event if event.startswith("model.")}
+
+
 def test_the_moves_of_a_job_on_the_page_are_those_of_the_code() -> None:
     """`python -m shared.jobs.states` prints what belongs there."""
     page = DOCS / "architecture.md"

@@ -90,6 +90,21 @@ def test_a_rollout_is_held_once_and_the_model_of_before_comes_back(database: Dat
     assert now(database) is None
 
 
+def test_a_second_rollback_goes_forth_again(database: Database) -> None:
+    a, b = noted(database, "a"), noted(database, "b")
+
+    def back() -> str | None:
+        with database.write() as connection:
+            return registry.roll_back(connection, Role.RECOGNISER, actor=OPERATOR).model
+
+    with database.write() as connection:
+        registry.activate(connection, a, Role.RECOGNISER, actor=OPERATOR)
+    assert [back(), back()] == [None, "a"], "after the first activation the settings come back"
+    with database.write() as connection:
+        registry.activate(connection, b, Role.RECOGNISER, actor=OPERATOR)
+    assert [back(), back(), back()] == ["a", "b", "a"]
+
+
 def test_a_rollback_passes_over_models_that_are_gone_and_says_so_where_none_is_left(database: Database) -> None:
     a, b, c = (noted(database, name) for name in "abc")
     told = {"name": "m", "version": "1", "sha256": "0"}
