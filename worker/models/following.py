@@ -16,7 +16,7 @@ import models
 from shared import errors, registry
 from shared.audit import actor
 from shared.database import Database
-from shared.registry.record import Generation, Kind, Role
+from shared.registry.record import Generation, Kind, Role, RolloutState
 from shared.settings import Settings
 from worker.models import on_hand, wanted
 from worker.models.equipment import Equipment, find_stronger, prepare_libraries
@@ -58,6 +58,7 @@ class Follower:
             self.newest = registry.newest(connection)
             self.generations = registry.current(connection)
         settings = wanted.settings_for(self._given, self.generations)
+        self._check_new(settings)
         prepare_libraries()
         detector = self._load(settings, Role.DETECTOR)
         recognizer = self._load(settings, Role.RECOGNISER)
@@ -134,6 +135,16 @@ class Follower:
         usable = note_all(self._database, self._given, actor.worker(self._name))
         places = on_hand.recognisers(self._given), on_hand.detectors(self._given)
         return Others(places[0], usable[Kind.RECOGNISER], places[1], usable[Kind.DETECTOR])
+
+    def _check_new(self, settings: Settings) -> None:
+        """Refuse what was ordered while no child lived and cannot be; what others have followed stays."""
+        for role, generation in self.generations.items():
+            if generation.state is RolloutState.ROLLING:
+                try:
+                    wanted.check_other_role(settings, self.generations, role)
+                except models.ModelFileError as error:
+                    self._refuse(generation, f"{type(error).__name__}: {error}")
+                    raise
 
     def _load(self, settings: Settings, role: Role) -> Any:
         generation = self.generations.get(role)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.bringing import shelf
+from models.card import ModelFileError
 from shared import registry
 from shared.audit.actor import OPERATOR
 from shared.database import Database
@@ -131,6 +132,26 @@ def test_a_model_that_has_one_role_does_not_get_the_other(
     assert (now[first].model, now[second].model) == ("own", None)
     assert (has.recognizer.card.name == "own") is (first is Role.RECOGNISER)
     assert (has.stronger is not None and has.stronger.name == "own") is (first is Role.STRONGER)
+
+
+@pytest.mark.parametrize("first", [Role.STRONGER, Role.RECOGNISER])
+def test_a_child_that_starts_gives_no_model_both_roles_unless_that_was_settled(
+    settings: Settings, child: tuple[Follower, Equipment], database: Database, first: Role
+) -> None:
+    second = Role.RECOGNISER if first is Role.STRONGER else Role.STRONGER
+    order(database, "own", first)
+    late = order(database, "own", second)
+    with pytest.raises(ModelFileError, match=r"own .* already"):
+        Follower(settings, database).load()
+    has = Follower(settings, database).load()
+    assert (has.recognizer.card.name == "own") is (first is Role.RECOGNISER)
+    assert (has.stronger is not None) is (first is Role.STRONGER)
+    with database.write() as connection:
+        assert registry.get(connection, late.number).state is RolloutState.HELD
+    again = order(database, "own", second)
+    with database.write() as connection:
+        registry.settle(connection, again.number)
+    assert Follower(settings, database).load().recognizer is not None
 
 
 def test_a_job_may_name_what_came_meanwhile(
