@@ -52,13 +52,28 @@ class Detects(Protocol):
 
 
 def read(recognizer: Reads) -> dict[str, str]:
-    """What a recogniser reads in each golden line: the likeliest label of each frame, without dictionary or rules."""
+    """What a recogniser reads in each golden line: the likeliest label of each frame, without dictionary or rules.
+
+    Raises:
+        ModelFileError: what it gives is not finite, or it reads nothing at all where each line holds text.
+    """
     charset: Charset = recognizer.card.charset
     found = {}
     for name, gray in _images():
-        labels = recognizer.frames(recognizer.prepare(gray)[None])[0].dense().argmax(1)
+        logits = recognizer.frames(recognizer.prepare(gray)[None])[0].dense()
+        if not np.isfinite(logits).all():
+            raise ModelFileError(
+                f"{recognizer.card.name} gives numbers that are not finite for the golden line {name!r}. "
+                "Export it anew."
+            )
+        labels = logits.argmax(1)
         changes = np.flatnonzero(np.diff(labels, prepend=BLANK))
         found[name] = charset.decode(labels[changes].tolist())
+    if not any(found.values()):
+        raise ModelFileError(
+            f"{recognizer.card.name} reads nothing at all in the golden lines, each of which holds text. "
+            "Check its weights, and the `normalisation` and `input_height` of its card."
+        )
     return found
 
 
@@ -112,7 +127,7 @@ def check(recognizer: Reads, wanted: Mapping[str, str]) -> None:
     """Let a recogniser read the golden lines.
 
     Raises:
-        ModelFileError: it reads something else than it must.
+        ModelFileError: it reads something else than it must, or as `read`.
     """
     found = read(recognizer)
     for name, text in wanted.items():

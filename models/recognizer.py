@@ -74,7 +74,7 @@ class Recognizer:
 
 def _of_probabilities(line: NDArray[np.float32]) -> Frames:
     """The frames of (T, C) float32 probabilities; the logarithms are taken where the blank is not all but certain."""
-    heard = np.flatnonzero(line[:, BLANK] < CERTAIN)
+    heard = np.flatnonzero(~(line[:, BLANK] >= CERTAIN))  # what is no number is heard, too, so that it can be told
     return Frames(len(line), heard, np.log(np.maximum(line[heard], LEAST_PROBABILITY)))
 
 

@@ -14,7 +14,11 @@ CHARSET = "0123456789abc"  # as PP-OCR lists it: its space has a class, but no l
 
 @dataclass(frozen=True)
 class Foreign:
-    """What differs from PP-OCR's recognisers. class_count: with the blank and the space. metadata: None: no card."""
+    """What differs from PP-OCR's recognisers.
+
+    class_count: with the blank and the space. sight: how strongly it tells dark from light; 0.0: it reads nothing.
+    metadata: None: no card.
+    """
 
     channels: int = 3
     height: int | str = 48
@@ -25,19 +29,21 @@ class Foreign:
     fixed_width: int = 0
     domain: str = ""
     inputs: int = 1
+    sight: float = 4.0
     metadata: dict[str, str] | None = None
 
 
 def write(path: Path, foreign: Foreign = Foreign()) -> Path:
-    """Write a model that reads dark columns as `0` and light ones as nothing, and return its path.
+    """Write a model that reads columns with something dark as `0` and light ones as nothing, and return its path.
 
     (N, 3, 48, W) float32 -> (N, W / 8, 15) float32 probabilities.
     """
     weights = np.zeros((foreign.class_count, foreign.channels, 1, 1), np.float32)
-    weights[0], weights[1] = 4.0, -4.0  # light is the blank, dark the first character
+    weights[0], weights[1] = -foreign.sight, foreign.sight  # light is the blank, dark the first character
     pool = [foreign.pooled_height, foreign.stride]
     nodes = [
-        helper.make_node("AveragePool", ["x"], ["columns"], kernel_shape=pool, strides=pool),
+        helper.make_node("Neg", ["x"], ["dark"]),
+        helper.make_node("MaxPool", ["dark"], ["columns"], kernel_shape=pool, strides=pool),
         helper.make_node("Conv", ["columns", "weights"], ["scores"], kernel_shape=[1, 1]),
         helper.make_node("Squeeze", ["scores", "height"], ["by_class"]),
         helper.make_node("Transpose", ["by_class"], ["logits"], perm=[0, 2, 1]),

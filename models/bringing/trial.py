@@ -95,9 +95,12 @@ def _outputs(session: Any, name: str, shape: tuple[int, int, int]) -> list[NDArr
     """What comes out for two lines of noise."""
     lines = np.random.default_rng(0).normal(0, 0.5, (LINES, *shape)).astype(np.float32)
     try:
-        return [np.asarray(one) for one in session.run(None, {session.get_inputs()[0].name: lines})]
+        found = [np.asarray(one) for one in session.run(None, {session.get_inputs()[0].name: lines})]
     except Exception as error:
         raise ModelFileError(f"{name}: cannot read two lines of {shape} (channels, height, width): {error}") from error
+    if not all(np.isfinite(one).all() for one in found if one.dtype.kind == "f"):
+        raise ModelFileError(f"{name}: gives numbers that are not finite for two lines of noise. Export it anew.")
+    return found
 
 
 def _told(found: list[NDArray[Any]]) -> str:

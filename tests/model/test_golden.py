@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import models
 from models import ModelFileError, detector, golden
 from models.bringing import shelf
+from models.frames import Frames
 from models.recognizer import WEIGHTS
 from tests import tiny_foreign
 
@@ -67,3 +68,49 @@ def test_a_detector_must_find_each_golden_line() -> None:
     golden.check_detector(detector.load())
     with pytest.raises(ModelFileError, match="finds no line"):
         golden.check_detector(Blind())
+
+
+@pytest.mark.parametrize(("sight", "softmax"), [(np.nan, True), (np.nan, False), (np.inf, False)])
+def test_a_model_whose_weights_are_no_numbers_is_not_added(tmp_path: Path, sight: float, softmax: bool) -> None:
+    file = tiny_foreign.write(tmp_path / "own.onnx", tiny_foreign.Foreign(sight=sight, softmax=softmax))
+    with pytest.raises(ModelFileError, match="not finite"):
+        shelf.add(file, "own", tmp_path / "installed")
+    assert not (tmp_path / "installed").exists()
+
+
+def test_a_model_that_reads_nothing_is_not_added(tmp_path: Path) -> None:
+    file = tiny_foreign.write(tmp_path / "own.onnx", tiny_foreign.Foreign(sight=0.0))
+    with pytest.raises(ModelFileError, match="reads nothing at all"):
+        shelf.add(file, "own", tmp_path / "installed")
+    golden.write_beside(file, dict.fromkeys(("chinese", "english", "mixed"), ""))
+    with pytest.raises(ModelFileError, match="reads nothing at all"):
+        shelf.add(file, "own", tmp_path / "installed")
+
+
+class Dazzled:
+    """A recogniser that gives finite numbers for noise and none for text."""
+
+    def __init__(self) -> None:
+        self._reader = models.load()
+        self.card, self.prepare = self._reader.card, self._reader.prepare
+
+    def frames(self, batch: NDArray[np.float32]) -> list[Frames]:
+        return [Frames.of(np.full((8, len(self.card.charset)), np.nan, np.float32)) for _ in batch]
+
+
+def test_what_is_not_finite_for_text_alone_is_told() -> None:
+    with pytest.raises(ModelFileError, match="not finite for the golden line 'chinese'"):
+        golden.check(Dazzled(), {})
+
+
+class NoNumbers:
+    """A session that gives probabilities that are none."""
+
+    def run(self, *_asked: object) -> list[NDArray[np.float32]]:
+        return [np.full((1, 3, len(tiny_foreign.CHARSET) + 2), np.nan, np.float32)]
+
+
+def test_probabilities_that_are_no_numbers_are_not_taken_for_blanks(tmp_path: Path) -> None:
+    reader = models.load(str(tiny_foreign.write(tmp_path / "own.onnx")))
+    reader.session = NoNumbers()
+    assert np.isnan(reader.logits(np.zeros((1, 3, 48, 24), np.float32))).all()

@@ -164,3 +164,16 @@ def test_a_job_may_name_what_came_meanwhile(
     assert opened is not None and opened.card.name == "new" and now.others.open("new") is opened
     assert has.others.open("new") is None and now.others.open("nobody") is None
     assert now.recognizer is has.recognizer
+
+
+def test_a_model_that_reads_nothing_is_held_whatever_lies_beside_it(
+    child: tuple[Follower, Equipment], database: Database, settings: Settings
+) -> None:
+    follower, has = child
+    tiny_foreign.write(settings.models_folder / "mute" / "model.onnx", tiny_foreign.Foreign(sight=0.0))
+    has = follower.look_around(has)
+    ordered = order(database, "mute")
+    assert follower.catch_up(has) is has
+    with database.read() as connection:
+        held = registry.get(connection, ordered.number)
+        assert held.state is RolloutState.HELD and "reads nothing at all" in str(held.reason)
