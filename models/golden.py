@@ -103,7 +103,7 @@ def stated_beside(path: pathlib.Path) -> dict[str, str] | None:
     """What the file beside a model says that must be read; None: there is none.
 
     Raises:
-        ModelFileError: it is no JSON object of texts.
+        ModelFileError: it is no JSON object of texts, or says nothing of any golden line.
     """
     beside = path.with_name(FILE_NAME)
     if not beside.is_file():
@@ -112,7 +112,10 @@ def stated_beside(path: pathlib.Path) -> dict[str, str] | None:
         stated = json.loads(beside.read_text("utf-8"))
         if not isinstance(stated, dict) or not all(isinstance(text, str) for text in stated.values()):
             raise ValueError("it is no object of texts")
-    except (OSError, ValueError) as error:
+        names = [path.stem for path in sorted(LINES.glob("*.png"))]
+        if not stated.keys() & set(names):
+            raise ValueError(f"it names none of the golden lines {', '.join(names)}")
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{beside} says not what must be read: {error}. Correct or remove it.") from error
     return stated
 

@@ -177,3 +177,15 @@ def test_a_model_that_reads_nothing_is_held_whatever_lies_beside_it(
     with database.read() as connection:
         held = registry.get(connection, ordered.number)
         assert held.state is RolloutState.HELD and "reads nothing at all" in str(held.reason)
+
+
+def test_an_empty_golden_file_does_not_switch_the_check_off(
+    child: tuple[Follower, Equipment], database: Database, settings: Settings
+) -> None:
+    follower, has = child
+    (settings.models_folder / "own" / "golden.json").write_text("{}")
+    ordered = order(database, "own")
+    assert follower.catch_up(has) is has
+    with database.read() as connection:
+        held = registry.get(connection, ordered.number)
+        assert held.state is RolloutState.HELD and "names none of the golden lines" in str(held.reason)
