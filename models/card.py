@@ -15,6 +15,7 @@ from models.line_image import MARGIN, RULES
 
 KIND = "recogniser"
 MOST_MARGIN = 1.0
+MOST_CHARACTERS = {"version": 100, "licence": 200, "source": 1000}  # of what a card says in words
 CHARSET_KEY = "character"  # one character a line, the name that PP-OCR models use too
 
 
@@ -75,7 +76,7 @@ class ModelCard:
             )
         if metadata.get("kind", KIND) != KIND or CHARSET_KEY not in metadata:
             raise ModelFileError(
-                f"{name} carries no recogniser's card (metadata kind={metadata.get('kind')!r}). "
+                f"{name} carries no recogniser's card (metadata kind={metadata.get('kind')!r:.80}). "
                 "Export it with `python -m models.training.export`, which writes the card into the file, or lay a "
                 "card.json with its `character` beside it."
             )
@@ -101,7 +102,8 @@ class ModelCard:
         for field, values in served.items():
             if getattr(self, field) not in values:
                 allowed = f"{values[0]}..{values[-1]}" if isinstance(values, range) else values
-                raise ModelFileError(f"{self.name}: {field}={getattr(self, field)!r} is not supported, only {allowed}.")
+                given = f"{field}={getattr(self, field)!r:.80}"
+                raise ModelFileError(f"{self.name}: {given} is not supported, only {allowed}.")
 
     def to_metadata(self) -> dict[str, str]:
         """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""
@@ -120,7 +122,7 @@ class ModelCard:
 def _fields(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
     """Everything in a card but the file's name and hash."""
     return {
-        "version": metadata.get("version", "unknown"),
+        **told(metadata, name),
         "charset": Charset(metadata[CHARSET_KEY].split("\n")),
         "input_height": int(metadata.get("input_height", 32)),
         "channels": int(metadata.get("channels", 1)),
@@ -132,9 +134,24 @@ def _fields(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
         "calibration": _calibration(metadata.get("calibration", ""), name),
         "training": json.loads(metadata.get("training", "{}")),
         "scores": json.loads(metadata.get("scores", "{}")),
-        "licence": metadata.get("licence", ""),
-        "source": metadata.get("source", ""),
     }
+
+
+def told(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Version, licence and source, which people read in lists and logs.
+
+    Raises:
+        ModelFileError: one of them is too long, or no single line of printable characters.
+    """
+    for key, most in MOST_CHARACTERS.items():
+        text = metadata.get(key, "")
+        if len(text) > most or not text.isprintable():
+            raise ModelFileError(
+                f"{name}: `{key}` in its card is no line of up to {most} printable characters (it has {len(text)}). "
+                "Correct it in the metadata or in card.json."
+            )
+    version = metadata.get("version") or "unknown"
+    return {"version": version, "licence": metadata.get("licence", ""), "source": metadata.get("source", "")}
 
 
 def _calibration(text: str, name: str) -> Calibration:

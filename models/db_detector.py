@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bringing.derive import read_beside
-from models.card import ModelFileError, sha256_of
+from models.card import ModelFileError, sha256_of, told
 from models.detector import KIND, Detector, DetectorCard
 from models.session import open_session
 
@@ -41,9 +41,8 @@ class DbDetector:
         self.session = open_session(path, threads)
         metadata = {**self.session.get_modelmeta().custom_metadata_map, **read_beside(path)}
         if metadata.get("kind", KIND) != KIND:
-            raise ModelFileError(f"{name} is a {metadata['kind']}, not a {KIND}. Add it as what it is.")
-        told = {key: metadata.get(key, "") for key in ("licence", "source")}
-        self.card = DetectorCard(name, metadata.get("version", "unknown"), sha256_of(path), **told)
+            raise ModelFileError(f"{name} is a {metadata['kind']:.80}, not a {KIND}. Add it as what it is.")
+        self.card = DetectorCard(name=name, sha256=sha256_of(path), **told(metadata, name))
         self._mean, self._deviation = (_numbers(metadata, key, name) for key in (MEAN, DEVIATION))
         self._refuse_others(name)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bringing.derive import read_beside
-from models.card import ModelFileError, sha256_of
+from models.card import ModelFileError, sha256_of, told
 from models.recognizer import DETECTORS, FILE_NAME, WEIGHTS, Place
 from models.session import open_session
 
@@ -55,10 +55,9 @@ class DetectorCard:
         served = {"kind": KIND, "stride": str(STRIDE), "maps": MAPS}
         for key, value in served.items():
             if metadata.get(key) != value:
-                raise ModelFileError(f"{name}: {key}={metadata.get(key)!r} is not supported, only {value!r}.")
+                raise ModelFileError(f"{name}: {key}={metadata.get(key)!r:.80} is not supported, only {value!r}.")
         training = json.loads(metadata.get("training", "{}"))
-        told = metadata.get("licence", ""), metadata.get("source", "")
-        return cls(name, metadata.get("version", "unknown"), sha256, training, *told)
+        return cls(name=name, sha256=sha256, training=training, **told(metadata, name))
 
     def to_metadata(self) -> dict[str, str]:
         """Key-value pairs for the .onnx file; the inverse of `from_metadata` (name and sha256 belong to the file)."""

@@ -13,6 +13,7 @@ from models.line_image import MARGIN
 
 CARD_NAME = "card.json"  # the keys of the metadata; lies beside a model that must not be changed, and comes first
 NORMALISATION = {1: "line-standardise", 3: "centre"}  # by channels, where nobody says: ours, and PP-OCR's
+TEXTS = ("kind", "version", "licence", "source", "sha256")
 MARGINS = {1: MARGIN, 3: 0.15}  # the same; PP-OCR's read 0.6 points more of receipts wrongly with ours
 
 
@@ -44,7 +45,7 @@ def read_beside(path: pathlib.Path) -> dict[str, str]:
     """The card that lies beside a model; empty where there is none.
 
     Raises:
-        ModelFileError: it is no JSON object.
+        ModelFileError: it is no JSON object, or says in another way what is a text.
     """
     beside = path.with_name(CARD_NAME)
     try:
@@ -79,6 +80,8 @@ def _stated(metadata: Mapping[str, str], key: str) -> int:
 
 
 def _plain(key: str, value: Any) -> str:
+    if key in TEXTS:
+        raise TypeError(f"`{key}` is a text in quotes, not {json.dumps(value):.80}")
     return "\n".join(value) if key == CHARSET_KEY else json.dumps(value, ensure_ascii=False)
 
 

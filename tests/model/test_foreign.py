@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 import models
 from models.bringing.onnx_file import demands
 from models.card import ModelFileError
+from models.db_detector import open_detector
 from models.recognizer import DEFAULT, FILE_NAME, WEIGHTS
+from tests import tiny_db
 from tests.tiny_foreign import CHARSET, Foreign, move_weights_out, write
 from worker.ocr.text.reader import LineReader
 
@@ -99,6 +102,24 @@ def test_a_card_that_is_no_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text("version: 7")
     with pytest.raises(ModelFileError, match=r"card\.json is no card"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["version", "licence", "source"])
+@pytest.mark.parametrize("value", ["1" * 100_000, "1\0", "1\n2", "1\u202e2", ["x"], None, 7, {"a": "b"}])
+@pytest.mark.parametrize("made", [write, tiny_db.write])
+def test_what_a_card_says_in_words_is_a_short_text_of_one_line(
+    tmp_path: Path, made: Callable[[Path], Path], key: str, value: object
+) -> None:
+    path = made(tmp_path / FILE_NAME)
+    path.with_name("card.json").write_text(json.dumps({key: value}))
+    with pytest.raises(ModelFileError, match=f"`{key}`") as refused:
+        load(path) if made is write else open_detector(path, "db")
+    assert len(str(refused.value)) < 400
+
+
+def test_metadata_in_the_file_are_bounded_like_a_card(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="`version`"):
+        load(write(tmp_path / "rec.onnx", Foreign(metadata={"character": "\n".join(CHARSET), "version": "1\n2"})))
 
 
 @pytest.mark.parametrize("case", REFUSED)

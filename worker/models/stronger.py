@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import models
 from models.bringing.derive import read_beside
 from models.bringing.packs import is_damaged
-from models.card import sha256_of
+from models.card import sha256_of, told
 from models.recognizer import DEFAULT, Place, find
 from shared.settings import Settings
 
@@ -67,7 +67,7 @@ def find_stronger(settings: Settings) -> Stronger | None:
             )
         stated = read_beside(place.path)
         if {"sha256", "version"} <= stated.keys():
-            return Stronger(place, stated["version"], stated["sha256"])
+            return Stronger(place, told(stated, place.name)["version"], stated["sha256"])
         card = models.Recognizer(place.path, place.name).card  # nobody vouches for it: it is tried now, and let go
         return Stronger(place, card.version, sha256_of(place.path))
     return None

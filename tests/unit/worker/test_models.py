@@ -202,3 +202,11 @@ def test_packs_are_listed_with_their_licences_before_anything_is_fetched() -> No
         (name, pack.licence) for name, pack in packs.PACKS.items()
     ]
     assert all(one["licence"] in call("packs").output for one in found)
+
+
+def test_a_stronger_model_whose_card_is_endless_is_refused(wheel: Path, tmp_path: Path) -> None:
+    call("install", "acme", "--file", wheel)
+    card = tmp_path / "installed" / "acme" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"version": "1" * 1000}))
+    with pytest.raises(ModelFileError, match="`version`"):
+        find_stronger(Settings.load())
