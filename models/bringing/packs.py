@@ -128,7 +128,7 @@ def licence_files(folder: pathlib.Path) -> list[pathlib.Path]:
 def is_damaged(path: pathlib.Path) -> bool:
     """Whether a model's file is not the one that its card was written for; a card without a hash says nothing."""
     stated = read_beside(path).get("sha256")
-    return stated is not None and stated != sha256_of(path)
+    return stated is not None and stated.lower() != sha256_of(path)
 
 
 def _is_whole(path: pathlib.Path, wanted: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 
 from models import golden
 from models.bringing.derive import CARD_NAME, read_beside
+from models.bringing.packs import is_damaged
 from models.card import ModelCard, ModelFileError, sha256_of
 from models.db_detector import open_detector
 from models.detector import DetectorCard
@@ -119,6 +120,12 @@ def _check_file(file: pathlib.Path) -> None:
         raise ModelFileError(f"{file} is no file. Name an .onnx file.")
     if file.stat().st_size > MOST_BYTES:
         raise ModelFileError(f"{file} is larger than {MOST_BYTES // 1024**2} MiB, which no model of ours is.")
+    if is_damaged(file):
+        stated, found = read_beside(file)["sha256"], sha256_of(file)
+        raise ModelFileError(
+            f"{file} is not the file that its card was written for: that states the SHA-256 {stated:.64}, "
+            f"and it is {found}. Fetch the file anew, or correct the card."
+        )
 
 
 def _check_name(name: str, folder: pathlib.Path, stored: str) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import models
+from models.bringing import shelf
 from models.bringing.onnx_file import demands
-from models.card import ModelFileError
+from models.card import ModelFileError, sha256_of
 from models.db_detector import open_detector
 from models.recognizer import DEFAULT, FILE_NAME, WEIGHTS
 from tests import tiny_db
@@ -152,3 +153,16 @@ def test_the_shipped_models_are_complete_in_their_files() -> None:
 def test_the_shipped_recogniser_keeps_its_card(tmp_path: Path) -> None:
     card = models.load(DEFAULT).card
     assert (card.normalisation, card.output, card.time_stride) == ("line-standardise", "logits", 4)
+
+
+@pytest.mark.parametrize("made", [write, tiny_db.write])
+def test_a_file_that_its_card_was_not_written_for_is_not_added(tmp_path: Path, made: Callable[[Path], Path]) -> None:
+    path, folder = made(tmp_path / FILE_NAME), tmp_path / "installed"
+    add = shelf.add if made is write else shelf.add_detector
+    card = path.with_name("card.json")
+    card.write_text(json.dumps({"sha256": "0" * 64}))
+    with pytest.raises(ModelFileError, match="is not the file that its card was written for"):
+        add(path, "own", folder)
+    assert not folder.exists()
+    card.write_text(json.dumps({"sha256": sha256_of(path).upper()}))
+    assert add(path, "own", folder).sha256 == sha256_of(path)
