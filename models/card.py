@@ -15,6 +15,7 @@ from models.line_image import MARGIN, RULES
 
 KIND = "recogniser"
 MOST_MARGIN = 1.0
+HEIGHTS = range(8, 257)  # px of a line
 MOST_CHARACTERS = {"version": 100, "licence": 200, "source": 1000}  # of what a card says in words
 CHARSET_KEY = "character"  # one character a line, the name that PP-OCR models use too
 
@@ -94,7 +95,7 @@ class ModelCard:
             "blank": (0,),
             "normalisation": tuple(RULES),
             "time_stride": range(1, 33),
-            "input_height": range(8, 257),
+            "input_height": HEIGHTS,
             "output": ("logits", "probabilities"),
         }
         if not 0.0 <= self.margin <= MOST_MARGIN:

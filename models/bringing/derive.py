@@ -14,6 +14,7 @@ from models.line_image import MARGIN
 CARD_NAME = "card.json"  # the keys of the metadata; lies beside a model that must not be changed, and comes first
 NORMALISATION = {1: "line-standardise", 3: "centre"}  # by channels, where nobody says: ours, and PP-OCR's
 TEXTS = ("kind", "version", "licence", "source", "sha256")
+MOST_DIGITS = 9  # that are looked at; whatever has more is too large
 MARGINS = {1: MARGIN, 3: 0.15}  # the same; PP-OCR's read 0.6 points more of receipts wrongly with ours
 
 
@@ -76,7 +77,7 @@ def complete_charset(characters: str, class_count: int, name: str) -> str:
 
 def _stated(metadata: Mapping[str, str], key: str) -> int:
     stated = metadata.get(key, "0")
-    return int(stated) if stated.isdecimal() else 0
+    return int(stated[:MOST_DIGITS]) if stated.isdecimal() else 0
 
 
 def _plain(key: str, value: Any) -> str:

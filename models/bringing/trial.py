@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.card import ModelFileError
+from models.card import HEIGHTS, ModelFileError
 
 WIDTHS = (128, 256)  # px of the lines on trial; whole multiples of every usual stride
 LINES = 2
@@ -49,6 +49,8 @@ def examine(session: Any, name: str, height: int = 0, time_stride: int = 0) -> S
     """
     channels, own_height = _input(session, name)
     height = height or own_height or ASSUMED_HEIGHT[channels]
+    if height not in HEIGHTS:
+        raise ModelFileError(f"{name}: input_height={height} is not supported, only {HEIGHTS[0]}..{HEIGHTS[-1]}.")
     if [one.name for one in session.get_outputs()] == GATED:
         return Shape(channels, height, time_stride, _classes_of_gated(session, name, height, channels), "logits")
     narrow, wide = (_run(session, name, (channels, height, width)) for width in WIDTHS)

@@ -123,6 +123,18 @@ def test_metadata_in_the_file_are_bounded_like_a_card(tmp_path: Path) -> None:
         load(write(tmp_path / "rec.onnx", Foreign(metadata={"character": "\n".join(CHARSET), "version": "1\n2"})))
 
 
+@pytest.mark.parametrize("height", ["7", "257", "99999999", "9" * 5000])
+def test_no_line_of_an_endless_height_is_made(tmp_path: Path, height: str) -> None:
+    stated = Foreign(height="h", metadata={"character": "\n".join(CHARSET), "input_height": height})
+    with pytest.raises(ModelFileError, match=r"input_height=\d+ is not supported, only 8\.\.256"):
+        load(write(tmp_path / "rec.onnx", stated))
+
+
+def test_a_file_of_an_endless_height_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"input_height=99999999 is not supported"):
+        load(write(tmp_path / "rec.onnx", Foreign(height=99_999_999, pooled_height=99_999_999)))
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_it_is_refused_because(case: str, tmp_path: Path) -> None:
     foreign, reason = REFUSED[case]
