@@ -83,7 +83,7 @@ class ModelCard:
             )
         try:
             card = cls(name=name, sha256=sha256, **_fields(metadata, name))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelFileError(f"{name}: its card cannot be used ({error}).") from error
         card.check()
         return card
@@ -158,7 +158,7 @@ def told(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
 def _calibration(text: str, name: str) -> Calibration:
     try:
         return Calibration.from_json(text)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFileError(
             f"{name}: its calibration cannot be used ({error}). Write it anew with models.training.calibrate."
         ) from error

@@ -56,7 +56,10 @@ class DetectorCard:
         for key, value in served.items():
             if metadata.get(key) != value:
                 raise ModelFileError(f"{name}: {key}={metadata.get(key)!r:.80} is not supported, only {value!r}.")
-        training = json.loads(metadata.get("training", "{}"))
+        try:
+            training = json.loads(metadata.get("training", "{}"))
+        except (ValueError, RecursionError) as error:
+            raise ModelFileError(f"{name}: its `training` cannot be used ({error}).") from error
         return cls(name=name, sha256=sha256, training=training, **told(metadata, name))
 
     def to_metadata(self) -> dict[str, str]:

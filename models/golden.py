@@ -112,6 +112,7 @@ def stated_beside(path: pathlib.Path) -> dict[str, str] | None:
         stated = json.loads(beside.read_text("utf-8"))
         if not isinstance(stated, dict) or not all(isinstance(text, str) for text in stated.values()):
             raise ValueError("it is no object of texts")
+        json.dumps(stated, ensure_ascii=False).encode()  # half a character, which JSON can say, cannot be written down
         names = [path.stem for path in sorted(LINES.glob("*.png"))]
         if not stated.keys() & set(names):
             raise ValueError(f"it names none of the golden lines {', '.join(names)}")

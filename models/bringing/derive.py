@@ -14,6 +14,7 @@ from models.line_image import MARGIN
 CARD_NAME = "card.json"  # the keys of the metadata; lies beside a model that must not be changed, and comes first
 NORMALISATION = {1: "line-standardise", 3: "centre"}  # by channels, where nobody says: ours, and PP-OCR's
 TEXTS = ("kind", "version", "licence", "source", "sha256")
+MOST_CARD_BYTES = 1 << 20  # the largest charsets take a fifth of it
 MOST_DIGITS = 9  # that are looked at; whatever has more is too large
 MARGINS = {1: MARGIN, 3: 0.15}  # the same; PP-OCR's read 0.6 points more of receipts wrongly with ours
 
@@ -49,10 +50,15 @@ def read_beside(path: pathlib.Path) -> dict[str, str]:
         ModelFileError: it is no JSON object, or says in another way what is a text.
     """
     beside = path.with_name(CARD_NAME)
+    if path.name == CARD_NAME or not beside.is_file():
+        return {}
     try:
-        found = json.loads(beside.read_text("utf-8")) if path.name != CARD_NAME and beside.is_file() else {}
+        if beside.stat().st_size > MOST_CARD_BYTES:
+            raise ValueError(f"it is larger than {MOST_CARD_BYTES // 1024} KiB")
+        found = json.loads(beside.read_text("utf-8"))
+        json.dumps(found, ensure_ascii=False).encode()  # half a character, which JSON can say, cannot be written down
         return {key: value if isinstance(value, str) else _plain(key, value) for key, value in found.items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise ModelFileError(f"{beside} is no card: {error}. Correct or remove it.") from error
 
 

@@ -14,6 +14,7 @@ from models.bringing import shelf
 from models.bringing.onnx_file import demands
 from models.card import ModelFileError, sha256_of
 from models.db_detector import open_detector
+from models.detector import DetectorCard
 from models.recognizer import DEFAULT, FILE_NAME, WEIGHTS
 from tests import tiny_db
 from tests.tiny_foreign import CHARSET, Foreign, move_weights_out, write
@@ -133,6 +134,32 @@ def test_no_line_of_an_endless_height_is_made(tmp_path: Path, height: str) -> No
 def test_a_file_of_an_endless_height_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"input_height=99999999 is not supported"):
         load(write(tmp_path / "rec.onnx", Foreign(height=99_999_999, pooled_height=99_999_999)))
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text", [DEEP, '{"a": "\\ud800"}', '{"a": 1' + "0" * 5000 + "}", '{"a": "' + "b" * 2**20 + '"}']
+)
+def test_a_card_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
+    write(tmp_path / FILE_NAME).with_name("card.json").write_text(text)
+    with pytest.raises(ModelFileError, match=r"card\.json is no card"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["training", "scores", "calibration"])
+@pytest.mark.parametrize("text", [DEEP, "{"])
+def test_metadata_that_cannot_be_read_are_named(tmp_path: Path, key: str, text: str) -> None:
+    with pytest.raises(ModelFileError, match="cannot be used"):
+        load(write(tmp_path / "rec.onnx", Foreign(metadata={"character": "\n".join(CHARSET), key: text})))
+
+
+@pytest.mark.parametrize("text", [DEEP, "{"])
+def test_the_training_of_a_detector_that_cannot_be_read_is_named(text: str) -> None:
+    metadata = DetectorCard("own", "1", "").to_metadata() | {"training": text}
+    with pytest.raises(ModelFileError, match="`training` cannot be used"):
+        DetectorCard.from_metadata(metadata, "own", "")
 
 
 @pytest.mark.parametrize("case", REFUSED)

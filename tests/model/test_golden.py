@@ -48,7 +48,7 @@ def test_one_character_may_differ_and_a_word_may_not() -> None:
         golden.check(reader, {"english": ENGLISH.replace("lazy dog", "quick brown cat")})
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"french": "Voilà"}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"french": "Voilà"}', '{"english": "\\ud800"}', "[" * 100_000])
 def test_what_says_nothing_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / golden.FILE_NAME).write_text(text, "utf-8")
     with pytest.raises(ModelFileError, match="Correct or remove"):
