@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pathlib
 from itertools import pairwise
 from typing import NamedTuple
@@ -95,11 +96,16 @@ def find(name: str = "", installed: pathlib.Path | None = None) -> Place | None:
     """
     name = name or DEFAULT
     below = [folder / name / FILE_NAME for folder in (WEIGHTS, installed) if folder]
-    for path in [*below, pathlib.Path(name) / FILE_NAME]:
-        if path.is_file():
-            return Place(path, pathlib.Path(name).name)
     path = pathlib.Path(name)
-    return Place(path, path.stem) if path.is_file() else None
+    try:
+        for inside in [*below, path / FILE_NAME]:
+            if inside.is_file():
+                return Place(inside, path.name)
+        return Place(path, path.stem) if path.is_file() else None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return None
 
 
 def load(name: str = "", *, threads: int = 1, installed: pathlib.Path | None = None) -> Recognizer:

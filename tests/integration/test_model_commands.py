@@ -103,9 +103,13 @@ def test_what_is_shipped_is_neither_removed_nor_does_its_name_go_to_another(
     assert on_record(data) == ([], [])
 
 
-def test_a_model_that_is_not_there_leaves_the_registry_as_it_is(data: Path) -> None:
-    assert call(data, "remove", "nobody").exit_code == 1
-    assert call(data, "activate", "nobody").exit_code == 1
+@pytest.mark.parametrize("name", ["nobody", "n" * 300, "n" * 5000, "no\0body", "no\nbody"])
+def test_a_model_that_is_not_there_leaves_the_registry_as_it_is(data: Path, name: str) -> None:
+    for command in ("remove", "activate"):
+        done = call(data, command, name)
+        assert done.exit_code == 1 and "There is no model" in done.output, done.output
+    shown = CliRunner().invoke(models, ["show", name])
+    assert shown.exit_code == 1 and "There is no model" in shown.output
     assert on_record(data) == ([], [])
 
 

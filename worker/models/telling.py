@@ -11,6 +11,7 @@ import click
 from sqlalchemy.engine import make_url
 
 import models
+from models.bringing.shelf import NAME
 from models.db_detector import open_detector
 from models.recognizer import DETECTORS, FILE_NAME, find
 from shared import errors, registry
@@ -108,7 +109,7 @@ def note_gone(settings: Settings, name: str, remove: Callable[[], list[str]], by
 
 def _check_idle(settings: Settings, name: str, generations: Mapping[Role, Generation]) -> None:
     """Raise ModelFileError where a model is active that could be removed."""
-    if not (settings.models_folder / name / FILE_NAME).is_file():
+    if not NAME.fullmatch(name) or not (settings.models_folder / name / FILE_NAME).is_file():
         return
     gone = {name, DETECTORS + name}  # the detector of a pack goes with its recogniser
     given = {role: one.model for role, one in generations.items() if one.model}
