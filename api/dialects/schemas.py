@@ -51,7 +51,9 @@ class ReloadOrder(BaseModel):
 
     @model_validator(mode="after")
     def _one_says_which(self) -> Self:
-        if (self.name is None) == (self.path is None):
+        if self.name is None and self.path is None:
+            raise ValueError("neither `name` nor `path` says which model; send one of them")
+        if self.name is not None and self.path is not None:
             raise ValueError("`name` and `path` both say which model; send one of them")
         return self
 

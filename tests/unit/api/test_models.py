@@ -174,6 +174,19 @@ def test_who_names_a_model_that_is_nowhere_is_told_how_it_comes(client: FlaskCli
     assert "`ocrelay models install ppocr-v6`" in client.post("/v1/models/ppocr-v6/activate").json["detail"]
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "Neither `name` nor `path` says which model; send one of them"),
+        ({"name": "a", "path": "/a"}, "`name` and `path` both say which model; send one of them"),
+    ],
+)
+def test_a_reload_says_whether_it_was_told_nothing_or_too_much(
+    client: FlaskClient, known: Parts, body: dict[str, str], reason: str
+) -> None:
+    assert reason in client.post("/api/model/reload", json=body).json["detail"]
+
+
 def test_a_link_out_of_the_folder_of_models_leads_nowhere(client: FlaskClient, known: Parts, tmp_path: Path) -> None:
     known.settings.models_folder.mkdir()
     (known.settings.models_folder / "link").symlink_to("/etc")
