@@ -129,8 +129,9 @@ def _check_file(file: pathlib.Path) -> None:
 
 
 def _check_name(name: str, folder: pathlib.Path, stored: str) -> None:
-    if not NAME.fullmatch(name) or name.startswith(DETECTORS) or name in TAKEN:
-        raise ModelFileError(f"{name!r} is no name for a model: letters, digits, `.`, `_` and `-`. Choose another.")
+    is_taken = name.lower().startswith(DETECTORS) or name.lower() in TAKEN
+    if not NAME.fullmatch(name) or not NAME.fullmatch(stored) or is_taken:
+        raise ModelFileError(f"{name!r:.80} is no name for a model: letters, digits, `.`, `_` and `-`. Choose another.")
     if _is_shipped(stored):
         raise ModelFileError(
             f"There is a model {stored!r} already: it is shipped with ocrelay and cannot be removed. "
@@ -138,6 +139,10 @@ def _check_name(name: str, folder: pathlib.Path, stored: str) -> None:
         )
     if (folder / stored).exists():
         raise ModelFileError(f"There is a model {stored!r} already. Choose another name, or remove that one first.")
+    there = [path.name for place in (WEIGHTS, folder) for path in place.glob("*")]
+    alike = [one for one in there if one.lower() == stored.lower()]  # one folder, where file systems see no case
+    if alike:
+        raise ModelFileError(f"{stored!r} differs from the model {alike[0]!r} by case alone. Choose another name.")
 
 
 def _is_shipped(name: str) -> bool:

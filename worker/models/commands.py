@@ -143,7 +143,7 @@ def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | Non
     With --detector a detector of your own.
     """
     settings = settings_of(data_dir)
-    folder, name = settings.models_folder, name or file.stem
+    folder, name = settings.models_folder, file.stem if name is None else name
     try:
         card = shelf.add_detector(file, name, folder) if is_detector else shelf.add(file, name, folder)
         note_come(settings, card.name, by)

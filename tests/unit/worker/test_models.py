@@ -17,7 +17,7 @@ from models.recognizer import Place
 from shared.registry.record import Generation, Role, RolloutState
 from shared.settings import Settings
 from tests import packs as made
-from tests import tiny_foreign
+from tests import tiny_db, tiny_foreign
 from worker.models.commands import models
 from worker.models.others import Others
 from worker.models.stronger import find_stronger
@@ -161,6 +161,11 @@ def test_a_model_of_ones_own_is_added_under_a_name_and_removed(wheel: Path, tmp_
         (tiny_foreign.Foreign(), "crnn-zh-en", "already"),
         (tiny_foreign.Foreign(), "../own", "is no name"),
         (tiny_foreign.Foreign(), "detector-own", "is no name"),
+        (tiny_foreign.Foreign(), "Detector-own", "is no name"),
+        (tiny_foreign.Foreign(), "", "is no name"),
+        (tiny_foreign.Foreign(), "own\n", "is no name"),
+        (tiny_foreign.Foreign(), "Retry", "is no name"),
+        (tiny_foreign.Foreign(), "CRNN-ZH-EN", "by case alone"),
     ],
 )
 def test_what_cannot_be_added_is_refused_with_the_reason_and_nothing_is_stored(
@@ -169,6 +174,20 @@ def test_what_cannot_be_added_is_refused_with_the_reason_and_nothing_is_stored(
     done = call("add", tiny_foreign.write(tmp_path / "mine.onnx", given), "--name", name)
     assert done.exit_code == 1 and reason in done.output
     assert not (tmp_path / "installed").exists() or not list((tmp_path / "installed").iterdir())
+
+
+def test_two_models_do_not_differ_by_case_alone(wheel: Path, tmp_path: Path) -> None:
+    file = tiny_foreign.write(tmp_path / "mine.onnx")
+    assert call("add", file, "--name", "own").exit_code == 0
+    done = call("add", file, "--name", "OWN")
+    assert done.exit_code == 1 and "differs from the model 'own' by case alone" in done.output
+
+
+def test_a_detector_that_could_not_be_removed_again_for_its_long_name_is_not_added(wheel: Path, tmp_path: Path) -> None:
+    file = tiny_db.write(tmp_path / "db.onnx")
+    assert "is no name" in call("add", file, "--detector", "--name", "d" * 92).output
+    assert call("add", file, "--detector", "--name", "d" * 91).exit_code == 0
+    assert call("remove", "detector-" + "d" * 91).exit_code == 0
 
 
 def test_what_is_part_of_ocrelay_or_not_there_cannot_be_removed(wheel: Path) -> None:
