@@ -17,7 +17,7 @@ class Foreign:
     """What differs from PP-OCR's recognisers.
 
     class_count: with the blank and the space. sight: how strongly it tells dark from light; 0.0: it reads nothing.
-    metadata: None: no card.
+    endless: it computes for ever. metadata: None: no card.
     """
 
     channels: int = 3
@@ -30,6 +30,7 @@ class Foreign:
     domain: str = ""
     inputs: int = 1
     sight: float = 4.0
+    endless: bool = False
     metadata: dict[str, str] | None = None
 
 
@@ -51,6 +52,9 @@ def write(path: Path, foreign: Foreign = Foreign()) -> Path:
     ]
     if foreign.domain:
         nodes[-1] = helper.make_node("Odd", ["logits"], ["y"], domain=foreign.domain)
+    if foreign.endless:
+        nodes = [_endless_loop(), helper.make_node("Add", ["x", "nothing"], ["x_at_last"]), *nodes]
+        nodes[2].input[0] = "x_at_last"
     shape = ["n", foreign.channels, foreign.height, foreign.fixed_width or "width"]
     names = ["x", *(f"mask{i}" for i in range(1, foreign.inputs))]
     graph = helper.make_graph(
@@ -61,6 +65,8 @@ def write(path: Path, foreign: Foreign = Foreign()) -> Path:
         [
             numpy_helper.from_array(weights, "weights"),
             numpy_helper.from_array(np.array([2], dtype=np.int64), "height"),
+            numpy_helper.from_array(np.array(True), "on"),
+            numpy_helper.from_array(np.array(0, np.float32), "zero"),
         ],
     )
     domains = ["", *([foreign.domain] if foreign.domain else [])]
@@ -70,6 +76,16 @@ def write(path: Path, foreign: Foreign = Foreign()) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(path))
     return path
+
+
+def _endless_loop() -> onnx.NodeProto:
+    """`nothing`, which is 0 once the loop has ended."""
+    steps = [helper.make_node("Identity", [f"{name}_in"], [f"{name}_out"]) for name in ("on", "sum")]
+    inputs = [("turn", TensorProto.INT64), ("on_in", TensorProto.BOOL), ("sum_in", TensorProto.FLOAT)]
+    outputs = [("on_out", TensorProto.BOOL), ("sum_out", TensorProto.FLOAT)]
+    given, left = ([helper.make_tensor_value_info(*one, []) for one in ends] for ends in (inputs, outputs))
+    body = helper.make_graph(steps, "turn", given, left)
+    return helper.make_node("Loop", ["", "on", "zero"], ["nothing"], body=body)
 
 
 def move_weights_out(path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,13 @@ def test_a_database_of_another_version_is_said_and_the_model_is_kept(data: Path,
     done = call(data, "add", tiny_foreign.write(tmp_path / "own.onnx"))
     assert done.exit_code == 0 and "The registry was not told" in done.output
     assert call(data, "remove", "own").exit_code == 1
+
+
+def test_the_trial_of_a_model_that_computes_for_ever_is_ended(data: Path, tmp_path: Path) -> None:
+    file = tiny_foreign.write(tmp_path / "own.onnx", tiny_foreign.Foreign(endless=True))
+    code = "from worker.models import commands; commands.MOST_TRIAL_SECONDS = 1; commands.models()"
+    command = [sys.executable, "-c", code, "add", str(file), "--data", str(data)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {file} was tried for more than 1 seconds")
+    assert not (tmp_path / "installed").exists() and on_record(data) == ([], [])

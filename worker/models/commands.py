@@ -26,7 +26,10 @@ from worker.models import on_hand
 from worker.models.rollout_commands import activate, rollback, settings_of
 from worker.models.stronger import find_stronger
 from worker.models.telling import given, note_come, note_gone
+from worker.models.time_limit import time_limit
 from worker.models.wanted import settings_for
+
+MOST_TRIAL_SECONDS = 300  # less than the web waits for this command, which tells what it says
 
 
 def actor_of(_context: click.Context, _option: click.Parameter, given: str | None) -> Actor:
@@ -144,8 +147,10 @@ def add(file: Path, name: str | None, *, is_detector: bool, data_dir: Path | Non
     """
     settings = settings_of(data_dir)
     folder, name = settings.models_folder, file.stem if name is None else name
+    endless = f"{file} was tried for more than {MOST_TRIAL_SECONDS} seconds and is not added. Does it loop without end?"
     try:
-        card = shelf.add_detector(file, name, folder) if is_detector else shelf.add(file, name, folder)
+        with time_limit(MOST_TRIAL_SECONDS, endless):
+            card = shelf.add_detector(file, name, folder) if is_detector else shelf.add(file, name, folder)
         note_come(settings, card.name, by)
     except (ModelFileError, OSError) as error:
         raise click.ClickException(str(error)) from error
