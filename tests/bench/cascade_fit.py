@@ -27,9 +27,9 @@ ALLOWED = (1.15, 0.0015)  # times the error rate of the stronger alone, or so mu
 ENOUGH = 6.0  # what all errors of one set may cost together, in multiples of what is allowed
 TIME_PRICE = 6.0  # the same unit, for reading all lines of a set again
 LIMITS = np.arange(-5.0, 1.01, 0.25)  # of the doubt, that are tried: 0 is what the regression says
-SLOPES = np.arange(0.0, 1.21, 0.2)  # of the limit against the length of the line in heights, log2, that are tried
+SLOPE = 0.6  # of the limit against the length of the line in heights, log2: what reading it again takes
 EXCESS_PRICE = 5.0  # of errors as many again as a set may have, where reading all of its lines again costs 1
-SMALLER = np.arange(0.0, 4.1, 1.0)  # more weight on small hanzi, that is tried: they are on screens, few and short
+SMALL = 3.0  # more weight on small hanzi: they are on screens, few and short, and the fast one is sure of its errors
 QUICKER = 0.5  # above the limit that costs least: where receipts and forms take half of RapidOCR's seconds
 FEWEST = 30  # lines; smaller sets say nothing about a limit
 USUAL_SECONDS = 0.025  # of the processor, for reading a line again
@@ -182,14 +182,10 @@ def excess(sets: list[list[Told]], using: Rule) -> float:
 
 
 def choose_limit(score: ModuleType, rows: list[Row], using: Rule) -> Rule:
-    """The rule with the slope of the limit, the weight of small hanzi, and nearly the limit, that cost least."""
+    """The rule with nearly the limit that costs least; longer lines are dearer, and small hanzi weigh more."""
     sets = [[told(score, row) for row in of_set] for of_set in by_set(rows).values() if len(of_set) >= FEWEST]
-    rules = (
-        replace(heavier(longer_is_dearer(using, float(slope)), "small", float(more)), limit=float(at))
-        for slope in SLOPES
-        for more in SMALLER
-        for at in LIMITS
-    )
+    using = heavier(longer_is_dearer(using, SLOPE), "small", SMALL)
+    rules = (replace(using, limit=float(at)) for at in LIMITS)
     best = min(rules, key=lambda rule: excess(sets, rule))
     return replace(best, limit=best.limit + QUICKER)
 
