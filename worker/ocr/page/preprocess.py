@@ -23,9 +23,7 @@ SMALLEST_ANGLE = 0.2  # degrees; below this turning blurs more than it helps
 FEWEST_PIECES = 4  # fewer characters than this say nothing about the page
 MOST_PROBES = 4000
 FEW_PIECES = 32  # with fewer, ink says more than feet do
-MOST_AT_EDGES = (
-    0.04  # of the image's border may be ink; where it is more, what is behind the writing has a direction, too
-)
+MOST_AT_EDGES = 0.04  # of the border may be ink; where it is more, what is behind the writing has a direction, too
 FEWEST_PIXELS, MOST_PIXELS = 50, 1200
 FULL = 0.85  # of its box: a long piece of ink that fills it is a rule
 PROFILE = 64  # parts of the height of the page that the profile of its ink has
@@ -34,7 +32,7 @@ LEAST_ASPECT = 1.5  # length of such a line, in heights
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 LEAST_GAIN = 1.08  # the best angle's profile must be this much sharper than that of the page as it is
 CHANCE = 5.0  # with few feet by so much a degree, up to one, divided by their number: they may stand in a row by chance
-LEAST_GAIN_OF_INK = 1.15
+LEAST_GAIN_OF_INK = 1.15  # the same, of all ink
 TALLEST = 48.0  # px: a character on a page that is only a few lines high; else an eighth of the page
 
 

@@ -18,10 +18,7 @@ NEAREST, FURTHEST = 1.8, 4.2  # sizes to the next character: somewhere in the st
 ROOM = 1.8, 3.6  # sizes between two, with one in the middle that was not found
 IN_ROW = 0.2  # of the size: a line whose middle is so level with a character ...
 MOST_IN_ROWS = 0.8  # ... stands in its row, or happens to; in a table nearly all do, and are cells
-ROUGHLY, MOST_OF_CELLS = (
-    0.3,
-    0.6,
-)  # the same where the characters' middles are less well known, and rules may be among them
+ROUGHLY, MOST_OF_CELLS = 0.3, 0.6  # the same of columns: their middles are less well known, and rules among them
 FEW_COLUMNS = 2  # beside each other; more are text that runs down
 BEYOND, BESIDE = 1.8, 0.35  # sizes: how far a place reaches above and below its stack, and beside it
 
@@ -82,10 +79,9 @@ def _is_stack(members: NDArray[np.intp], hulls: NDArray[np.float64]) -> bool:
     if len(members) < 2:
         return False
     y = _middles(hulls[members])[1]
-    size, pitches = float(np.median(_sizes(hulls[members]))), np.diff(np.sort(y))
-    if len(members) < FEWEST and not ROOM[0] * size <= float(pitches.min()) <= ROOM[1] * size:
-        return False
-    if len(members) >= FEWEST and float(pitches.min()) > NEAREST * size:
+    size, nearest = float(np.median(_sizes(hulls[members]))), float(np.diff(np.sort(y)).min())
+    least, most = (0.0, NEAREST) if len(members) >= FEWEST else ROOM
+    if not least * size <= nearest <= most * size:
         return False
     return _share_in_rows(y, size, np.delete(hulls, members, axis=0)) <= MOST_IN_ROWS
 
