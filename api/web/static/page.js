@@ -4,7 +4,7 @@ export const words = document.getElementById("words").dataset;
 const meta = (name) => document.querySelector(`meta[name=${name}]`).content;
 const token = meta("form-token");
 export const owner = meta("owner"); // whoever signs in next in this tab gets nothing that another one had left
-export const session = { isOver: false };
+export const session = { isOver: false, mayLeave: async () => {} };
 
 const SEEN_MS = 4000;
 let vanishing = 0;
@@ -39,7 +39,7 @@ export async function ask(address, options = {}) {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   session.isOver ||= response.status === 401 || problem.code === "stale_form"; // signed in anew in another tab
-  if (response.status === 401) location.reload();
+  if (response.status === 401) session.mayLeave().then(() => location.reload());
   const text = [problem.title_shown, problem.detail_shown ?? problem.detail].filter(Boolean).join(": ");
   const isAway = [502, 504].includes(response.status); // a proxy says so, in its own words
   const after = Number(response.headers.get("Retry-After")) || 0;

@@ -240,5 +240,6 @@ addEventListener("paste", (event) => {
 });
 addEventListener("beforeunload", (event) => (sending || queue.length) && !session.isOver && event.preventDefault());
 document.getElementById("clear").addEventListener("submit", () => waiting.forgetAll());
+session.mayLeave = waiting.kept;
 goOn();
 if (section.dataset.open === "yes") listen();

@@ -17,9 +17,10 @@ async function ask(mode, question) {
   if (!database) return null;
   return new Promise((resolve) => {
     try {
-      const request = question(database.transaction("files", mode, { durability: "relaxed" }).objectStore("files"));
-      request.onsuccess = () => resolve(request.result ?? null);
-      request.onerror = () => resolve(null);
+      const transaction = database.transaction("files", mode, { durability: "relaxed" });
+      const request = question(transaction.objectStore("files"));
+      transaction.oncomplete = () => resolve(request.result ?? null);
+      transaction.onabort = () => resolve(null); // also where the disk is full
     } catch {
       resolve(null);
     }
@@ -48,7 +49,14 @@ export function noteBatch(mark, batch) {
   batches.set(mark, batch);
   store(BATCH + mark, batch);
 }
-export const keep = ({ once, owner, at }, file) => ask("readwrite", (files) => files.put({ once, owner, at, file }));
+
+let keeping = Promise.resolve();
+export function keep({ once, owner, at }, file) {
+  keeping = Promise.all([keeping, ask("readwrite", (files) => files.put({ once, owner, at, file }))]);
+}
+/** Until what was given to keep is kept: who leaves the page before that loses it. */
+export const kept = () => keeping;
+
 export const bytesOf = async (once) => (await ask("readonly", (files) => files.get(once)))?.file ?? null;
 
 export function forget(once) {
