@@ -55,6 +55,13 @@ def run(server: str, files: list[Path], *arguments: str) -> Result:
     return CliRunner().invoke(submit, [*map(str, files), "--server", server, *arguments], catch_exceptions=False)
 
 
+def printed(server: str, files: list[Path], *arguments: str) -> str:
+    """Return what a success puts out."""
+    found = run(server, files, *arguments)
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 def test_each_format_is_put_into_a_folder(server: str, images: list[Path], tmp_path: Path, form: Any) -> None:
     found = run(server, images, "--format", form.name, "--output", str(tmp_path / "out"))
@@ -65,10 +72,10 @@ def test_each_format_is_put_into_a_folder(server: str, images: list[Path], tmp_p
 
 
 def test_text_is_printed_as_before_and_other_text_as_it_is(server: str, images: list[Path]) -> None:
-    assert run(server, images[:1]).stdout == f"== {images[0]} (confidence 90.0 %)\n你好 world\n"
-    assert run(server, images[:1], "--format", "markdown").stdout == "你好 world\n"
-    assert run(server, images[:1], "--keep-layout").stdout == "你好 world\n"
-    assert run(server, images[:1], "--format", "hocr").stdout.startswith("<?xml")
+    assert printed(server, images[:1]) == f"== {images[0]} (confidence 90.0 %)\n你好 world\n"
+    assert printed(server, images[:1], "--format", "markdown") == "你好 world\n"
+    assert printed(server, images[:1], "--keep-layout") == "你好 world\n"
+    assert printed(server, images[:1], "--format", "hocr").startswith("<?xml")
 
 
 @pytest.mark.parametrize(
