@@ -33,6 +33,14 @@ def test_only_blanks_read_as_nothing() -> None:
     assert read([0, 0, 0]) == ""
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_is_never_read_as_nothing(value: float) -> None:
+    logits = logits_of([0, 1, 0])
+    logits[1, 4] = value
+    with pytest.raises(ArithmeticError, match="not finite"):
+        ctc.best_path(Frames.of(logits))
+
+
 def test_no_frames_read_as_nothing() -> None:
     assert ctc.decode(ctc.best_path(Frames.of(np.zeros((0, len(CHARSET)), np.float32))), CHARSET) == []
 

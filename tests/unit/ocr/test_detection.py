@@ -45,6 +45,14 @@ def test_an_empty_map_has_no_lines() -> None:
     assert detection.boxes_of(maps_of()) == []
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_map_of_what_is_no_number_is_no_empty_page(value: float) -> None:
+    maps = maps_of()
+    maps[0, 7, 9] = value
+    with pytest.raises(ArithmeticError, match="not finite"):
+        detection.find_lines(Copies(np.full((320, 480), 255, np.uint8)), DrawnDetector(maps))
+
+
 @given(left=st.floats(0, 200), top=st.floats(0, 200), wide=st.floats(60, 250), tall=st.floats(14, 60))
 def test_a_box_comes_back_within_a_cell(left: float, top: float, wide: float, tall: float) -> None:
     (box,) = detection.boxes_of(maps_of((left, top, left + wide, top + tall)))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from models import charset as spelling
 from models.calibration import IDENTITY, Calibration
 from models.charset import BLANK, Charset
+from models.finite import require_finite
 from models.frames import Frames
 
 
@@ -53,9 +54,15 @@ class Peak:
 
 
 def best_path(frames: Frames) -> BestPath:
-    """Return the likeliest label of each frame. The softmax is taken only where a character is seen."""
+    """Return the likeliest label of each frame. The softmax is taken only where a character is seen.
+
+    Raises:
+        ArithmeticError: a logit is infinite, or is no number.
+    """
     labels = np.full(frames.count, BLANK, np.int32)
-    labels[frames.heard] = frames.logits.argmax(axis=1)
+    best = frames.logits.argmax(axis=1)  # of what is no number, where there is such
+    require_finite(frames.logits[np.arange(len(best)), best], "a line of this document")
+    labels[frames.heard] = best
     return BestPath(labels, probabilities(frames, labels), labels)
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.finite import require_finite
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.learned import closer, scales, second_look, shrunk, snapping
@@ -39,10 +40,15 @@ class PageDetector(Protocol):
 
 
 def find_lines(page: Copies, detector: PageDetector) -> list[TextLine]:
-    """Return the text lines of a page in no order. A page without text gives none."""
+    """Return the text lines of a page in no order. A page without text gives none.
+
+    Raises:
+        ArithmeticError: the detector gives something else than numbers.
+    """
 
     def search(work: Gray) -> list[scales.Box]:
         maps = detector.maps(work)
+        require_finite(maps[0].max(), "a page of this document")
         return shrunk.boxes_of(maps[0]) if len(maps) == 1 else boxes_of(maps)
 
     searched = scales.find_boxes(page, search)
