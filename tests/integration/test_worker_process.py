@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from shared.migrations import migrate
 from shared.settings import Settings
 from shared.tables import worker_children
 from shared.uploads.blobs import Blobs
+from tests import services
 from tests.actors import CLIENT
 from tests.images import saved
-from tests.services import BrokerServer, Process, broker_program, wait_until
+from tests.services import BrokerServer, Process, broker_program
 
 
 class System:
@@ -50,7 +52,7 @@ class System:
             self.worker = self._start("worker")
         if self.sweeper.status is not None:
             self.sweeper = self._start("sweeper")
-        wait_until(self.children, what="a worker child")
+        self.wait_until(self.children, what="a worker child")
 
     def children(self) -> list[workers.WorkerChild]:
         with self.database.read() as connection:
@@ -98,8 +100,24 @@ class System:
         assert job is not None
         return job
 
+    def wait_until(self, condition: Callable[[], object], *, what: str) -> None:
+        """Wait for a condition; where it does not come, the failure tells what the worker is at."""
+        try:
+            services.wait_until(condition, what=what)
+        except AssertionError as error:
+            self.worker.signal(signal.SIGUSR1)  # Celery prints what each of its threads does
+            time.sleep(2)
+            client = redis.Redis(unix_socket_path=str(self.broker.socket), socket_timeout=5)
+            with suppress(redis.RedisError):
+                error.add_note(f"The broker holds {client.keys()}, and its clients are {client.client_list()}")
+            client.close()
+            error.add_note(f"The children are {self.children()}")
+            error.add_note(f"The sweeper said: {self.sweeper.said[-2000:]}")
+            error.add_note(f"The worker said: {self.worker.said[-12000:]}")
+            raise
+
     def wait_for(self, *job_ids: str) -> list[Job]:
-        wait_until(lambda: all(self.job(job_id).is_final for job_id in job_ids), what="the end of every job")
+        self.wait_until(lambda: all(self.job(job_id).is_final for job_id in job_ids), what="the end of every job")
         return [self.job(job_id) for job_id in job_ids]
 
     def successes(self, job_id: str) -> int:
@@ -203,7 +221,7 @@ def test_a_message_that_is_not_json_is_thrown_away_unread(system: System, tmp_pa
             content_encoding="binary" if serializer == "pickle" else "utf-8",
             headers={"task": queue.TASK_NAME, "id": "forged", "lang": "py", "argsrepr": "", "kwargsrepr": ""},
         )
-    wait_until(lambda: system.worker.said.count("ContentDisallowed") > refusals, what="the refusal")
+    system.wait_until(lambda: system.worker.said.count("ContentDisallowed") > refusals, what="the refusal")
     (job,) = system.wait_for(system.submit(LINE))
     assert job.state == State.SUCCEEDED
     assert not trap.exists()
@@ -212,7 +230,7 @@ def test_a_message_that_is_not_json_is_thrown_away_unread(system: System, tmp_pa
 def test_a_child_that_is_killed_at_work_costs_one_attempt(system: System) -> None:
     pids = [child.pid for child in system.children()]
     job_id = system.submit(page(8000), layout="page")
-    wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
+    system.wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
     for pid in pids:
         with suppress(ProcessLookupError):  # the row of a child that an earlier test killed
             os.kill(pid, signal.SIGKILL)
@@ -230,7 +248,7 @@ def test_a_child_without_its_model_leaves_the_jobs_to_those_that_have_one(system
             with system.database.read() as connection:
                 return [str(child.fault) for child in workers.faulty_children(connection)]
 
-        wait_until(faults, what="the child that has no model")
+        system.wait_until(faults, what="the child that has no model")
         assert len(faults()) == 1 and "gone.onnx" in faults()[0]
         for job in system.wait_for(*(system.submit(LINE) for _ in range(30))):
             assert (job.state, job.attempt) == (State.SUCCEEDED, 1), job.error
@@ -239,11 +257,11 @@ def test_a_child_without_its_model_leaves_the_jobs_to_those_that_have_one(system
         )
     finally:
         broken.end()
-    wait_until(lambda: not faults(), what="its end")
+    system.wait_until(lambda: not faults(), what="its end")
 
 
 def test_lines_in_company_end_by_one_message(system: System) -> None:
-    wait_until(system.forget_the_dead, what="a worker child")
+    system.wait_until(system.forget_the_dead, what="a worker child")
     job_ids = system.submit_all([LINE] * 5)
     found = system.wait_for(*job_ids)
     assert {(job.state, job.attempt) for job in found} == {(State.SUCCEEDED, 1)}
@@ -254,7 +272,7 @@ def test_lines_in_company_end_by_one_message(system: System) -> None:
 def test_a_child_that_is_killed_amid_a_company_loses_none_and_ends_none_twice(system: System) -> None:
     """Kill -9 comes too late now and then; it is tried until it has struck."""
     for _ in range(20):
-        wait_until(system.forget_the_dead, what="a worker child")
+        system.wait_until(system.forget_the_dead, what="a worker child")
         (child,) = system.children()
         job_ids = system.submit_all([LINE] * company.MOST)
         while system.job(job_ids[-1]).state == State.QUEUED:  # without a pause: a company is done in no time
@@ -272,7 +290,7 @@ def test_a_child_that_is_killed_amid_a_company_loses_none_and_ends_none_twice(sy
 
 def test_a_cancelled_job_frees_its_worker_for_the_next_one(system: System) -> None:
     job_id = system.submit(page(8000), layout="page")
-    wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
+    system.wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
     with system.database.write() as connection:
         assert jobs.cancel(connection, job_id, actor=CLIENT) is not None
     (after,) = system.wait_for(system.submit(LINE))
@@ -294,10 +312,10 @@ def test_jobs_survive_a_flushed_broker(system: System) -> None:
 
 def test_jobs_survive_a_broker_that_is_killed_while_every_child_is_busy(system: System) -> None:
     busy = system.submit(page(8000), layout="page")
-    wait_until(lambda: system.job(busy).state == State.RUNNING, what="the claim")
+    system.wait_until(lambda: system.job(busy).state == State.RUNNING, what="the claim")
     system.broker.kill()
     waiting = [system.submit(LINE) for _ in range(3)]
-    wait_until(lambda: system.job(busy).is_final, what="the end of the work without a broker")
+    system.wait_until(lambda: system.job(busy).is_final, what="the end of the work without a broker")
     system.broker.start()
     assert {job.state for job in system.wait_for(busy, *waiting)} == {State.SUCCEEDED}
     assert {system.successes(job_id) for job_id in (busy, *waiting)} == {1}
@@ -305,12 +323,12 @@ def test_jobs_survive_a_broker_that_is_killed_while_every_child_is_busy(system: 
 
 def test_a_worker_that_is_asked_to_stop_finishes_the_job_in_hand(system: System) -> None:
     job_id = system.submit(page(8000), layout="page")
-    wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
+    system.wait_until(lambda: system.job(job_id).state == State.RUNNING, what="the claim")
     system.worker.signal(signal.SIGTERM)
     assert system.worker.wait() == 0
     job = system.job(job_id)
     assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
-    wait_until(lambda: system.child_rows() == 0, what="an empty table of children")
+    system.wait_until(lambda: system.child_rows() == 0, what="an empty table of children")
 
 
 def test_a_sweeper_that_is_asked_to_stop_ends_in_order(system: System) -> None:
