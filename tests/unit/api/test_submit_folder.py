@@ -323,7 +323,10 @@ class Terminal:
 
 
 ROOT = Path(__file__).parents[3]
-ON_TERMINAL = "import os, runpy; os.login_tty(os.dup(0)); runpy.run_module('shared.cli', run_name='__main__')"
+ON_TERMINAL = """import os, runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell of the tests made of it
+os.login_tty(os.dup(0))
+runpy.run_module('shared.cli', run_name='__main__')"""
 CTRL_C = b"\x03"
 
 
