@@ -107,11 +107,14 @@ class System:
         except AssertionError as error:
             self.worker.signal(signal.SIGUSR1)  # Celery prints what each of its threads does
             time.sleep(2)
-            client = redis.Redis(unix_socket_path=str(self.broker.socket), socket_timeout=5)
+            client: Any = redis.Redis(unix_socket_path=str(self.broker.socket), socket_timeout=5)
             with suppress(redis.RedisError):
-                error.add_note(f"The broker holds {client.keys()}, and its clients are {client.client_list()}")
+                sizes = {"llen": client.llen("ocr:ocr"), "hlen": client.hlen("ocr:unacked")}
+                error.add_note(f"The broker holds {client.keys()}, {sizes}, and its clients are {client.client_list()}")
             client.close()
-            error.add_note(f"The children are {self.children()}")
+            for child in self.children():
+                with suppress(OSError):
+                    error.add_note(f"{child.id} waits in {Path(f'/proc/{child.pid}/wchan').read_text()}: {child}")
             error.add_note(f"The sweeper said: {self.sweeper.said[-2000:]}")
             error.add_note(f"The worker said: {self.worker.said[-12000:]}")
             raise
