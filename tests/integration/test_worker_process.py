@@ -29,6 +29,8 @@ from tests.actors import CLIENT
 from tests.images import saved
 from tests.services import BrokerServer, Process, broker_program
 
+NORMAL = queue.KEY_PREFIX + queue.QUEUES["normal"]
+
 
 class System:
     """A worker with one child, a sweeper, and a client."""
@@ -109,7 +111,7 @@ class System:
             time.sleep(2)
             client: Any = redis.Redis(unix_socket_path=str(self.broker.socket), socket_timeout=5)
             with suppress(redis.RedisError):
-                sizes = {"llen": client.llen("ocr:ocr"), "hlen": client.hlen("ocr:unacked")}
+                sizes = {"waiting": client.llen(NORMAL), "in hand": client.hlen(f"{queue.KEY_PREFIX}unacked")}
                 error.add_note(f"The broker holds {client.keys()}, {sizes}, and its clients are {client.client_list()}")
             client.close()
             for child in self.children():
