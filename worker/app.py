@@ -12,7 +12,7 @@ from shared.migrations import check_schema
 from shared.queue import JobQueue
 from shared.settings import Settings, limit_native_libraries
 from shared.up import broker
-from worker.jobs import acknowledge, timers
+from worker.jobs import acknowledge, timers, watch
 
 
 def create(settings: Settings) -> JobQueue:
@@ -34,6 +34,7 @@ def create(settings: Settings) -> JobQueue:
         "ignore", category=SecurityWarning
     )  # that it is root, each time; docs/operations.md says so once
     app = queue.create_app(settings, broker.url_of(settings), role="worker")
+    watch.install(app)
     app.conf.include = ["worker.jobs.tasks"]  # also what a spawned child imports
     return app
 

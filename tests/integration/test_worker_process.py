@@ -6,7 +6,7 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,11 @@ NORMAL = queue.KEY_PREFIX + queue.QUEUES["normal"]
 class System:
     """A worker with one child, a sweeper, and a client."""
 
-    def __init__(self, settings: Settings, broker: BrokerServer, folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, broker: BrokerServer, folder: Path, *, python_path: Sequence[Path] = ()
+    ) -> None:
         self.settings = settings
+        self._python_path = python_path
         self.broker = broker
         self.database = Database(settings.database)
         self._folder = folder
@@ -46,7 +49,8 @@ class System:
         self.sweeper = self._start("sweeper")
 
     def _start(self, name: str) -> Process:
-        return Process(self.settings, name, output=self._folder / f"{name}.log")
+        output = self._folder / f"{name}.log"
+        return Process(self.settings, name, output=output, python_path=self._python_path)
 
     def make_whole(self) -> None:
         """Start again what an earlier test has ended."""
