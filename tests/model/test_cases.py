@@ -162,6 +162,11 @@ def below_title(title: str, image: Image.Image, px: int) -> Image.Image:
     return whole
 
 
+def tilted(image: Image.Image, degrees: float) -> Image.Image:
+    """An image turned a little, as a photograph is."""
+    return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+
+
 def chat(texts: Sequence[str]) -> Image.Image:
     """Bubbles, left and right in turn, on a tall picture."""
     image = Image.new("RGB", (560, 120 * len(texts) + 40), (237, 237, 237))
@@ -265,6 +270,17 @@ CASES = [
         "会议日程安排本合同由甲方与乙方签订三十二年一月十二日",
         lambda: below_title("会议日程安排", down(["本合同由甲方与乙方签订", "三十二年一月十二日"], 28, 1.05, 0.8), 28),
     ),
+    *(
+        case(f"{name} sent as a line", text, draw, "line")
+        for text in ("请出示身份证件", "Take your ticket")
+        for name, draw in {
+            "wide borders": partial(lines, [text], 24, margin=50),
+            "a tilt": lambda text=text: tilted(lines([text], 24, margin=10), 7),
+            "wide borders and a tilt": lambda text=text: tilted(lines([text], 24), -5),
+        }.items()
+    ),
+    case("two rows sent as a line", "谢谢合作Take it", partial(lines, ["谢谢合作", "Take it"], 24, 8), "line"),
+    case("three rows sent as a line", "".join(VERSE[:3]), partial(lines, VERSE[:3], 18, 4), "line"),
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.again import read_again
 from worker.ocr.reading.found import Found, confidences, in_order, to_line
+from worker.ocr.reading.loose import look_for_line
 from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.parted.cells import part_cells
@@ -39,7 +40,7 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
         upright = as_is(gray) if tools.options.layout == "line" else tools.straighten(gray)
     found = tools.find(upright)
     admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
-    read = tools.read_lines(found)
+    found, read = look_for_line(tools, gray, found, tools.read_lines(found))
     if quarters := _find_turn(tools, gray, found, read):
         found = tools.find(tools.turn(gray, quarters))
         read = tools.read_lines(found)
