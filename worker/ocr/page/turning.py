@@ -24,6 +24,7 @@ PROBE = 4  # of them; where these read worse upside down the others need not be 
 LEAST_CONFIDENCE = 0.65  # of the sample, in its new direction
 LEAST_GAIN = 0.08  # of the sample's confidence
 LEAST_CHARACTERS = 8
+FEW_CHARACTERS, WIDE_GAIN = 3, 0.3  # so few do where they are sure and it gains so much
 QUARTERS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 Read = Callable[[Sequence[Gray]], Sequence[Sequence[float]]]  # line images to the confidences of their characters
@@ -63,7 +64,7 @@ def find_turn(images: Sequence[Gray], confidences: Sequence[Sequence[float]], re
     whole = Legibility.of(confidences)
     if not images or whole.confidence >= SURE:
         return 0
-    chosen = _longest(images)
+    chosen = longest(images)
     now = Legibility.of([confidences[i] for i in chosen])
     probe, rest = chosen[:PROBE], chosen[PROBE:]
     upside_down = read(_upside_down([images[i] for i in probe]))
@@ -72,20 +73,23 @@ def find_turn(images: Sequence[Gray], confidences: Sequence[Sequence[float]], re
     tried = {2: Legibility.of(upside_down)}
     if (whole.is_in_stubs or whole.confidence < HOPELESS) and tried[2].confidence < SURE:
         side = search(1)
-        side = [side[i] for i in _longest(side)]
+        side = [side[i] for i in longest(side)]
         tried |= {1: Legibility.of(read(side)), 3: Legibility.of(read(_upside_down(side)))}
     best = max(tried, key=lambda turn: tried[turn].confidence)
     if best != 2 and tried[best].is_in_stubs and tried[best].confidence < SURE:
         return 0  # cells of a table: an 8 on its side reads as oo
-    return best if _is_clear(tried[best], now) else 0
+    return best if is_clear(tried[best], now) else 0
 
 
-def _is_clear(best: Legibility, now: Legibility) -> bool:
+def is_clear(best: Legibility, now: Legibility) -> bool:
+    """Tell whether a page reads clearly better in another direction than now."""
     least = max(LEAST_CONFIDENCE, now.confidence + LEAST_GAIN)
-    return best.confidence >= least and best.characters >= LEAST_CHARACTERS
+    if best.characters < LEAST_CHARACTERS:
+        least = max(SURE, now.confidence + WIDE_GAIN)
+    return best.confidence >= least and best.characters >= FEW_CHARACTERS
 
 
-def _longest(images: Sequence[Gray]) -> list[int]:
+def longest(images: Sequence[Gray]) -> list[int]:
     """Return which lines are the longest, by the characters that fit in."""
     return sorted(range(len(images)), key=lambda i: -images[i].shape[1] / images[i].shape[0])[:SAMPLE]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from worker.ocr.ink.ink import Gray
 from worker.ocr.reading.again import STROKES
+from worker.ocr.reading.directions import in_best_direction
 from worker.ocr.reading.found import Found
 from worker.ocr.reading.tools import Tools
 from worker.ocr.text.decoder import Reading
@@ -13,6 +14,7 @@ from worker.ocr.text.decoder import Reading
 DOUBT = 0.8  # confidence; a line that reads better is where the sender says
 SURER = 0.1  # by so much everything that is found must read better
 EACH = 0.85  # confidence of each, where several are found
+MOST_TURNED = 135.0  # degrees; that a line is upside down is not taken from a sender who knows where it is
 
 
 def look_for_line(tools: Tools, gray: Gray, found: Found, read: list[Reading]) -> tuple[Found, list[Reading]]:
@@ -30,9 +32,10 @@ def look_for_line(tools: Tools, gray: Gray, found: Found, read: list[Reading]) -
     with tools.stopwatch.measure("preprocess"):
         upright = searching.straighten(gray)
     other = searching.find(upright)
-    again = searching.read_lines(other)
+    other, again = in_best_direction(searching, gray, other, searching.read_lines(other))
     least = max(_sureness(read[0]) + SURER, EACH if len(again) > 1 else 0.0)
-    if min(map(_sureness, again), default=0.0) < least:
+    is_upside_down = abs(other.arrangement.upright.angle) > MOST_TURNED
+    if is_upside_down or min(map(_sureness, again), default=0.0) < least:
         return found, read
     return replace(other, arrangement=replace(other.arrangement, searched=False)), again
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.result import Page
 from worker.ocr.decode.pages import DecodedPage, to_gray
 from worker.ocr.decode.pdf import LayerPage
-from worker.ocr.ink.ink import Gray
-from worker.ocr.page import admission, agreement, beside_layer, from_layer, turning
+from worker.ocr.page import admission, agreement, beside_layer, from_layer
 from worker.ocr.page.enlarge import enlarge
 from worker.ocr.page.preprocess import as_is
 from worker.ocr.page.quality import measure_page
 from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.again import read_again
-from worker.ocr.reading.found import Found, confidences, in_order, to_line
+from worker.ocr.reading.directions import in_best_direction
+from worker.ocr.reading.found import in_order, to_line
 from worker.ocr.reading.loose import look_for_line
 from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.parted.cells import part_cells
 from worker.ocr.reading.tools import Tools
-from worker.ocr.text.decoder import Reading
 
 
 def read_page(tools: Tools, decoded: DecodedPage) -> Page:
@@ -40,10 +38,8 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
         upright = as_is(gray) if tools.options.layout == "line" else tools.straighten(gray)
     found = tools.find(upright)
     admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
-    found, read = look_for_line(tools, gray, found, tools.read_lines(found))
-    if quarters := _find_turn(tools, gray, found, read):
-        found = tools.find(tools.turn(gray, quarters))
-        read = tools.read_lines(found)
+    found, read = in_best_direction(tools, gray, found, tools.read_lines(found))
+    found, read = look_for_line(tools, gray, found, read)
     found, read = read_columns(tools, found, read)
     found, read = read_turned(tools, found, read)
     read = read_again(tools, found, read)
@@ -77,16 +73,3 @@ def read_layer(tools: Tools, found: LayerPage) -> Page:
     rest = replace(decoded, hidden=(), gray=beside_layer.without_lines(decoded.gray, found.lines))
     lenient = replace(tools.options, layout="page", admission="off" if tools.options.admission == "off" else "warn")
     return beside_layer.merge(page, read_page(replace(tools, options=lenient), rest))
-
-
-def _find_turn(tools: Tools, gray: Gray, found: Found, read: Sequence[Reading]) -> int:
-    """Return how many quarter turns clockwise the page needs; a sender who says that it is a line is believed."""
-    if tools.options.layout == "line":
-        return 0
-    sure = [i for i, line in enumerate(found.arrangement.lines) if not line.in_doubt]
-    return turning.find_turn(
-        [found.images[i] for i in sure],
-        confidences([read[i] for i in sure]),
-        read=lambda images: confidences(tools.glance(images)),
-        search=lambda quarters: tools.find(tools.turn(gray, quarters)).images,
-    )
