@@ -51,14 +51,21 @@ def find_boxes(page: Copies, search: Search) -> Found:
     """Return the boxes of a page at all sizes, none of them twice."""
     long, short = max(page.gray.shape), min(page.gray.shape)
     if long >= LONG * short and long * short > MOST_PIXELS:
-        return _search_strips(page, search)
-    scale = min(2.0, (MOST_PIXELS / page.gray.size) ** 0.5) if long < SMALL_SIDE else page.usual_scale
+        found = _search_strips(page, search)
+    else:
+        found = _search_whole(page, search)
+    for share, least, least_alone in LARGE:
+        found = _with_large(found, page.image(found.scale), search, share, (least, least_alone))
+    return found
+
+
+def _search_whole(page: Copies, search: Search) -> Found:
+    """Return the boxes at the usual size or, of small print, on a larger copy."""
+    scale = min(2.0, (MOST_PIXELS / page.gray.size) ** 0.5) if max(page.gray.shape) < SMALL_SIDE else page.usual_scale
     found = _search_at(page, scale, search)
     if found.boxes and np.median([_height(box) for box in found.boxes]) * found.scale < SMALL_PRINT:
         larger = min(LARGER * found.scale, (MOST_LARGER_PIXELS / page.gray.size) ** 0.5)
         found = _search_at(page, larger, search) if larger > 1.2 * found.scale else found
-    for share, least, least_alone in LARGE:
-        found = _with_large(found, page.image(found.scale), search, share, (least, least_alone))
     return found
 
 
