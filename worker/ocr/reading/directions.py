@@ -15,6 +15,7 @@ from worker.ocr.text.decoder import Reading
 
 AT_END = 14.0  # degrees; what was straightened by more may slant by more than straightening tries
 LEFT_OVER = 7.0  # degrees; lines that slant more on a page that was straightened are in the wrong order
+FEW_LINES = 12  # of a page that may be pieces of one that slants, each of which is read well
 
 
 def in_best_direction(tools: Tools, gray: Gray, found: Found, read: list[Reading]) -> tuple[Found, list[Reading]]:
@@ -41,7 +42,7 @@ def _find_slanting(tools: Tools, gray: Gray, found: Found, read: Sequence[Readin
     """Return the lines of a page whose writing slants by more than is straightened unasked; None: it does not."""
     now = Legibility.of(confidences([one for one in read if not STROKES.issuperset(one.text)]))
     left_over = tilt_of([line.polygon for line in found.arrangement.lines]) or 0.0
-    slants = abs(found.arrangement.upright.angle) > AT_END or abs(left_over) > LEFT_OVER
+    slants = abs(found.arrangement.upright.angle) > AT_END or abs(left_over) > LEFT_OVER or 0 < len(read) <= FEW_LINES
     if now.confidence >= turning.SURE and not now.is_in_stubs and not slants:
         return None
     with tools.stopwatch.measure("preprocess"):

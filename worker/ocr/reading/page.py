@@ -15,7 +15,7 @@ from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.again import read_again
 from worker.ocr.reading.directions import in_best_direction
 from worker.ocr.reading.found import in_order, to_line
-from worker.ocr.reading.loose import look_for_line
+from worker.ocr.reading.loose import look_for_lines
 from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.parted.cells import part_cells
@@ -39,7 +39,7 @@ def read_page(tools: Tools, decoded: DecodedPage) -> Page:
     found = tools.find(upright)
     admission.admit(page_number, found.quality, admission.WRITING_RULES, policy)
     found, read = in_best_direction(tools, gray, found, tools.read_lines(found))
-    found, read = look_for_line(tools, gray, found, read)
+    found, read = look_for_lines(tools, gray, found, read)
     found, read = read_columns(tools, found, read)
     found, read = read_turned(tools, found, read)
     read = read_again(tools, found, read)
