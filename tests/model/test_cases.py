@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 import models
 from models import detector
@@ -167,6 +167,13 @@ def tilted(image: Image.Image, degrees: float) -> Image.Image:
     return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
 
 
+def shaded(texts: Sequence[str], px: int) -> Image.Image:
+    """Dark lines on grey paper with much around them, of which a side lies in the dark."""
+    image = lines(texts, px, 2 * px, ink="#333366", paper="#9999aa")
+    shadow = Image.linear_gradient("L").rotate(90).resize(image.size).point(lambda level: 90 + level * 165 // 255)
+    return ImageChops.multiply(image, shadow.convert("RGB"))
+
+
 def chat(texts: Sequence[str]) -> Image.Image:
     """Bubbles, left and right in turn, on a tall picture."""
     image = Image.new("RGB", (560, 120 * len(texts) + 40), (237, 237, 237))
@@ -280,6 +287,21 @@ CASES = [
         }.items()
     ),
     case("two rows sent as a line", "谢谢合作Take it", partial(lines, ["谢谢合作", "Take it"], 24, 8), "line"),
+    *(
+        case(f"a sign that slants by {degrees} degrees", text, lambda t=text, d=degrees: tilted(lines([t], 24), d))
+        for text in ("请出示身份证件", "Take your ticket")
+        for degrees in (-50, -35, 20, 28, 65, 160)
+    ),
+    *(
+        case(f"page at {degrees} degrees", " ".join(PROSE_EN), lambda d=degrees: tilted(lines(PROSE_EN, 20), d), "page")
+        for degrees in (-35, 20, 50)
+    ),
+    *(
+        case(f"letters of {px} px", text, partial(lines, texts, px, px // 5), layout)
+        for text, texts in (("今日特价商品", ["今日特价商品"]), ("Take it谢谢合作", ["Take it", "谢谢合作"]))
+        for px, layout in ((240, "page"), (450, "page"), (450, "auto"))
+    ),
+    case("a faint line in a shadow", "Take your ticket", partial(shaded, ["Take your ticket"], 20)),
     case("three rows sent as a line", "".join(VERSE[:3]), partial(lines, VERSE[:3], 18, 4), "line"),
 ]  # fmt: skip
 

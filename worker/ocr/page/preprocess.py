@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.ocr.ink.copies import Copies
+from worker.ocr.ink.copies import Copies, resized
 from worker.ocr.ink.ink import Gray
 
 Points = NDArray[np.float64]
@@ -63,6 +63,13 @@ class Upright:
 def as_is(gray: Gray) -> Upright:
     """Return the page, (H, W) uint8, untouched."""
     return Upright(gray, 0.0, IDENTITY)
+
+
+def shrunk(upright: Upright, share: float) -> Upright:
+    """Return an upright page at a share of its size."""
+    image = resized(upright.image, share)
+    scale = np.array([before / now for before, now in zip(upright.image.shape[::-1], image.shape[::-1], strict=True)])
+    return Upright(image, upright.angle, upright.to_page * np.append(scale, 1.0))
 
 
 def straighten(gray: Gray, find: FindLines | None = None) -> Upright:

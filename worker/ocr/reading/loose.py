@@ -12,8 +12,9 @@ from worker.ocr.reading.tools import Tools
 from worker.ocr.text.decoder import Reading
 
 DOUBT = 0.8  # confidence; a line that reads better is one
-SURER = 0.1  # by so much everything that is found must read better
+SURER = 0.15  # by so much everything that is found must read better
 EACH = 0.85  # confidence of each, where several are found
+FEWEST = 2  # characters in each of them
 MOST_TURNED = 135.0  # degrees; that a line is upside down is not taken from a sender who knows where it is
 
 
@@ -36,13 +37,21 @@ def look_for_lines(tools: Tools, gray: Gray, found: Found, read: list[Reading]) 
     other, again = in_best_direction(searching, gray, other, searching.read_lines(other))
     other, again = look_for_lines(searching, gray, other, again)
     held = kept(other, again)
-    is_better = _sureness([again[i] for i in held]) >= max(sure + SURER, EACH if len(held) > 1 else 0.0)
+    is_better = _is_better([again[i] for i in held], read)
     if layout == "auto":
         return (other, again) if is_better or sure < LEAST_CONFIDENCE else (found, read)
     if not is_better or abs(other.arrangement.upright.angle) > MOST_TURNED:
         return found, read
     arrangement = replace(other.arrangement, lines=[other.arrangement.lines[i] for i in held], searched=False)
     return replace(other, arrangement=arrangement, images=[other.images[i] for i in held]), [again[i] for i in held]
+
+
+def _is_better(again: list[Reading], read: list[Reading]) -> bool:
+    """Tell whether what was found reads better than all as one line, and is not merely a part of it."""
+    whole = "".join(one.text for one in read).casefold()
+    if any(one.text.casefold() in whole or (len(again) > 1 and len(one.text) < FEWEST) for one in again):
+        return False
+    return _sureness(again) >= max(_sureness(read) + SURER, EACH if len(again) > 1 else 0.0)
 
 
 def _sureness(read: list[Reading]) -> float:
