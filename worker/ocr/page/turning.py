@@ -24,7 +24,7 @@ PROBE = 4  # of them; where these read worse upside down the others need not be 
 LEAST_CONFIDENCE = 0.65  # of the sample, in its new direction
 LEAST_GAIN = 0.08  # of the sample's confidence
 LEAST_CHARACTERS = 8
-FEW_CHARACTERS, WIDE_GAIN = 3, 0.3  # so few do where they are sure and it gains so much
+FEW_CHARACTERS, WIDE_GAIN = 3, 0.3  # so few do where the ink slants, if they are sure and it gains so much
 QUARTERS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 Read = Callable[[Sequence[Gray]], Sequence[Sequence[float]]]  # line images to the confidences of their characters
@@ -81,12 +81,12 @@ def find_turn(images: Sequence[Gray], confidences: Sequence[Sequence[float]], re
     return best if is_clear(tried[best], now) else 0
 
 
-def is_clear(best: Legibility, now: Legibility) -> bool:
-    """Tell whether a page reads clearly better in another direction than now."""
+def is_clear(best: Legibility, now: Legibility, *, few_do: bool = False) -> bool:
+    """Tell whether a page reads clearly better otherwise than now; `few_do`: a few characters, too, may tell it."""
     least = max(LEAST_CONFIDENCE, now.confidence + LEAST_GAIN)
-    if best.characters < LEAST_CHARACTERS:
-        least = max(SURE, now.confidence + WIDE_GAIN)
-    return best.confidence >= least and best.characters >= FEW_CHARACTERS
+    if few_do and best.characters < LEAST_CHARACTERS:
+        return best.confidence >= max(SURE, now.confidence + WIDE_GAIN) and best.characters >= FEW_CHARACTERS
+    return best.confidence >= least and best.characters >= LEAST_CHARACTERS
 
 
 def longest(images: Sequence[Gray]) -> list[int]:

@@ -66,7 +66,7 @@ def _find_slanting(tools: Tools, gray: Gray, found: Found, read: Sequence[Readin
         ways.append((Legibility.of(confidences(tools.glance(sample))), other))
     best, other = max(ways, key=lambda way: way[0].confidence)
     is_as_good = slants and best.confidence >= turning.SURE and best.characters >= now.characters
-    return other if is_as_good or turning.is_clear(best, now) else None
+    return other if is_as_good or turning.is_clear(best, now, few_do=True) else None
 
 
 def _find_smaller(tools: Tools, found: Found, read: Sequence[Reading]) -> Found | None:
@@ -87,7 +87,7 @@ def _find_smaller(tools: Tools, found: Found, read: Sequence[Reading]) -> Found 
             ways.append((Legibility.of(confidences(tools.glance(other.images))), other))
     best, other = max(ways, key=lambda way: way[0].confidence, default=(Legibility.of(()), found))
     is_whole = 0 < 2 * best.lines <= now.lines and best.confidence >= max(turning.SURE, now.confidence + PIECES_LOSE)
-    return other if is_whole or turning.is_clear(best, now) else None
+    return other if is_whole or turning.is_clear(best, now, few_do=True) else None
 
 
 def _legibility(read: Sequence[Reading]) -> Legibility:
