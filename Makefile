@@ -84,7 +84,7 @@ bench: setup-dev ## Speed through the service against the same work in-process, 
 train: setup-training ## Train the recogniser for MINUTES (Debian only; goes on from the last weights)
 	$(BIN)/python -m models.training.fetch_packages $(TRAINING)
 	$(BIN)/python -m models.training.corpus $(TRAINING)
-	$(BIN)/python -m models.training.train $(TRAINING) --minutes $(MINUTES) --resume
+	$(BIN)/python -m models.training.train $(TRAINING) --minutes $(MINUTES) --resume --head-rate 0.1
 
 train-smoke: setup-training ## Train for half a minute with few fonts, export, and read with what came out (under 3 minutes)
 	$(BIN)/python -m models.training.fetch_packages $(SMOKE) --list models/training/packages-smoke.txt
@@ -95,7 +95,7 @@ train-smoke: setup-training ## Train for half a minute with few fonts, export, a
 	$(BIN)/python -m models.training.evaluate $(SMOKE) --model $(SMOKE)/weights/smoke --plain --most 0.05
 
 train-detector: setup-training ## Train the line detector for MINUTES (after `make train` has fetched fonts and texts)
-	$(BIN)/python -m models.training.detector.train $(TRAINING) --minutes $(MINUTES) --resume
+	$(BIN)/python -m models.training.detector.train $(TRAINING) --minutes $(MINUTES) --resume --head-rate 0.1
 
 export-detector: setup-training ## Export the detector's last checkpoint as the shipped one
 	$(BIN)/python -m models.training.detector.export $(TRAINING) --version $$(date +%Y%m%d).1

@@ -17,7 +17,7 @@ AT_END = 14.0  # degrees; what was straightened by more may slant by more than s
 LEFT_OVER = 7.0  # degrees; lines that slant more on a page that was straightened are in the wrong order
 FEW_LINES = 12  # of a page that may be pieces of one that slants, each of which is read well
 SHARES = (0.25, 0.125, 0.0625)  # of a page's size, at which huge letters are looked for
-HUGE = 100.0  # px; with no line so tall there are none
+HUGE, HUGE_SHARE = 100.0, 0.08  # px, of the shorter side; with no line so tall there are none
 MOST_PIECES = 30  # lines, that huge letters fall into
 BEYOND_DOUBT = 0.98  # confidence of all lines; pieces of huge letters do not read so well
 PIECES_LOSE = 0.02  # confidence, in pieces of which there are twice as many as lines, and more
@@ -76,7 +76,8 @@ def _find_smaller(tools: Tools, found: Found, read: Sequence[Reading]) -> Found 
     """
     now, upright = _legibility(read), found.arrangement.upright
     tallest = max((line.height for line in found.arrangement.lines), default=0.0)
-    if now.confidence > BEYOND_DOUBT or len(read) > MOST_PIECES or tallest < HUGE:
+    huge = max(HUGE, HUGE_SHARE * min(upright.image.shape))
+    if now.confidence > BEYOND_DOUBT or len(read) > MOST_PIECES or tallest < huge:
         return None
     ways = []
     for share in SHARES:
