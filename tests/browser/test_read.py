@@ -47,6 +47,23 @@ def test_chosen_files_are_sent_followed_and_opened(open_page: Open, parts: Parts
     expect(page.locator(".words")).to_have_text("你好 world")
 
 
+def test_what_is_chosen_before_the_script_has_come_is_sent(open_page: Open, photo: Path) -> None:
+    page = open_page("/")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/read.js*", hold)
+    page.goto(page.url, wait_until="commit")
+    page.set_input_files("#files", str(photo))
+    assert held
+    expect(page.locator("#rows tr")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(1)
+
+
 def test_a_name_stays_text(open_page: Open, tmp_path: Path) -> None:
     page = open_page("/")
     name = "<img src=x onerror=alert(1)>.png"

@@ -213,12 +213,12 @@ function once() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-for (const input of zone.querySelectorAll("input[type=file]")) {
-  input.addEventListener("change", () => {
-    take([...input.files]);
-    input.value = "";
-  });
+const inputs = zone.querySelectorAll("input[type=file]");
+function takeChosen(input) {
+  take([...input.files]);
+  input.value = "";
 }
+for (const input of inputs) input.addEventListener("change", () => takeChosen(input));
 const states = () => [...rows.children].map((row) => row.dataset.state);
 const count = () => (document.getElementById("sent-count").textContent = fill(words.count, { done: states().filter((state) => ENDED.includes(state)).length, all: rows.children.length }));
 new MutationObserver(count).observe(rows, { childList: true });
@@ -242,4 +242,5 @@ addEventListener("beforeunload", (event) => (sending || queue.length) && !sessio
 document.getElementById("clear").addEventListener("submit", () => waiting.forgetAll());
 session.mayLeave = waiting.kept;
 goOn();
+for (const input of inputs) if (input.files.length) takeChosen(input); // chosen before this script was there
 if (section.dataset.open === "yes") listen();
