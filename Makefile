@@ -95,7 +95,7 @@ train-smoke: setup-training ## Train for half a minute with few fonts, export, a
 	$(BIN)/python -m models.training.evaluate $(SMOKE) --model $(SMOKE)/weights/smoke --plain --most 0.05
 
 train-detector: setup-training ## Train the line detector for MINUTES (after `make train` has fetched fonts and texts)
-	$(BIN)/python -m models.training.detector.train $(TRAINING) --minutes $(MINUTES) --resume --head-rate 0.1
+	$(BIN)/python -m models.training.detector.train $(TRAINING) --minutes $(MINUTES) --resume
 
 export-detector: setup-training ## Export the detector's last checkpoint as the shipped one
 	$(BIN)/python -m models.training.detector.export $(TRAINING) --version $$(date +%Y%m%d).1

@@ -48,13 +48,14 @@ def in_best_direction(tools: Tools, gray: Gray, found: Found, read: list[Reading
 
 def _find_slanting(tools: Tools, gray: Gray, found: Found, read: Sequence[Reading]) -> Found | None:
     """Return the lines of a page whose writing slants by more than is straightened unasked; None: it does not."""
-    now = _legibility(read)
+    now, straight = _legibility(read), found.arrangement.upright
     left_over = tilt_of([line.polygon for line in found.arrangement.lines]) or 0.0
-    slants = abs(found.arrangement.upright.angle) > AT_END or abs(left_over) > LEFT_OVER or 0 < len(read) <= FEW_LINES
+    slants = abs(straight.angle) > AT_END or abs(left_over) > LEFT_OVER or 0 < len(read) <= FEW_LINES
     if now.confidence >= turning.SURE and not now.is_in_stubs and not slants:
         return None
     with tools.stopwatch.measure("preprocess"):
-        angle = estimate_steep_angle(as_is(gray).copies)
+        as_sent = straight if straight.image is gray else as_is(gray)
+        angle = estimate_steep_angle(as_sent.copies)
     if angle == 0.0:
         return None
     ways = []
