@@ -35,6 +35,8 @@ SQLITE_VERSION: tuple[int, int, int] = driver.sqlite_version_info
 
 LOCK_WAIT_SECONDS = 30
 """How long a write waits for another writer before it fails as DatabaseUnavailable."""
+PREPARED_AFTER = 5
+"""A statement that a connection to PostgreSQL has executed so often is planned no more."""
 
 
 class Database:
@@ -88,6 +90,7 @@ class Database:
         """
         with _translated(), self._reader.connect() as connection:
             yield connection
+            connection.commit()  # nothing; but at a rollback psycopg forgets what the server keeps prepared
 
     def choose_journal_mode(self) -> None:
         """Set WAL where the linked SQLite has the repair, else DELETE; a file keeps its mode. PostgreSQL: nothing.
@@ -244,7 +247,7 @@ def _postgres_engine(url: URL, pool_size: int) -> Engine:
             url,
             connect_args={
                 "connect_timeout": 5,
-                "prepare_threshold": None,
+                "prepare_threshold": None,  # see below
                 "tcp_user_timeout": 15_000,  # ms; a server that fell silent must not hold a thread for ever
                 "keepalives_idle": 10,
                 "keepalives_interval": 5,
@@ -261,6 +264,15 @@ def _postgres_engine(url: URL, pool_size: int) -> Engine:
         raise errors.InvalidConfiguration(
             "OCRELAY_DATABASE_URL names PostgreSQL, but its driver is missing. Install ocrelay[postgres]."
         ) from error
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        """Let the server keep statements that come again, where it is the server: one behind a pooler may be another
+        for each transaction, and older poolers do not know who has prepared what."""
+        with connection.transaction(), connection.cursor() as cursor:
+            (served_by,) = cursor.execute("SELECT pg_backend_pid()").fetchone()
+        if served_by == connection.info.backend_pid:
+            connection.prepare_threshold = PREPARED_AFTER
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

@@ -22,6 +22,9 @@ from shared.settings import Settings
 from shared.up.broker import EmbeddedBroker
 from tests import in_memory
 
+POOLER_PORT = 6432
+"""Names a socket in a folder of its own; no port is opened."""
+
 
 def unavailable(reason: str) -> NoReturn:
     """Skip on a developer's machine; fail where everything must be there."""
@@ -114,6 +117,38 @@ def postgres_server(*, durable: bool = False) -> Iterator[Postgres]:
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], stdout=subprocess.DEVNULL, check=False, cwd="/")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def pooler(url: str) -> Iterator[str]:
+    """PgBouncer in transaction mode before a database, with two connections to it; yields the URL through it."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        unavailable("PgBouncer is not installed: apt-get install pgbouncer")
+    given = make_url(url)
+    server = {"host": given.query.get("host") or given.host, "port": given.port, "user": given.username}
+    server["password"] = given.password
+    words = " ".join(f"{name}={value}" for name, value in server.items() if value)
+    folder = Path(tempfile.mkdtemp(prefix="ocrelay-pool-", dir=in_memory.folder()))
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(
+        f"[databases]\n* = {words}\n[pgbouncer]\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 2\n"
+        f"unix_socket_dir = {folder}\nlisten_port = {POOLER_PORT}\nlogfile = {folder / 'log'}\n"
+    )
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # it refuses to run as root
+        for path in (folder, settings):
+            shutil.chown(path, "postgres", "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    with subprocess.Popen([*as_user, program, "-q", settings], cwd="/") as process:
+        try:
+            wait_until((folder / f".s.PGSQL.{POOLER_PORT}").exists, what="PgBouncer")
+            through = given.set(host=None, password=None, port=POOLER_PORT, query={"host": str(folder)})
+            yield through.render_as_string(hide_password=False)
+        finally:
+            process.terminate()
+            process.wait()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _quietly(command: list[str | Path]) -> None:

@@ -12,7 +12,7 @@ from api.app import create_app
 from api.http import counters
 from api.server import malformed
 from api.server.slow_clients import PatientSocket
-from shared import leftovers
+from shared import garbage, leftovers
 from shared.settings import Settings
 from shared.telemetry import spans
 
@@ -76,7 +76,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Build the application in each process, after the fork."""
-        return create_app(self.settings, self.metrics_folder)
+        application = create_app(self.settings, self.metrics_folder)
+        garbage.leave_out_loaded()
+        return application
 
     def begin_process(self, _arbiter: Any, worker: Any) -> None:
         """What a process needs before it builds its application; called after the fork."""

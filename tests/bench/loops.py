@@ -1,5 +1,8 @@
 """The same pipeline called in-process, by as many processes at once as there are worker children: a loop in each.
 
+It reads with what a worker child reads with: the installed stronger model reads again what leaves a doubt, as
+OCRELAY_QUALITY says.
+
 python -m tests.bench.loops LAYOUT IMAGE      (reads a line with a number of seconds, answers with one of numbers)
 """
 
@@ -13,10 +16,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-import cv2
-
 import models
 from models import detector
+from shared.settings import Settings
+from worker.models.equipment import find_stronger, prepare_libraries
 from worker.ocr.pipeline import Options, recognize_document
 
 WARM = 3
@@ -68,13 +71,15 @@ def loops(layout: str, image: Path, count: int) -> Iterator[Loops]:
 
 
 def main(layout: str, image: Path) -> None:
-    cv2.setNumThreads(1)
-    recognizer, finder = models.load(), detector.load()
-    content, options = image.read_bytes(), Options(layout=layout)  # type: ignore[arg-type]
+    prepare_libraries()
+    settings = Settings.load()
+    recognizer, finder, stronger = models.load(), detector.load(), find_stronger(settings)
+    content = image.read_bytes()
+    options = Options(layout=layout, quality=settings.quality)  # type: ignore[arg-type]
 
     def read() -> float:
         started = time.perf_counter()
-        recognize_document(content, recognizer, options, detector=finder)
+        recognize_document(content, recognizer, options, detector=finder, stronger=stronger.load if stronger else None)
         return (time.perf_counter() - started) * 1000
 
     for _ in range(WARM):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from shared import garbage
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def prepare_libraries() -> None:
     import worker.ocr.pipeline  # noqa: F401
 
     cv2.setNumThreads(1)
+    garbage.leave_out_loaded()  # models are no part of it: they are let go again
 
 
 def find_stronger(settings: Settings, keep: Stronger | None = None) -> Stronger | None:
