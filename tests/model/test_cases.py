@@ -36,6 +36,7 @@ PROSE_EN = [
     "board, but only for cash in hand",
 ]
 VERSE = ["雨水顺着", "屋檐落进", "青石水缸", "里去"]
+CONTENTS = [("1.9 Getting started", "15"), ("2.1 用户手册", "81"), ("3.8 Network setup", "127"), ("4.2 系统概述", "9")]
 TALK = ["明天几点开会？", "三点半", "好的", "一起去吧", "Turn left", "到了", "一", "OK", "收到", "二楼会议室"]
 LONG = ("Her violin teacher lives above the bakery and the pump runs quietly below forty degrees " * 3)[:240].strip()
 PROSE = (
@@ -160,6 +161,17 @@ def below_title(title: str, image: Image.Image, px: int) -> Image.Image:
     whole.paste(image, (0, 3 * px))
     Face(SANS, LATIN, px).draw(ImageDraw.Draw(whole), 30, 2 * px, title)
     return whole
+
+
+def contents(rows: Sequence[tuple[str, str]], px: int, dot: str) -> Image.Image:
+    """Titles, dots, and the numbers of their pages at the right end."""
+    face, right = Face(SANS, LATIN, px), 40.0 + 26 * px
+    written = []
+    for i, (title, number) in enumerate(rows):
+        baseline, start, end = 40 + px * (0.9 + 1.6 * i), 44 + face.width(title), right - face.width(number)
+        dots = dot * int((end - start - 4) / face.width(dot))
+        written += [(title, 40, baseline), (dots, start, baseline), (number, end, baseline)]
+    return sheet(written, (round(right) + 40, round(px * 1.6 * len(rows)) + 80), px)
 
 
 def tilted(image: Image.Image, degrees: float) -> Image.Image:
@@ -302,6 +314,11 @@ CASES = [
         for px, layout in ((240, "page"), (450, "page"), (450, "auto"))
     ),
     case("a faint line in a shadow", "Take your ticket", partial(shaded, ["Take your ticket"], 20)),
+    *(
+        case(f"contents with {name}, {px} px", " ".join(map(" ".join, CONTENTS)), partial(contents, CONTENTS, px, dot))
+        for name, dot in {"dots": ".", "dots far apart": ". ", "middle dots": "·"}.items()
+        for px in (14, 26)
+    ),
     case("three rows sent as a line", "".join(VERSE[:3]), partial(lines, VERSE[:3], 18, 4), "line"),
 ]  # fmt: skip
 

@@ -55,14 +55,17 @@ def remove_rules(mask: Gray, length: int) -> tuple[Gray, Boxes]:
     return np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(rules)), np.uint8), boxes
 
 
-def usual_height(pieces: Pieces) -> float:
-    """Return the height in px of the pieces that make up most of the page, 0 without pieces; specks hardly count."""
+def usual_height(pieces: Pieces, *, power: int = 1) -> float:
+    """Return the height in px of the pieces that make up most of the page, 0 without pieces; specks hardly count.
+
+    A piece counts by its height, to this power: the higher it is, the more specks there may be.
+    """
     tall, wide = pieces.heights, pieces.widths
     likely = (tall >= 4) & (wide <= 6 * tall) & (tall <= 6 * wide)
     if not likely.any():
         return 0.0
     heights = np.sort(tall[likely])
-    weight = np.cumsum(np.minimum(heights, 40))
+    weight = np.cumsum(np.minimum(heights, 40) ** power)
     return float(heights[np.searchsorted(weight, weight[-1] / 2)])
 
 
@@ -81,8 +84,8 @@ def _rules(mask: Gray, size: tuple[int, int]) -> tuple[Gray, Boxes]:
     return rules, np.array(boxes, np.int32).reshape(-1, 4)
 
 
-def find_pieces(mask: Gray) -> Pieces:
-    """Return every connected component of an ink mask, (H, W) uint8 with 255 = ink, except specks of 2 px and less.
+def find_pieces(mask: Gray, *, with_specks: bool = False) -> Pieces:
+    """Return every connected component of an ink mask, (H, W) uint8 with 255 = ink; of 2 px and less only if asked for.
 
     They are measured by runs of ink in rows: OpenCV's own statistics visit every px of paper, and take longer.
     """
@@ -100,7 +103,7 @@ def find_pieces(mask: Gray) -> Pieces:
     top[of[::-1]], bottom[of] = rows[::-1], rows + 1  # rows come from the top: the last assignment stays
     boxes = np.stack([left, top, right, bottom], 1).astype(np.int32)
     areas = np.bincount(of, lengths, count - 1).astype(np.int32)
-    found = Pieces(boxes, areas).select(areas > 2)
+    found = Pieces(boxes, areas) if with_specks else Pieces(boxes, areas).select(areas > 2)
     if len(found) > MOST_PIECES:
         found = found.select(np.argsort(-found.heights, kind="stable")[:MOST_PIECES])
     return found

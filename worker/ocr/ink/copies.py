@@ -20,7 +20,7 @@ class Copies:
         self.gray = gray
         self._images = {1.0: gray}
         self._inks: dict[float, Ink] = {}
-        self._pieces: dict[tuple[float, bool], Pieces] = {}
+        self._pieces: dict[tuple[float, bool, bool], Pieces] = {}
 
     @property
     def usual_scale(self) -> float:
@@ -39,9 +39,9 @@ class Copies:
             self._inks[scale] = find_ink(self.image(scale))
         return self._inks[scale]
 
-    def pieces(self, scale: float) -> Pieces:
+    def pieces(self, scale: float, *, with_specks: bool = False) -> Pieces:
         """Return the pieces of ink of both polarities, px of the page at a size."""
-        dark, light = (self._pieces_of(scale, is_dark=is_dark) for is_dark in (True, False))
+        dark, light = (self._pieces_of(scale, is_dark=is_dark, with_specks=with_specks) for is_dark in (True, False))
         return Pieces(np.concatenate([dark.boxes, light.boxes]), np.concatenate([dark.areas, light.areas]))
 
     def are_dark(self, scale: float) -> NDArray[np.bool_]:
@@ -61,11 +61,11 @@ class Copies:
         ink = self.ink(scale)
         return bool(np.count_nonzero(ink.dark) >= np.count_nonzero(ink.light))
 
-    def _pieces_of(self, scale: float, *, is_dark: bool) -> Pieces:
-        key = scale, is_dark
+    def _pieces_of(self, scale: float, *, is_dark: bool, with_specks: bool = False) -> Pieces:
+        key = scale, is_dark, with_specks
         if key not in self._pieces:
             ink = self.ink(scale)
-            self._pieces[key] = components.find_pieces(ink.dark if is_dark else ink.light)
+            self._pieces[key] = components.find_pieces(ink.dark if is_dark else ink.light, with_specks=with_specks)
         return self._pieces[key]
 
 

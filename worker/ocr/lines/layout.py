@@ -18,6 +18,7 @@ from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned import detection
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine, hulls_of
+from worker.ocr.page.leaders import without_leaders
 from worker.ocr.page.preprocess import Upright
 
 LEAST_HEIGHT = 5  # px; nothing lower can be read
@@ -67,10 +68,11 @@ def arrange(upright: Upright, layout: LayoutName, detector: PageDetector | None 
     is_low = layout == "auto" and _is_low_strip(upright.copies)
     if is_low and _has_tall_pieces(upright.copies):
         return take_as_line(upright)
-    found = search_lines(upright.copies, detector)
-    if (is_low and not found) or (layout == "auto" and _is_one_row(upright.image, found)):
+    page = without_leaders(upright)
+    found = search_lines(page.copies, detector)
+    if (is_low and not found) or (layout == "auto" and _is_one_row(page.image, found)):
         return take_as_line(upright)
-    return Arrangement(upright, found, searched=True)
+    return Arrangement(page, found, searched=True)
 
 
 def search_lines(page: Copies, detector: PageDetector | None) -> list[TextLine]:

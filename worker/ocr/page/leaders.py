@@ -1,0 +1,166 @@
+"""Dot leaders: the rows of dots that guide the eye from a title to its page, from a dish to its price.
+
+They are no writing, and beside it they do harm: the line before them ends in some of their dots, and a short number
+behind them is taken for more of them. So they are wiped off a page before its lines are looked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink.components import Boxes, Pieces, usual_height
+from worker.ocr.ink.ink import Gray
+from worker.ocr.page.preprocess import Upright
+
+FEWEST = 7  # dots; an ellipsis has six at most
+LARGEST = 0.42  # of the usual height of characters; a bullet is larger
+ROUND = 2.0, 0.5  # px, and of the larger side: width and height of a dot differ by no more than the larger of these
+SOLID = 0.6  # share of ink in a dot's box
+SMALL = 14  # px: letters so high have dots of a pixel or two
+MOST_DOTS = 6000  # more are the raster of a picture
+LEVEL = 0.12  # of the usual height: dots beside each other differ no more in theirs
+NEXT = 1.6  # of the usual height: from the middle of a dot to that of the next one
+REGULAR = 0.25  # of the usual step from dot to dot, mean deviation
+FAINTEST = 0.35  # of the depth of a leader's dots: what is as deep is a dot, too, or other writing
+CLOSE = 0.4  # of the step: so far around the middle of a dot there is nothing else
+MARGIN = 2  # px around a dot
+FREE_ENDS = 0.5  # of the usual height, at both ends
+FREE = 0.55, 0.3  # of the usual height, above and below: nothing else stands there, or the dots are part of something
+
+
+@dataclass(frozen=True)
+class Leader:
+    """A row of dots, px. box: (4,) left, top, right, bottom. step: from dot to dot."""
+
+    box: NDArray[np.float64]
+    step: float
+
+    @classmethod
+    def of(cls, run: Boxes) -> Leader:
+        """Return the leader whose dots are these, (N, 4) px from left to right."""
+        box = np.concatenate([run[:, :2].min(0), run[:, 2:].max(0)]).astype(np.float64)
+        return cls(box, float(np.median(_steps(run))))
+
+
+def without_leaders(upright: Upright) -> Upright:
+    """Return a page without its dot leaders; the same where it has none."""
+    copies = upright.copies
+    scale = copies.usual_scale
+    pieces = copies.pieces(scale)
+    usual = usual_height(pieces, power=2)  # of the letters, of which there are fewer than dots
+    found = find_leaders(copies.pieces(scale, with_specks=True) if usual < SMALL else pieces, usual)
+    if not found:
+        return upright
+    image = upright.image.copy()
+    for leader in found:
+        _wipe(image, Leader(leader.box / scale, leader.step / scale), usual / scale)
+    return replace(upright, image=image)
+
+
+def find_leaders(pieces: Pieces, usual: float) -> list[Leader]:
+    """Return the dot leaders of a page.
+
+    Args:
+        pieces: Of the page.
+        usual: px, the height of its letters.
+    """
+    tall, wide = pieces.heights, pieces.widths
+    large = np.maximum(tall, wide)
+    are_small = large <= max(3.0, LARGEST * usual)
+    are_dots = are_small & (pieces.areas >= SOLID * tall * wide)
+    are_dots &= np.abs(tall - wide) <= np.maximum(ROUND[0], ROUND[1] * large)
+    dots = pieces.boxes[are_dots]
+    if not FEWEST <= len(dots) <= MOST_DOTS:
+        return []
+    runs = [run for row in _levels(dots, LEVEL * usual) for run in _runs(row, usual) if _is_regular(run)]
+    others = pieces.boxes[~are_small]
+    return [one for one in map(Leader.of, runs) if _is_free(one.box, others, usual)]
+
+
+def _levels(dots: Boxes, tolerance: float) -> list[Boxes]:
+    """Return the dots by rows, each from left to right."""
+    middles = (dots[:, 1] + dots[:, 3]) / 2
+    order = np.argsort(middles, kind="stable")
+    ends = np.flatnonzero(np.diff(middles[order]) > max(1.0, tolerance)) + 1
+    rows = (dots[part] for part in np.split(order, ends) if len(part) >= FEWEST)
+    return [row[np.argsort(row[:, 0], kind="stable")] for row in rows]
+
+
+def _runs(row: Boxes, usual: float) -> list[Boxes]:
+    """Return the parts of a row, left to right, in which each dot stands close to the next one and beside it."""
+    across, down = (row[:, 0] + row[:, 2]) / 2, (row[:, 1] + row[:, 3]) / 2
+    breaks = (np.diff(across) > NEXT * usual) | (np.abs(np.diff(down)) > max(1.0, LEVEL * usual))
+    ends = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(row)]
+    return [row[start:end] for start, end in pairwise(ends) if end - start >= FEWEST]
+
+
+def _steps(run: Boxes) -> NDArray[np.float64]:
+    return np.asarray(np.diff((run[:, 0] + run[:, 2]) / 2), np.float64)
+
+
+def _is_regular(run: Boxes) -> bool:
+    steps = _steps(run)
+    usual = float(np.median(steps))
+    return bool(np.abs(steps - usual).mean() <= REGULAR * usual)
+
+
+def _is_free(box: NDArray[np.float64], others: Boxes, usual: float) -> bool:
+    """Tell whether nothing stands above or below; a letter before the dots, or behind them, may overhang one."""
+    left, top, right, bottom = box
+    beside = (others[:, 2] > left + FREE_ENDS * usual) & (others[:, 0] < right - FREE_ENDS * usual)
+    near = (others[:, 3] > top - FREE[0] * usual) & (others[:, 1] < bottom + FREE[1] * usual)
+    return not bool((beside & near).any())
+
+
+def _wipe(image: Gray, leader: Leader, usual: float) -> None:
+    """Draw paper over a leader, px of the page, in place: over all that is free, for JPEG leaves shadows of dots."""
+    height, width = image.shape
+    left, top, right, bottom = (round(float(side)) for side in leader.box)
+    left, top = max(0, left - MARGIN), max(0, top - MARGIN)
+    right, bottom = min(width, right + MARGIN), min(height, bottom + MARGIN)
+    above = min(top, max(0, round(top + MARGIN - FREE[0] * usual) + 1))
+    below = max(bottom, min(height, round(bottom - MARGIN + FREE[1] * usual) - 1))
+    paper = np.median(image[above:below, left:right], axis=0).astype(np.float32)
+    paper = cv2.blur(paper[None], (2 * round(usual) + 1, 1), borderType=cv2.BORDER_REPLICATE)[0]
+    paper = np.pad(paper, (left, width - right), mode="edge")
+    depth = np.abs(image[above:below] - paper)
+    inside = slice(top - above, bottom - above)
+    at_dots, around = depth[inside].max(axis=0), np.delete(depth, inside, axis=0).max(axis=0, initial=0)
+    ends = round(FREE_ENDS * usual)
+    image[above:below, left + ends : right - ends] = paper[left + ends : right - ends]
+    middle = (bottom - top) / 2  # of a dot, which is as wide as it is high
+    left, right = _reach(at_dots, around, (left, right), middle, leader.step)
+    image[top:bottom, left:right] = paper[left:right]
+
+
+def _reach(
+    at_dots: NDArray[np.float32], around: NDArray[np.float32], ends: tuple[int, int], middle: float, step: float
+) -> tuple[int, int]:
+    """Return where a leader begins and ends, px: beside letters its dots are fainter, and not found as ink.
+
+    Args:
+        at_dots: (W,) depth of the ink in the columns of the page, where the dots are.
+        around: (W,) the same above and below them.
+        ends: px, of the dots that were found, with a margin.
+        middle: px from an end to the middle of the dot there.
+        step: px.
+    """
+    left, right = ends
+    least = FAINTEST * float(np.percentile(at_dots[left:right], 90))
+
+    def is_dot(at: float) -> bool:
+        start, end = round(at - CLOSE * step), round(at + CLOSE * step) + 1
+        if start < 0 or end > len(at_dots):
+            return False
+        return bool(at_dots[start:end].max() >= least and around[start:end].max() < least)
+
+    while is_dot(left + middle - step):
+        left = round(left - step)
+    while is_dot(right - middle + step):
+        right = round(right + step)
+    return max(0, left), min(len(at_dots), right)
