@@ -36,6 +36,8 @@ PROSE_EN = [
     "board, but only for cash in hand",
 ]
 VERSE = ["雨水顺着", "屋檐落进", "青石水缸", "里去"]
+BARS = "its bars are read as letters, too, and a year behind them"
+CHART = "120 100 80 60 40 20 2015 2016 2017 2018 2019 2020 2021"
 CONTENTS = [("1.9 Getting started", "15"), ("2.1 用户手册", "81"), ("3.8 Network setup", "127"), ("4.2 系统概述", "9")]
 TALK = ["明天几点开会？", "三点半", "好的", "一起去吧", "Turn left", "到了", "一", "OK", "收到", "二楼会议室"]
 LONG = ("Her violin teacher lives above the bakery and the pump runs quietly below forty degrees " * 3)[:240].strip()
@@ -172,6 +174,20 @@ def contents(rows: Sequence[tuple[str, str]], px: int, dot: str) -> Image.Image:
         dots = dot * int((end - start - 4) / face.width(dot))
         written += [(title, 40, baseline), (dots, start, baseline), (number, end, baseline)]
     return sheet(written, (round(right) + 40, round(px * 1.6 * len(rows)) + 80), px)
+
+
+def bars(heights: Sequence[int], px: int) -> Image.Image:
+    """A chart: amounts beside its axis, bars, a year below each."""
+    step = 4 * px
+    width, foot = step * (len(heights) + 2), 20 * px
+    rows = [(str(2015 + i), step * (1.5 + i), foot + 1.5 * px) for i in range(len(heights))]
+    rows += [(str(20 * i), step - 2.5 * px, foot - 3 * px * i) for i in range(1, 7)]
+    image = sheet(rows, (width, 23 * px), px)
+    on = ImageDraw.Draw(image)
+    on.line((step, px, step, foot, width - px, foot), fill=0, width=2)
+    for i, height in enumerate(heights):
+        on.rectangle((step * (1.5 + i), foot - height * px, step * (1.9 + i), foot), fill="steelblue")
+    return image
 
 
 def tilted(image: Image.Image, degrees: float) -> Image.Image:
@@ -319,6 +335,9 @@ CASES = [
         for name, dot in {"dots": ".", "dots far apart": ". ", "middle dots": "·"}.items()
         for px in (14, 26)
     ),
+    case("a chart", CHART, partial(bars, (7, 3, 6, 8, 5, 7, 6), 24)),
+    case("a chart with low bars", CHART, partial(bars, (7, 5, 1, 6, 7, 3, 3), 20)),
+    case("a chart on a small page", CHART, partial(bars, (7, 3, 6, 8, 5, 7, 6), 18), fails=BARS),
     case("three rows sent as a line", "".join(VERSE[:3]), partial(lines, VERSE[:3], 18, 4), "line"),
 ]  # fmt: skip
 

@@ -67,6 +67,7 @@ def test_dots_beside_letters_that_are_too_faint_for_ink_are_wiped_with_the_other
         ("an ellipsis", page(6)),
         ("bullets", page(20, step=10.0, dot=8)),
         ("dots at random distances", page(0)),
+        ("small print beside large letters", page(20, step=6.0, dot=5)),
         ("nothing between", page(0)),
     ],
 )
@@ -81,4 +82,20 @@ def test_dots_below_letters_stay() -> None:
     image = page(25)
     image[FOOT - 12 : FOOT - 6, 160:340:14] = 0
     image[FOOT - 6, 160:340] = 0
+    assert wiped(image) is image
+
+
+def test_a_tilted_rule_of_dots_is_not_wiped_with_what_it_passes() -> None:
+    image = page(0)
+    for i in range(35):
+        top, left = FOOT + 25 - i // 2, 150 + 6 * i
+        image[top : top + 3, left : left + 3] = 0
+    assert wiped(image) is image
+
+
+def test_words_of_small_print_beside_large_letters_stay() -> None:
+    image = page(0)
+    for i, left in enumerate(range(160, 340, 7)):
+        high = 9 if i % 4 == 3 else 6
+        image[FOOT - high : FOOT, left : left + 4] = 0
     assert wiped(image) is image

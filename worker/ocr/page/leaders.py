@@ -26,6 +26,11 @@ MOST_DOTS = 6000  # more are the raster of a picture
 LEVEL = 0.12  # of the usual height: dots beside each other differ no more in theirs
 NEXT = 1.6  # of the usual height: from the middle of a dot to that of the next one
 REGULAR = 0.25  # of the usual step from dot to dot, mean deviation
+APART = 1.5  # of the usual width of a dot, if that is more than SPECK: the step; letters in small print stand closer
+SPECK = 3.0  # px
+ALIKE = 0.7, 0.15  # px, and of the mean: by the larger of these the sides of the dots differ, standard deviation
+LARGER = 1.4  # times as large as a leader is high: no dot
+HIGHEST = 2.0  # times the height of a dot, and a pixel: a row of dots; a tilted one is a rule across a page
 FAINTEST = 0.35  # of the depth of a leader's dots: what is as deep is a dot, too, or other writing
 CLOSE = 0.4  # of the step: so far around the middle of a dot there is nothing else
 MARGIN = 2  # px around a dot
@@ -71,15 +76,14 @@ def find_leaders(pieces: Pieces, usual: float) -> list[Leader]:
     """
     tall, wide = pieces.heights, pieces.widths
     large = np.maximum(tall, wide)
-    are_small = large <= max(3.0, LARGEST * usual)
+    are_small = large <= max(SPECK, LARGEST * usual)
     are_dots = are_small & (pieces.areas >= SOLID * tall * wide)
     are_dots &= np.abs(tall - wide) <= np.maximum(ROUND[0], ROUND[1] * large)
     dots = pieces.boxes[are_dots]
     if not FEWEST <= len(dots) <= MOST_DOTS:
         return []
-    runs = [run for row in _levels(dots, LEVEL * usual) for run in _runs(row, usual) if _is_regular(run)]
-    others = pieces.boxes[~are_small]
-    return [one for one in map(Leader.of, runs) if _is_free(one.box, others, usual)]
+    runs = [run for row in _levels(dots, LEVEL * usual) for run in _runs(row, usual) if _is_leader(run)]
+    return [one for one in map(Leader.of, runs) if _is_free(one.box, pieces, usual)]
 
 
 def _levels(dots: Boxes, tolerance: float) -> list[Boxes]:
@@ -103,17 +107,26 @@ def _steps(run: Boxes) -> NDArray[np.float64]:
     return np.asarray(np.diff((run[:, 0] + run[:, 2]) / 2), np.float64)
 
 
-def _is_regular(run: Boxes) -> bool:
-    steps = _steps(run)
-    usual = float(np.median(steps))
-    return bool(np.abs(steps - usual).mean() <= REGULAR * usual)
+def _is_leader(run: Boxes) -> bool:
+    """Tell whether the pieces of a run are level, alike, far from each other, and at equal distances."""
+    steps, sides = _steps(run), run[:, 2:] - run[:, :2]
+    usual, (wide, tall) = float(np.median(steps)), np.median(sides, axis=0).tolist()
+    is_level = run[:, 3].max() - run[:, 1].min() <= HIGHEST * tall + 1
+    is_regular = np.abs(steps - usual).mean() <= REGULAR * usual
+    is_sparse = wide <= SPECK or usual >= APART * wide
+    are_alike = (sides.std(axis=0) <= np.maximum(ALIKE[0], ALIKE[1] * sides.mean(axis=0))).all()
+    return bool(is_level and is_regular and is_sparse and are_alike)
 
 
-def _is_free(box: NDArray[np.float64], others: Boxes, usual: float) -> bool:
-    """Tell whether nothing stands above or below; a letter before the dots, or behind them, may overhang one."""
+def _is_free(box: NDArray[np.float64], pieces: Pieces, usual: float) -> bool:
+    """Tell whether nothing larger than its dots stands above or below a leader, or in it.
+
+    A letter before it, or behind, may overhang a dot.
+    """
     left, top, right, bottom = box
-    beside = (others[:, 2] > left + FREE_ENDS * usual) & (others[:, 0] < right - FREE_ENDS * usual)
-    near = (others[:, 3] > top - FREE[0] * usual) & (others[:, 1] < bottom + FREE[1] * usual)
+    boxes = pieces.boxes[np.maximum(pieces.heights, pieces.widths) > max(SPECK, LARGER * (bottom - top))]
+    beside = (boxes[:, 2] > left + FREE_ENDS * usual) & (boxes[:, 0] < right - FREE_ENDS * usual)
+    near = (boxes[:, 3] > top - FREE[0] * usual) & (boxes[:, 1] < bottom + FREE[1] * usual)
     return not bool((beside & near).any())
 
 

@@ -34,6 +34,8 @@ LARGE = (
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
 MOST_PARTS = 6  # of large letters that were found as lines
+LOW = 0.2  # of a large line's height: what is lower is no part of its letters ...
+MOST_APART = 1  # ... and where more of that stands beside them, they are the bars of a chart
 AROUND = 0.3  # of a large line's height: what runs through its box and so far beyond, from side to side, is a rule
 LEAST_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a large line
 LEAST_SIDE = 32  # px; a copy with a shorter side shows nothing
@@ -123,33 +125,50 @@ def _with_large(found: Found, work: Gray, search: Search, share: float, least: t
         return found
     small = resized(work, share)
     factor = np.float32(share * found.scale)
-    seen = [box for box in search(small) if _height(box) >= min(least) * share and _holds_tall_ink(small, box)]
     boxes = found.boxes
-    for large in (box / factor for box in seen):
+    for seen in search(small):
+        tall = _tall_ink(small, seen) if _height(seen) >= min(least) * share else None
+        if tall is None or not tall.any():
+            continue
+        large = seen / factor
         if _height(large) * found.scale < least[0] and any(_share(box, large) > 0 for box in boxes):
             continue
         within = [i for i, box in enumerate(boxes) if _share(box, large) > 0.5]
-        if _is_better(large, [boxes[i] for i in within]):
+        parts = [boxes[i] for i in within]
+        low = [part * factor for part in parts if _height(part) <= LOW * _height(large)]
+        if _is_better(large, parts) and sum(_is_apart(part, tall) for part in low) <= MOST_APART:
             boxes = [*(box for i, box in enumerate(boxes) if i not in within), large]
     return Found(boxes, found.scale)
 
 
-def _holds_tall_ink(image: Gray, box: Box) -> bool:
-    """Tell whether some piece of ink in a box is as tall as a character of a line of its height."""
+def _tall_ink(image: Gray, box: Box) -> NDArray[np.bool_]:
+    """Return where on an image, (H, W), pieces of ink in a box are as tall as a character of a line of its height."""
+    found = np.zeros(image.shape, np.bool_)
     margin = AROUND * _height(box)
     left, top = np.maximum(box.min(0) - margin, 0).astype(int)
     right, bottom = (box.max(0) + margin).astype(int) + 1
     inner = image[top:bottom, left:right]
     if inner.size == 0 or np.ptp(inner) < LEAST_CONTRAST:
-        return False
+        return found
     level, _ = cv2.threshold(inner, 0, 255, cv2.THRESH_OTSU)
     ink = inner <= level
     ink = ink if np.count_nonzero(ink) < 0.5 * ink.size else ~ink
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    _, _, wide, tall, area = pieces[1:].T
+    _, labels, pieces, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    _, _, wide, tall, area = pieces.T
     is_frame = (wide > WIDE_INK * _height(box)) & (area < FRAME_FILL * wide * tall)
     is_frame |= (wide == inner.shape[1]) | (tall == inner.shape[0])
-    return bool(((tall >= TALL_INK * _height(box)) & ~is_frame).any())
+    is_tall = (tall >= TALL_INK * _height(box)) & ~is_frame
+    is_tall[0] = False  # the ground
+    found[top:bottom, left:right] = is_tall[labels]
+    return found
+
+
+def _is_apart(part: Box, tall: NDArray[np.bool_]) -> bool:
+    """Tell whether no tall ink runs through the middle of what was found in the place of a large line."""
+    (left, top), (right, bottom) = part.min(0), part.max(0)
+    quarter = (bottom - top) / 4
+    rows = slice(max(0, int(top + quarter)), int(np.ceil(bottom - quarter)))
+    return not tall[rows, max(0, int(left)) : int(np.ceil(right))].any()
 
 
 def _is_better(large: Box, within: Sequence[Box]) -> bool:
