@@ -66,6 +66,31 @@ def test_the_rules_of_a_table_are_no_large_letter() -> None:
     assert hulls(scales.find_boxes(Copies(image), SeesBlocks())) == sorted(map(list, cells))
 
 
+def seeing(boxes: list[tuple[int, int, int, int]], large: tuple[int, int, int, int]) -> scales.Search:
+    """Finds these on a page, and on a quarter of it the large one, px of the page, as a detector may."""
+
+    def search(image: Gray) -> list[scales.Box]:
+        found = boxes if image.shape[0] > 250 else [tuple(side // 4 for side in large)] if image.shape[0] == 250 else []
+        return [np.array([[a, b], [c, b], [c, d], [a, d]], np.float32) for a, b, c, d in found]
+
+    return search
+
+
+def test_the_bars_of_a_chart_are_no_letters_where_years_stand_below_them() -> None:
+    years = [(left, 420, left + 60, 440) for left in (200, 320, 440)]
+    bars = [(left, 400 - 40 * i, left + 40, 400) for i, (left, *_) in enumerate(years, 3)]
+    found = scales.find_boxes(Copies(page((1000, 1200), *years, *bars)), seeing(years, (180, 220, 520, 440)))
+    assert hulls(found) == sorted(map(list, years))
+
+
+def test_an_initial_takes_no_place_of_the_lines_beside_it() -> None:
+    lines = [(170, top, 700, top + 24) for top in (100, 140)]
+    found = scales.find_boxes(
+        Copies(page((1000, 1200), (100, 96, 160, 168), *lines)), seeing(lines, (100, 96, 360, 168))
+    )
+    assert hulls(found) == [[100, 96, 160, 168], *map(list, lines)]
+
+
 def test_small_print_is_searched_again_on_a_larger_copy() -> None:
     search = Seen()
     found = scales.find_boxes(Copies(page((1000, 1000), (100, 100, 500, 108), (100, 140, 500, 148))), search)

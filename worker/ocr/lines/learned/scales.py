@@ -33,6 +33,7 @@ LARGE = (
 )  # on so small a copy of the searched one lines of so many px there are looked for; where nothing else is, of so many
 TALL_INK = 0.45  # of a large line's height: its tallest piece of ink is no lower
 WIDE_INK, FRAME_FILL = 2.0, 0.12  # of a large line's height, share of ink: wider and emptier pieces are frames
+INITIAL = 0.5  # of a large line's height: several lines so low that reach out of it stand beside an initial
 MOST_PARTS = 6  # of large letters that were found as lines
 LOW = 0.2  # of a large line's height: what is lower is no part of its letters ...
 MOST_APART = 1  # ... and where more of that stands beside them, they are the bars of a chart
@@ -135,6 +136,9 @@ def _with_large(found: Found, work: Gray, search: Search, share: float, least: t
             continue
         within = [i for i, box in enumerate(boxes) if _share(box, large) > 0.5]
         parts = [boxes[i] for i in within]
+        beside = [box for box in boxes if 0.1 < _share(box, large) <= 0.5 and _height(box) <= INITIAL * _height(large)]
+        if len(beside) > 1:
+            large = _only_tall(seen, tall) / factor
         low = [part * factor for part in parts if _height(part) <= LOW * _height(large)]
         if _is_better(large, parts) and sum(_is_apart(part, tall) for part in low) <= MOST_APART:
             boxes = [*(box for i, box in enumerate(boxes) if i not in within), large]
@@ -161,6 +165,15 @@ def _tall_ink(image: Gray, box: Box) -> NDArray[np.bool_]:
     is_tall[0] = False  # the ground
     found[top:bottom, left:right] = is_tall[labels]
     return found
+
+
+def _only_tall(box: Box, tall: NDArray[np.bool_]) -> Box:
+    """Return as much of a large line, from left to right, as its tall ink takes: an initial beside several lines."""
+    columns = np.flatnonzero(tall.any(axis=0))
+    left, right = max(float(box[:, 0].min()), columns[0]), min(float(box[:, 0].max()), columns[-1] + 1.0)
+    along = (box[1] - box[0]) / max(1e-6, float(box[1, 0] - box[0, 0]))  # px for each px to the right
+    start, end = (left - box[0, 0]) * along, (right - box[1, 0]) * along
+    return np.array([box[0] + start, box[1] + end, box[2] + end, box[3] + start], np.float32)
 
 
 def _is_apart(part: Box, tall: NDArray[np.bool_]) -> bool:
