@@ -15,10 +15,10 @@ from worker.ocr.page.reading import measure_reading
 from worker.ocr.reading.again import read_again
 from worker.ocr.reading.directions import in_best_direction
 from worker.ocr.reading.found import in_order, to_line
-from worker.ocr.reading.loose import look_for_lines
 from worker.ocr.reading.missing import find_missing
 from worker.ocr.reading.other_ways import read_columns, read_turned
 from worker.ocr.reading.parted.cells import part_cells
+from worker.ocr.reading.taken_for_line import look_for_lines
 from worker.ocr.reading.tools import Tools
 
 
