@@ -36,7 +36,7 @@ SQLITE_VERSION: tuple[int, int, int] = driver.sqlite_version_info
 LOCK_WAIT_SECONDS = 30
 """How long a write waits for another writer before it fails as DatabaseUnavailable."""
 PREPARED_AFTER = 5
-"""A statement that a connection to PostgreSQL has executed so often is planned no more."""
+"""A statement that a connection to PostgreSQL has executed so often is parsed no more, and seldom planned."""
 
 
 class Database:
@@ -90,7 +90,11 @@ class Database:
         """
         with _translated(), self._reader.connect() as connection:
             yield connection
-            connection.commit()  # nothing; but at a rollback psycopg forgets what the server keeps prepared
+            if (
+                not self.is_sqlite
+            ):  # nothing is written; but at a rollback psycopg forgets what the server keeps prepared
+                with suppress(exc.OperationalError, exc.InterfaceError):  # what was read was read
+                    connection.commit()
 
     def choose_journal_mode(self) -> None:
         """Set WAL where the linked SQLite has the repair, else DELETE; a file keeps its mode. PostgreSQL: nothing.
@@ -247,7 +251,7 @@ def _postgres_engine(url: URL, pool_size: int) -> Engine:
             url,
             connect_args={
                 "connect_timeout": 5,
-                "prepare_threshold": None,  # see below
+                "prepare_threshold": None,  # until it is known who serves, see below
                 "tcp_user_timeout": 15_000,  # ms; a server that fell silent must not hold a thread for ever
                 "keepalives_idle": 10,
                 "keepalives_interval": 5,

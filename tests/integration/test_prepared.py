@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from sqlalchemy import text
 
@@ -41,7 +42,18 @@ def do_jobs(database: Database, submission: Submission) -> list[State]:
     return ended
 
 
+def threshold(url: str) -> int | None:
+    """After how many times a connection asks the server to keep a statement; None: never."""
+    database = Database(url, pool_size=1)
+    with database.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        found: int | None = driver.prepare_threshold
+    database.close()
+    return found
+
+
 def test_the_server_keeps_what_a_connection_asks_again_and_again(postgres_url: str, submission: Submission) -> None:
+    assert threshold(postgres_url) == PREPARED_AFTER
     database = Database(postgres_url, pool_size=1)
     do_jobs(database, submission)
     with database.read() as connection:
@@ -53,6 +65,7 @@ def test_behind_a_pooler_every_transaction_may_have_another_connection(
     postgres_url: str, submission: Submission
 ) -> None:
     with services.pooler(postgres_url) as url:
+        assert threshold(url) is None
         databases = [Database(url, pool_size=1) for _ in range(CLIENTS)]
         with ThreadPoolExecutor(CLIENTS) as pool:
             ended = list(pool.map(lambda one: do_jobs(one, submission), databases))

@@ -68,7 +68,7 @@ def test_dots_beside_letters_that_are_too_faint_for_ink_are_wiped_with_the_other
         ("bullets", page(20, step=10.0, dot=8)),
         ("dots at random distances", page(0)),
         ("small print beside large letters", page(20, step=6.0, dot=5)),
-        ("nothing between", page(0)),
+        ("letters of a tracked caption", page(20, step=9.0, dot=5)[:, 148:396]),
     ],
 )
 def test_what_is_no_leader_stays(name: str, image: Gray) -> None:
@@ -76,6 +76,22 @@ def test_what_is_no_leader_stays(name: str, image: Gray) -> None:
         for left in (155, 161, 180, 186, 214, 219, 244, 262, 271, 300):
             image[FOOT - 3 : FOOT, left : left + 3] = 0
     assert wiped(image) is image
+
+
+def test_a_tracked_caption_below_a_large_title_stays() -> None:
+    image = np.full((220, 500), 255, np.uint8)
+    for left in range(40, 440, 80):
+        image[30:100, left : left + 60], image[45:85, left + 15 : left + 45] = 0, 255
+    for left in range(60, 420, 20):
+        image[150:164, left : left + 12] = 0
+    assert wiped(image) is image
+
+
+def test_faint_writing_on_a_line_of_dots_is_not_cut() -> None:
+    image = page(25)
+    for left in range(160, 340, 14):
+        image[FOOT - 11 : FOOT - 4, left : left + 9] = 225
+    assert np.array_equal(wiped(image)[: FOOT - 5], image[: FOOT - 5])
 
 
 def test_dots_below_letters_stay() -> None:

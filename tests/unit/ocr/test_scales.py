@@ -84,7 +84,7 @@ def test_the_bars_of_a_chart_are_no_letters_where_years_stand_below_them() -> No
 
 
 def test_an_initial_takes_no_place_of_the_lines_beside_it() -> None:
-    lines = [(170, top, 700, top + 24) for top in (100, 140)]
+    lines = [(170, 100, 700, 120), (170, 124, 700, 144), (170, 148, 202, 166)]
     found = scales.find_boxes(
         Copies(page((1000, 1200), (100, 96, 160, 168), *lines)), seeing(lines, (100, 96, 360, 168))
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +18,9 @@ from worker.ocr.page.preprocess import Upright
 
 FEWEST = 7  # dots; an ellipsis has six at most
 LARGEST = 0.42  # of the usual height of characters; a bullet is larger
+BESIDE = 3.0  # of the usual height: so far from its ends stands what a leader leads from, or to
 ROUND = 2.0, 0.5  # px, and of the larger side: width and height of a dot differ by no more than the larger of these
-SOLID = 0.6  # share of ink in a dot's box
+SOLID, SOLID_SPECK = 0.6, 0.5  # share of ink in a dot's box; of those no larger than SPECK
 SMALL = 14  # px: letters so high have dots of a pixel or two
 MOST_DOTS = 6000  # more are the raster of a picture
 LEVEL = 0.12  # of the usual height: dots beside each other differ no more in theirs
@@ -33,6 +33,7 @@ LARGER = 1.4  # times as large as a leader is high: no dot
 HIGHEST = 2.0  # times the height of a dot, and a pixel: a row of dots; a tilted one is a rule across a page
 FAINTEST = 0.35  # of the depth of a leader's dots: what is as deep is a dot, too, or other writing
 CLOSE = 0.4  # of the step: so far around the middle of a dot there is nothing else
+SHADOW = 0.1  # of that depth: what is deeper above and below is faint writing, and no shadow that JPEG left
 MARGIN = 2  # px around a dot
 FREE_ENDS = 0.5  # of the usual height, at both ends
 FREE = 0.55, 0.3  # of the usual height, above and below: nothing else stands there, or the dots are part of something
@@ -77,13 +78,14 @@ def find_leaders(pieces: Pieces, usual: float) -> list[Leader]:
     tall, wide = pieces.heights, pieces.widths
     large = np.maximum(tall, wide)
     are_small = large <= max(SPECK, LARGEST * usual)
-    are_dots = are_small & (pieces.areas >= SOLID * tall * wide)
-    are_dots &= np.abs(tall - wide) <= np.maximum(ROUND[0], ROUND[1] * large)
+    are_dots = are_small & (np.abs(tall - wide) <= np.maximum(ROUND[0], ROUND[1] * large))
+    are_dots &= pieces.areas >= np.where(large <= SPECK, SOLID_SPECK, SOLID) * tall * wide
     dots = pieces.boxes[are_dots]
     if not FEWEST <= len(dots) <= MOST_DOTS:
         return []
     runs = [run for row in _levels(dots, LEVEL * usual) for run in _runs(row, usual) if _is_leader(run)]
-    return [one for one in map(Leader.of, runs) if _is_free(one.box, pieces, usual)]
+    found = [Leader.of(run) for run in runs if _leads(run, pieces.boxes, usual)]
+    return [one for one in found if _is_free(one.box, pieces, usual)]
 
 
 def _levels(dots: Boxes, tolerance: float) -> list[Boxes]:
@@ -118,6 +120,19 @@ def _is_leader(run: Boxes) -> bool:
     return bool(is_level and is_regular and is_sparse and are_alike)
 
 
+def _leads(run: Boxes, boxes: Boxes, usual: float) -> bool:
+    """Tell whether letters stand before a run or behind it, of which its pieces can only be dots.
+
+    A page has letters of all sizes: beside a title all of its small print is as low as dots.
+    """
+    left, top, right, bottom = np.concatenate([run[:, :2].min(0), run[:, 2:].max(0)]).tolist()
+    in_row = (boxes[:, 3] > top) & (boxes[:, 1] < bottom)
+    before = (boxes[:, 0] < left) & (boxes[:, 2] > left - BESIDE * usual)
+    behind = (boxes[:, 2] > right) & (boxes[:, 0] < right + BESIDE * usual)
+    heights = np.sort((boxes[:, 3] - boxes[:, 1])[in_row & (before | behind)])
+    return len(heights) > 1 and float(np.median(run[:, 3] - run[:, 1])) <= LARGEST * heights[-2]  # one may be a picture
+
+
 def _is_free(box: NDArray[np.float64], pieces: Pieces, usual: float) -> bool:
     """Tell whether nothing larger than its dots stands above or below a leader, or in it.
 
@@ -138,14 +153,15 @@ def _wipe(image: Gray, leader: Leader, usual: float) -> None:
     right, bottom = min(width, right + MARGIN), min(height, bottom + MARGIN)
     above = min(top, max(0, round(top + MARGIN - FREE[0] * usual) + 1))
     below = max(bottom, min(height, round(bottom - MARGIN + FREE[1] * usual) - 1))
-    paper = np.median(image[above:below, left:right], axis=0).astype(np.float32)
-    paper = cv2.blur(paper[None], (2 * round(usual) + 1, 1), borderType=cv2.BORDER_REPLICATE)[0]
-    paper = np.pad(paper, (left, width - right), mode="edge")
+    places = range(left, right, max(1, round(usual)))
+    levels = [np.median(image[above:below, max(0, x - places.step) : x + places.step]) for x in places]
+    paper = np.interp(np.arange(width), places, levels).astype(np.float32)
     depth = np.abs(image[above:below] - paper)
     inside = slice(top - above, bottom - above)
     at_dots, around = depth[inside].max(axis=0), np.delete(depth, inside, axis=0).max(axis=0, initial=0)
-    ends = round(FREE_ENDS * usual)
-    image[above:below, left + ends : right - ends] = paper[left + ends : right - ends]
+    between = slice(left + round(FREE_ENDS * usual), right - round(FREE_ENDS * usual))
+    if around[between].max(initial=0) < SHADOW * float(np.percentile(at_dots[left:right], 90)):
+        image[above:below, between] = paper[between]
     middle = (bottom - top) / 2  # of a dot, which is as wide as it is high
     left, right = _reach(at_dots, around, (left, right), middle, leader.step)
     image[top:bottom, left:right] = paper[left:right]

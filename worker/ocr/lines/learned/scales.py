@@ -134,11 +134,11 @@ def _with_large(found: Found, work: Gray, search: Search, share: float, least: t
         large = seen / factor
         if _height(large) * found.scale < least[0] and any(_share(box, large) > 0 for box in boxes):
             continue
-        within = [i for i, box in enumerate(boxes) if _share(box, large) > 0.5]
-        parts = [boxes[i] for i in within]
         beside = [box for box in boxes if 0.1 < _share(box, large) <= 0.5 and _height(box) <= INITIAL * _height(large)]
         if len(beside) > 1:
             large = _only_tall(seen, tall) / factor
+        within = [i for i, box in enumerate(boxes) if _share(box, large) > 0.5]
+        parts = [boxes[i] for i in within]
         low = [part * factor for part in parts if _height(part) <= LOW * _height(large)]
         if _is_better(large, parts) and sum(_is_apart(part, tall) for part in low) <= MOST_APART:
             boxes = [*(box for i, box in enumerate(boxes) if i not in within), large]
@@ -171,6 +171,8 @@ def _only_tall(box: Box, tall: NDArray[np.bool_]) -> Box:
     """Return as much of a large line, from left to right, as its tall ink takes: an initial beside several lines."""
     columns = np.flatnonzero(tall.any(axis=0))
     left, right = max(float(box[:, 0].min()), columns[0]), min(float(box[:, 0].max()), columns[-1] + 1.0)
+    if left >= right:
+        return box
     along = (box[1] - box[0]) / max(1e-6, float(box[1, 0] - box[0, 0]))  # px for each px to the right
     start, end = (left - box[0, 0]) * along, (right - box[1, 0]) * along
     return np.array([box[0] + start, box[1] + end, box[2] + end, box[3] + start], np.float32)
