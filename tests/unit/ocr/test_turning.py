@@ -15,7 +15,7 @@ from models.line_image import prepare
 from worker.ocr.page import turning
 from worker.ocr.page.preprocess import straighten
 from worker.ocr.pipeline import Options, recognize_document
-from worker.ocr.reading import loose
+from worker.ocr.reading import taken_for_line
 from worker.ocr.text import looks
 
 ROWS = [("Letters have feet to stand on", 60, 80 + 60 * row) for row in range(8)]
@@ -112,7 +112,7 @@ def test_a_page_that_reads_well_is_read_once_and_left_alone(encode: Any) -> None
 
 def test_a_line_is_what_the_sender_says(encode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looks, "SHAPES", ())
-    monkeypatch.setattr(loose, "DOUBT", 0.0)
+    monkeypatch.setattr(taken_for_line, "DOUBT", 0.0)
     line = cv2.rotate(heavy_page(rows=1)[40:84], cv2.ROTATE_180)
     page, lines_read = read(line, encode, "line")
     assert (page.angle, lines_read) == (0.0, 1)
