@@ -87,6 +87,12 @@ def test_a_tracked_caption_below_a_large_title_stays() -> None:
     assert wiped(image) is image
 
 
+def test_a_dash_on_the_level_of_the_dots_is_no_dot() -> None:
+    image = page(25)
+    image[FOOT - 3 : FOOT, 355:375] = 0
+    assert (wiped(image)[FOOT - 3 : FOOT, 355:375] == 0).all()
+
+
 def test_faint_writing_on_a_line_of_dots_is_not_cut() -> None:
     image = page(25)
     for left in range(160, 340, 14):

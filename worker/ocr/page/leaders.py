@@ -186,7 +186,9 @@ def _reach(
         start, end = round(at - CLOSE * step), round(at + CLOSE * step) + 1
         if start < 0 or end > len(at_dots):
             return False
-        return bool(at_dots[start:end].max() >= least and around[start:end].max() < least)
+        sides = at_dots[round(at) : round(at + step / 2) + 1], at_dots[max(0, round(at - step / 2)) : round(at)]
+        is_dash = step > 2 * SPECK and any(bool((side >= least).all()) for side in sides)
+        return bool(at_dots[start:end].max() >= least and not is_dash and around[start:end].max() < least)
 
     while is_dot(left + middle - step):
         left = round(left - step)
