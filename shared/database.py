@@ -90,9 +90,7 @@ class Database:
         """
         with _translated(), self._reader.connect() as connection:
             yield connection
-            if (
-                not self.is_sqlite
-            ):  # nothing is written; but at a rollback psycopg forgets what the server keeps prepared
+            if not self.is_sqlite:  # at a rollback psycopg would forget what the server keeps prepared
                 with suppress(exc.OperationalError, exc.InterfaceError):  # what was read was read
                     connection.commit()
 

@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL keeps planned, and poolers, behind which it must not be asked to."""
+"""Statements that PostgreSQL keeps prepared, and poolers, behind which it must not be asked to."""
 
 from __future__ import annotations
 
