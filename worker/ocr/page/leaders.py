@@ -17,7 +17,7 @@ from worker.ocr.ink.ink import Gray
 from worker.ocr.page.preprocess import Upright
 
 FEWEST = 7  # dots; an ellipsis has six at most
-LARGEST = 0.42  # of the usual height of characters; a bullet is larger
+LARGEST = 0.42  # of the usual height of characters; most bullets are larger
 BESIDE = 3.0  # of the usual height: so far from its ends stands what a leader leads from, or to
 ROUND = 2.0, 0.5  # px, and of the larger side: width and height of a dot differ by no more than the larger of these
 SOLID, SOLID_SPECK = 0.6, 0.5  # share of ink in a dot's box; of those no larger than SPECK
@@ -121,7 +121,7 @@ def _is_leader(run: Boxes) -> bool:
 
 
 def _leads(run: Boxes, boxes: Boxes, usual: float) -> bool:
-    """Tell whether letters stand before a run or behind it, of which its pieces can only be dots.
+    """Tell whether letters stand before a run, or behind it, beside which its pieces can only be dots.
 
     A page has letters of all sizes: beside a title all of its small print is as low as dots.
     """
