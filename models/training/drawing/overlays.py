@@ -28,6 +28,14 @@ def add_rules(ink: Ink, drawing: Drawing, rng: random.Random) -> None:
             cv2.line(ink, (column, 0), end, rng.randint(120, 255), rng.randint(1, 3))
     if rng.random() < 0.03:
         add_box(ink, drawing, rng)
+    if rng.random() < 0.012:
+        strike(ink, drawing, rng)
+
+
+def strike(ink: Ink, drawing: Drawing, rng: random.Random) -> None:
+    """A thin rule through all of the writing, as through a price that holds no longer."""
+    row = drawing.bottom - round(drawing.height * rng.uniform(0.35, 0.6))
+    cv2.line(ink, (drawing.left - 2, row), (drawing.right + 2, row), rng.randint(160, 255), rng.randint(1, 2))
 
 
 def add_row(ink: Ink, row: int, left: int, rng: random.Random) -> None:

@@ -20,6 +20,8 @@ WIDEST_EMS = 40
 SCREEN_EMS = (9, 10, 11, 12, 12, 13, 14, 15, 16, 18)
 SMALL_EMS = (13, 14, 15, 16, 17, 18)
 LAMP_EMS = (8, 9, 10, 11, 12, 14, 16)
+SMALL_DIGITS = {ord(small): large for small, large in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉", "0123456789+-0123456789", strict=True)}
+"""What programs make smaller, and raise or lower, where a text has an exponent, an index or the number of a note."""
 SCREEN_SHARE = 0.12
 """Text on screens is hinted for its few pixels and is no large glyph made small: some lines are drawn at their size."""
 
@@ -144,13 +146,15 @@ class LineRenderer:
         tracking = rng.choice((0.0, 0.0, 0.0, rng.uniform(-0.03, 0.06), rng.uniform(0, spread))) * em
         gap = rng.choice((1.0, 1.0, rng.uniform(0.75, 1.6), rng.uniform(1.5, 5.0) if rng.random() < 0.3 else 1.0))
         full_width = chinese and rng.random() < 0.6
+        shrink = rng.uniform(0.55, 0.8) if rng.random() < 0.7 else None
         placed: list[tuple[str, Glyph, float]] = []
         pen = float(MARGIN)
         for index, character in enumerate(text):
             face = latin if character.isascii() else main
             if small is not None and index and text[index - 1] != " ":
                 face = small
-            glyph = self.glyph(character, face, main if full_width else None)
+            glyph = self.small_digit(character, face, shrink) if shrink else None
+            glyph = glyph or self.glyph(character, face, main if full_width else None)
             if glyph is None:
                 return None
             advance = glyph.advance * (gap if character == " " else 1.0) + tracking
@@ -167,6 +171,18 @@ class LineRenderer:
         if not (text.isascii() and text.isupper() and text.isalpha() and self.rng.random() < 0.12):
             return None
         return self.library.sized(face.face, round(face.em * 0.8))
+
+    def small_digit(self, character: str, face: Glyphs, shrink: float) -> Glyph | None:
+        """A raised or lowered digit made of the face's own, as most programs make it; None for anything else.
+
+        shrink: its size, as a share of the em.
+        """
+        large = SMALL_DIGITS.get(ord(character))
+        glyph = self.library.sized(face.face, max(6, round(face.em * shrink))).get(large) if large else None
+        if glyph is None:
+            return None
+        lift = -0.15 if "₀" <= character <= "₉" else 1.0 - shrink  # of the em; raised ones reach above the capitals
+        return dataclasses.replace(glyph, top=glyph.top - round(face.em * lift * 0.9))
 
     def glyph(self, character: str, face: Glyphs, wide: Glyphs | None) -> Glyph | None:
         """Glyph of `character`; punctuation among Chinese is drawn in its full-width form when `wide` is given."""

@@ -141,6 +141,8 @@ def marked(rng: random.Random, phrase: Phrase) -> str:
     if form <= 2:
         left, right = rng.choice(("“”", "‘’", '""', "''", "“”", "「」", "《》", "【】", "()", "[]", "<>", "{}"))
         return f"{rng.choice(('', phrase() + ' '))}{left}{words}{rng.choice(('', ',', '.', '。', '!', '?'))}{right}{rng.choice(('', '.', ','))}"
+    if form == 3 and rng.random() < 0.5:
+        return noted(rng, phrase)
     if form == 3:
         return f"{words}{rng.choice(('™', '®', '†', '‡', '¶', '※', '*', '¹', '²', '³', '…', '——'))}"
     if form == 4:
@@ -161,6 +163,15 @@ def marked(rng: random.Random, phrase: Phrase) -> str:
     if form == 8:
         return f"{words}{rng.choice((' → ', '→', ' > ', ' / ', ' | ', ' & ', ' + ', '←', '↑', '↓', ' ↔ '))}{phrase()}"
     return f"{words}{rng.choice(('~', '…', '...', '!!', '?!', ';', ':', '%'))}"
+
+
+def noted(rng: random.Random, phrase: Phrase) -> str:
+    """Words with the number of a note behind them, or the note itself behind its number."""
+    note = raised(rng, rng.choice((1, 1, 1, 2)))
+    end = rng.choice(("", "", ".", ",", "。"))
+    return rng.choice(
+        (f"{phrase()}{end}{note}", f"{phrase()}{note}{end}", f"{phrase()}{note} {phrase()}", f"{note} {phrase()}")
+    )
 
 
 def scattered(rng: random.Random, signs: list[str], phrase: Phrase) -> str:

@@ -84,6 +84,7 @@ class TextSampler:
                 (8, "small", self.chinese_prose),
                 (12, "page", lambda: signs.sign_text(self.rng, self.phrase)),
                 (8, "small", lambda: signs.sign_text(self.rng, self.phrase)),
+                (5, "page", lambda: signs.noted(self.rng, self.phrase)),
                 (10, "mono", lambda: code.code_text(self.rng, self.name)),
                 (4, "page", lambda: code.code_text(self.rng, self.name)),
             ],
