@@ -9,6 +9,7 @@ from typing import Any
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime's wheel reports to its maker unless told before it is loaded
 import onnxruntime
 
+from models import int8
 from models.bringing.onnx_file import demands
 from models.card import ModelFileError
 
@@ -26,6 +27,8 @@ def open_session(path: pathlib.Path, threads: int = 1) -> Any:
     options.enable_cpu_mem_arena = False  # the arena keeps the largest page's memory for ever
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if int8.overflows():
+        options.add_session_config_entry(int8.UNSIGNED_WEIGHTS, "1")
     _refuse_demands(path)
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import platform
+import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared import errors, queue, registry
@@ -16,9 +18,14 @@ from shared.settings import Settings, limit_native_libraries
 from shared.up import broker
 
 OLDEST_PYTHON = (3, 11)
+ILLEGAL_INSTRUCTION = {-signal.SIGILL, 0xC000001D}  # as processes end by it: on POSIX, on Windows
 _ACTIVATED = " (activated)"
 
 _REINSTALL = "Run `pip install --force-reinstall {}` with a Python of this machine's kind."
+_OLD_PROCESSOR = (
+    "This processor lacks instructions that the library needs (AVX). In a virtual machine set its processor's type to "
+    "`host`: `kvm64` and `qemu64`, which Proxmox and libvirt offer, lack them. Otherwise take one of 2012 or newer."
+)
 _FIXES = {
     "numpy": {
         "linux": _REINSTALL.format("'numpy>=2,<3'"),
@@ -64,11 +71,9 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything that ocrelay needs here."""
     limit_native_libraries(settings)
-    return [
-        check_python(sys.version_info[:3]),
-        *(check_library(name) for name in _FIXES),
-        *_checks_of(settings),
-    ]
+    libraries = [check_library(name) for name in _FIXES]
+    lacking = [one.subject for one in libraries if not one.is_good]
+    return [check_python(sys.version_info[:3]), *libraries, *_checks_of(settings, lacking)]
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
@@ -78,7 +83,10 @@ def check_python(version: tuple[int, ...]) -> Finding:
 
 
 def check_library(name: str) -> Finding:
-    """Import a native library."""
+    """Import a native library: in a process of its own first, as what a processor cannot do ends all of it."""
+    status = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, check=False).returncode
+    if status in ILLEGAL_INSTRUCTION:
+        return Finding(name, False, "ends every process that imports it with an illegal instruction", _OLD_PROCESSOR)
     try:
         module = importlib.import_module(name)
     except (ImportError, OSError) as error:
@@ -87,7 +95,7 @@ def check_library(name: str) -> Finding:
     return Finding(name, True, str(getattr(module, "__version__", "imported")))
 
 
-def _checks_of(settings: Settings) -> Iterator[Finding]:
+def _checks_of(settings: Settings, lacking: Sequence[str]) -> Iterator[Finding]:
     database = _check(
         "Database",
         lambda: _look_at_database(settings),
@@ -95,6 +103,9 @@ def _checks_of(settings: Settings) -> Iterator[Finding]:
     )
     yield database
     yield _check("Broker", lambda: _look_at_broker(settings), "Start it, or correct OCRELAY_REDIS_URL.")
+    if lacking:
+        yield Finding("Model", False, f"not looked at without {', '.join(lacking)}", "Mend what stands above first.")
+        return
     yield from _checks_of_models(settings, _activated(settings) if database.is_good else {})
 
 

@@ -15,6 +15,7 @@ import json
 import pathlib
 import tempfile
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import onnx
@@ -22,16 +23,17 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnxruntime import quantization
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from models.card import ModelCard
 from models.charset import Charset
+from models.detector import DetectorCard
 from models.line_image import HEIGHT, prepare
 from models.network import CRNN
 from models.recognizer import FILE_NAME, WEIGHTS
 from models.training import gate
 from models.training.batches import bucket_width
 from models.training.drawing.render import LineRenderer
+from models.training.quantizing import quantize_convolutions
 
 OPSET = 17
 CALIBRATION_LINES = 256
@@ -70,40 +72,26 @@ def largest_difference(network: CRNN, path: pathlib.Path) -> float:
     return worst
 
 
-class Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]
-    """Rendered lines, one at a time, for the ranges of the convolutions."""
-
-    def __init__(self, renderer: LineRenderer, height: int) -> None:
-        self.rows = iter([prepare(renderer.render().image, height) for _ in range(CALIBRATION_LINES)])
-
-    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        row = next(self.rows, None)
-        if row is None:
-            return None
+def rendered(renderer: LineRenderer, height: int) -> Iterator[NDArray[np.float32]]:
+    """Rendered lines, one at a time, each (1, 1, height, W) float32."""
+    for _ in range(CALIBRATION_LINES):
+        row = prepare(renderer.render().image, height)
         line = np.zeros((1, *row.shape[:2], bucket_width(row.shape[2])), np.float32)
         line[0, :, :, : row.shape[2]] = row
-        return {"lines": line}
+        yield line
 
 
 def quantize(source: pathlib.Path, target: pathlib.Path, renderer: LineRenderer, height: int = HEIGHT) -> None:
-    """Float ONNX -> int8 ONNX: QDQ convolutions (per channel), dynamic LSTM and matrices."""
+    """Float ONNX -> int8 ONNX: static convolutions, dynamic LSTM and matrices."""
     with tempfile.TemporaryDirectory() as folder:
-        ready, static = pathlib.Path(folder, "ready.onnx"), pathlib.Path(folder, "static.onnx")
-        quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
-        quantization.quantize_static(
-            str(ready),
-            str(static),
-            Calibration(renderer, height),
-            op_types_to_quantize=["Conv"],
-            quant_format=quantization.QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
+        static = pathlib.Path(folder, "static.onnx")
+        quantize_convolutions(source, static, "lines", rendered(renderer, height))
+        quantization.quantize_dynamic(
+            str(static), str(target), op_types_to_quantize=["MatMul", "Gemm", "LSTM"], per_channel=True
         )
-        quantization.quantize_dynamic(str(static), str(target), op_types_to_quantize=["MatMul", "Gemm", "LSTM"])
 
 
-def write_card(path: pathlib.Path, card: ModelCard) -> None:
+def write_card(path: pathlib.Path, card: ModelCard | DetectorCard) -> None:
     """Put the card into the file's metadata."""
     model = onnx.load(str(path))
     del model.metadata_props[:]

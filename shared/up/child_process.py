@@ -81,7 +81,7 @@ class ChildProcess:
             self._pause_seconds = FIRST_PAUSE_SECONDS
         self._start_again_at = clock.monotonic() + self._pause_seconds
         log.warning(
-            "A process ended by itself; it is started again. Its own lines above may say why.",
+            "A process ended by itself; it is started again. Its lines above may say why, or `ocrelay doctor` does.",
             event_name="up.child_died",
             child=self.name,
             status=status,

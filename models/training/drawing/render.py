@@ -20,7 +20,7 @@ WIDEST_EMS = 40
 SCREEN_EMS = (9, 10, 11, 12, 12, 13, 14, 15, 16, 18)
 SMALL_EMS = (13, 14, 15, 16, 17, 18)
 LAMP_EMS = (8, 9, 10, 11, 12, 14, 16)
-SMALL_DIGITS = {ord(small): large for small, large in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉", "0123456789+-0123456789", strict=True)}
+SMALL_DIGITS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉", "0123456789+-0123456789", strict=True))
 """What programs make smaller, and raise or lower, where a text has an exponent, an index or the number of a note."""
 SCREEN_SHARE = 0.12
 """Text on screens is hinted for its few pixels and is no large glyph made small: some lines are drawn at their size."""
@@ -177,7 +177,7 @@ class LineRenderer:
 
         shrink: its size, as a share of the em.
         """
-        large = SMALL_DIGITS.get(ord(character))
+        large = SMALL_DIGITS.get(character)
         glyph = self.library.sized(face.face, max(6, round(face.em * shrink))).get(large) if large else None
         if glyph is None:
             return None

@@ -126,6 +126,18 @@ def test_columns_are_placed_on_the_page_from_their_top() -> None:
     assert image.shape[1] == 6 * image.shape[0]
 
 
+@pytest.mark.parametrize(("start", "end"), [(33, 170), (18, 155), (33, 155)])
+def test_a_column_cuts_no_hanzi_that_was_read_by_itself(start: int, end: int) -> None:
+    page = np.full((220, 120), 255, np.uint8)
+    for j in range(6):
+        page[20 + 26 * j : 40 + 26 * j, 48:54] = 0
+    turned = [TextLine.boxed(np.array([start, 54, end, 82]))]
+    single = np.array([[40, 19, 64, 41], [40, 149, 64, 171], [90, 0, 110, 25]], np.float64)
+    (found,) = find.find_columns(page, lambda _: turned, np.zeros((0, 2)), single)
+    _, top, _, bottom = found.hull
+    assert (top, bottom) == (min(start, 19), max(end, 171))
+
+
 def test_each_character_of_a_column_has_its_own_cell_and_gaps_are_no_spaces() -> None:
     peaks = [Peak("春", 0.9, 3, 4), Peak(" ", 0.5, 8, 8), Peak("眠", 0.9, 11, 12), Peak("不", 0.9, 19, 20)]
     placed = place_in_column(Reading(peaks, "春 眠不", 24.0), np.array([0.0, 20.0, 60.0, 80.0]), 80.0)

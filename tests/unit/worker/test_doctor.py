@@ -110,6 +110,16 @@ def test_a_native_library_that_cannot_be_imported_has_a_fix_on_each_system(
     assert finding.fix.endswith(".")
 
 
+def test_what_the_processor_cannot_run_ends_no_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dies = tmp_path / "python"
+    dies.write_text("#!/bin/sh\nkill -ILL $$\n")
+    dies.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dies))
+    findings = {one.subject: one for one in doctor.examine(Settings.load(data_dir=tmp_path / "new"))}
+    assert "illegal instruction" in findings["numpy"].says and "`host`" in findings["numpy"].fix
+    assert findings["Database"].is_good and not findings["Model"].is_good and "numpy" in findings["Model"].says
+
+
 def test_the_command_fails_when_something_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCRELAY_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("OCRELAY_MODEL", "no-such-model")

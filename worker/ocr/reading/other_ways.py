@@ -45,22 +45,33 @@ def read_columns(tools: Tools, found: Found, read: list[Reading]) -> tuple[Found
     ):
         return _take_columns(tools, found, read, hanzi, _stacked(tools, found, read))
     with tools.stopwatch.measure("lines"):
-        lines = columns.find_columns(upright.image, lambda page: search_all(page, tools.detector), places)
+        single = hulls_of(arrangement.lines)[_single(read)]
+        lines = columns.find_columns(upright.image, lambda page: search_all(page, tools.detector), places, single)
     return _take_columns(tools, found, read, hanzi, stacks.without_cells(lines, hulls_of(arrangement.lines)))
 
 
 def _stacked(tools: Tools, found: Found, read: Sequence[Reading]) -> list[TextLine]:
     """Return the columns in which hanzi that were found one by one stand, on a page that runs across."""
     arrangement, page = found.arrangement, found.arrangement.upright.image
-    single = np.array([len(one.text) == 1 and bool(CJK.match(one.text)) for one in read], np.bool_)
-    lines: list[TextLine] = []
-    for place in stacks.stacks_of(hulls_of(arrangement.lines), single):
+    hulls, single, lines = hulls_of(arrangement.lines), _single(read), list[TextLine]()
+    for place in stacks.stacks_of(hulls, single):
         left, top, right, bottom = np.clip(place, 0, [*page.shape[::-1], *page.shape[::-1]]).astype(int)
         strip = np.ascontiguousarray(page[top:bottom, left:right])
         with tools.stopwatch.measure("lines"):
-            down = columns.find_columns(strip, lambda image: search_all(image, tools.detector), NOWHERE, in_table=False)
+            down = columns.find_columns(
+                strip,
+                lambda image: search_all(image, tools.detector),
+                NOWHERE,
+                hulls[single] - [left, top, left, top],
+                in_table=False,
+            )
         lines += [replace(line, polygon=line.polygon + np.array([left, top], np.float32)) for line in down]
     return lines
+
+
+def _single(read: Sequence[Reading]) -> NDArray[np.bool_]:
+    """Tell which lines are one hanzi, (N,)."""
+    return np.array([len(one.text) == 1 and bool(CJK.match(one.text)) for one in read], np.bool_)
 
 
 def _take_columns(

@@ -26,6 +26,9 @@ LEAST_DOWN = 0.6  # of the hanzi of a block of columns, as far as they were read
 MOST_WHITE = 0.36  # of the length of a block's columns; cells of a table are whiter ...
 MANY, MOST_WHITE_OF_FEW = 8, 0.28  # ... and where a block has fewer characters than this, those of a table may not be
 
+LEAST_CUT = 0.1  # of a character's size: so much of it in a column, and more outside, is cut
+NONE = np.zeros((0, 4))
+
 Search = Callable[[Copies], Sequence[TextLine]]
 
 
@@ -35,18 +38,28 @@ def may_run_down(places: Places) -> bool:
     return int(flags.sum()) >= FEWEST and float(flags.mean()) >= LEAST_SHARE
 
 
-def find_columns(page: Gray, search: Search, places: Places, *, in_table: bool = True) -> list[TextLine]:
+def find_columns(
+    page: Gray, search: Search, places: Places, single: NDArray[np.float64] = NONE, *, in_table: bool = True
+) -> list[TextLine]:
     """Return the columns of a page, from top to bottom each: their polygons begin at the top right.
 
     Args:
         page: (H, W) uint8, upright.
         search: Finds lines that run across.
         places: Middles of the hanzi that were read across, (N, 2) px.
+        single: Lines that were found across and are one hanzi, (M, 4) px, left, top, right, bottom: no column cuts one.
         in_table: Whether they may be the cells of a table, which are further apart.
     """
     turned = np.ascontiguousarray(np.rot90(page))
     widest = WIDEST_PITCH if in_table else WIDEST_ALONE
-    found = [column for line in search(Copies(turned)) if (column := _cut(turned, line, widest)) is not None]
+    turned_single = single[:, [1, 2, 3, 0]] * [1, -1, 1, -1] + [
+        0,
+        page.shape[1],
+        0,
+        page.shape[1],
+    ]  # on the turned page
+    lines = [_with_whole_ends(line, turned_single) for line in search(Copies(turned))]
+    found = [column for line in lines if (column := _cut(turned, line, widest)) is not None]
     back = [replace(column.line, polygon=_turned_back(column.line.polygon, page.shape[1])) for column in found]
     down, beside = nearest(places, places)
     are_down = np.asarray(down < NEARER * beside, np.bool_)
@@ -84,6 +97,18 @@ class _Column:
 
     line: TextLine
     white: float
+
+
+def _with_whole_ends(line: TextLine, single: NDArray[np.float64]) -> TextLine:
+    """Return a line of the turned page that reaches over the hanzi which its ends cut."""
+    left, top, right, bottom = line.hull
+    middle = (single[:, 1] + single[:, 3]) / 2
+    level = single[(middle > top) & (middle < bottom)]
+    wide = level[:, 2] - level[:, 0]
+    first = level[(level[:, 0] < left) & (level[:, 2] > left + LEAST_CUT * wide), 0].min(initial=left)
+    last = level[(level[:, 2] > right) & (level[:, 0] < right - LEAST_CUT * wide), 2].max(initial=right)
+    ends = np.array([first - left, last - right, last - right, first - left], np.float32)
+    return replace(line, polygon=line.polygon + np.column_stack([ends, np.zeros(4, np.float32)]))
 
 
 def _cut(turned: Gray, line: TextLine, widest: float) -> _Column | None:
