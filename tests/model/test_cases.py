@@ -50,6 +50,7 @@ PROSE = (
     "and the ferry waits for the last of them",
     "who comes late, as he does every evening",
 )
+RATES = ("Rent 412 - 9.5", "Fuel - 88 -", "Bread 7 31 2.1", "Milk 15 - 6.0")
 TABLE = ("甲是有丙", "对否无丁", "戊是无甲", "己否有对")
 POEM = ("春眠不觉晓", "处处闻啼鸟", "夜来风雨声", "花落知多少")
 HALVES = "the upper half and the lower half of the first character are found as two lines"
@@ -137,6 +138,13 @@ def cells(rows: Sequence[str], px: int) -> Image.Image:
         (mark, 2 * px + 4 * px * x, 2 * px * (y + 1)) for y, row in enumerate(rows) for x, mark in enumerate(row)
     ]
     return sheet(written, (4 * px * (len(rows[0]) + 1), 2 * px * (len(rows) + 1)), px)
+
+
+def rates(rows: Sequence[str], px: int) -> Image.Image:
+    """A table without rules, with words, numbers and dashes."""
+    parted = [(y, x, text) for y, row in enumerate(rows, 1) for x, text in enumerate(row.split())]
+    written = [(text, 2.0 * px + 6 * px * x, 2.0 * px * y) for y, x, text in parted]
+    return sheet(written, (27 * px, 2 * px * (len(rows) + 1)), px)
 
 
 def with_turned(text: str, degrees: int, px: int) -> Image.Image:
@@ -291,6 +299,7 @@ CASES = [
     case("underline through descenders", "Graph jumps", lambda: below(lines(["Graph jumps"], 24), 65, 40, 180)),
     case("underlined hanzi", "甲方：河滨仓储公司", lambda: below(lines(["甲方：河滨仓储公司"], 20), 63, 100, 230)),
     case("tall chat", " ".join(TALK), partial(chat, TALK)),
+    *(case(f"dashes in the cells of a table, {px} px", " ".join(RATES), partial(rates, RATES, px)) for px in (16, 26)),
     case("hanzi in the cells of a table", " ".join(" ".join(row) for row in TABLE), partial(cells, TABLE, 22)),
     case("a poem in columns", "".join(POEM), partial(down, POEM, 28)),
     case("a poem in columns, Song, far apart", "".join(POEM), partial(down, POEM, 24, 1.2, 1.1, SONG)),

@@ -24,6 +24,12 @@ LONE_WIDTH = (0.1, 4.0)
 FEWEST_IN_ROW = 3  # pieces; a wider cluster of at least so many may be a whole line
 THIN = 0.35  # of the usual height: what is lower, and at least THIN_WIDTH wide, may be 一 or a dash
 THIN_WIDTH = (0.4, 1.3)
+FLAT = 2.0  # times as wide as high it is ...
+OFF_MIDDLE = 0.2  # of the height of a line in its row it lies off its middle at most ...
+RULE_GAP = 2.0  # of the usual height: ... and so far beside it is no other stroke, as in a rule of dashes
+HYPHEN = (
+    0.18  # of the usual height: so narrow may a dash be that stands in a row and in a column, where there is no amount
+)
 CLUSTER_GAP = 0.3  # of the usual height: pieces nearer than this beside each other belong to one cluster ...
 STROKE_GAP = 0.2  # ... and nearer than this above each other
 SOLID = 0.85  # share of ink in a cluster's box; more is a bar or a box
@@ -53,7 +59,7 @@ def find_lone(lines: Sequence[TextLine], pieces: Pieces, shape: tuple[int, int])
     usual = _usual_height(lines, free)
     if usual < 5:
         return []
-    return [*_usual(_clusters(free, usual, shape), lines, usual), *_low(free, lines, usual, shape)]
+    return [*_usual(_clusters(free, usual, shape), free.boxes, lines, usual), *_low(free, lines, usual, shape)]
 
 
 def _low(free: Pieces, lines: Sequence[TextLine], usual: float, shape: tuple[int, int]) -> list[TextLine]:
@@ -74,15 +80,21 @@ def _stands_apart(box: NDArray[np.int32], others: Values, distance: float) -> bo
     return not (is_near & ~is_inside).any()
 
 
-def _usual(clusters: Boxes, lines: Sequence[TextLine], usual: float) -> list[TextLine]:
+def _usual(clusters: Boxes, free: Boxes, lines: Sequence[TextLine], usual: float) -> list[TextLine]:
     """Return the clusters, (N, 4) px, that may be characters, as lines."""
-    if not 0 < len(clusters) <= MOST_LONE:
-        return []
     hulls = hulls_of(lines)
-    aligned = [_aligned(box, hulls, usual) for box in clusters]
-    apart = [box for box, places in zip(clusters, aligned, strict=True) if not any(places)]
+    placed = [(box, _aligned(box, hulls, usual)) for box in clusters]
+    hyphens = [_is_hyphen(box, usual) for box in clusters]
+    placed = [
+        (box, places)
+        for (box, places), is_hyphen in zip(placed, hyphens, strict=True)
+        if not is_hyphen or (all(places) and _may_be_dash(box, free, hulls, usual))
+    ]
+    if len(placed) > MOST_LONE:
+        return []
+    apart = [box for box, places in placed if not any(places)]
     apart = [box for box in apart if not lines or not _is_thin(box, usual)] if len(apart) <= MOST_APART else []
-    found = [(box, places) for box, places in zip(clusters, aligned, strict=True) if any(places)]
+    found = [(box, places) for box, places in placed if any(places)]
     return [_lone(box, usual, in_doubt=not all(places)) for box, places in found] + [
         _lone(box, usual, in_doubt=True) for box in apart
     ]
@@ -122,7 +134,7 @@ def _is_character(part: Boxes, area: int, usual: float) -> bool:
     """Tell whether a cluster has the size and the fullness of a character or a few."""
     wide, tall = (part[:, 2:].max(0) - part[:, :2].min(0)).tolist()
     if tall < THIN * usual:
-        return len(part) == 1 and THIN_WIDTH[0] * usual <= wide <= THIN_WIDTH[1] * usual
+        return len(part) == 1 and HYPHEN * usual <= wide <= THIN_WIDTH[1] * usual and wide > tall
     fits = LONE_HEIGHT[0] * usual <= tall <= LONE_HEIGHT[1] * usual
     most = LONE_WIDTH[1] if len(part) < FEWEST_IN_ROW else np.inf
     return bool(fits and LONE_WIDTH[0] * usual <= wide <= most * usual and area < SOLID * wide * tall)
@@ -130,6 +142,21 @@ def _is_character(part: Boxes, area: int, usual: float) -> bool:
 
 def _is_thin(box: NDArray[np.int32], usual: float) -> bool:
     return bool(box[3] - box[1] < THIN * usual)
+
+
+def _is_hyphen(box: NDArray[np.int32], usual: float) -> bool:
+    return _is_thin(box, usual) and bool(box[2] - box[0] < THIN_WIDTH[0] * usual)
+
+
+def _may_be_dash(box: NDArray[np.int32], free: Boxes, hulls: Values, usual: float) -> bool:
+    """Tell whether a stroke is as flat as a hyphen, is level with a line, and has no other beside it as rules have."""
+    left, top, right, bottom = box.tolist()
+    middle = (top + bottom) / 2
+    level = np.abs(free[:, 1] + free[:, 3] - 2 * middle) < usual
+    gaps = np.maximum(free[:, 0] - right, left - free[:, 2])
+    is_alone = not (level & (gaps > 0) & (gaps < RULE_GAP * usual)).any()
+    off = np.abs(hulls[:, [1, 3]].mean(axis=1) - middle) / (hulls[:, 3] - hulls[:, 1])
+    return is_alone and right - left >= FLAT * (bottom - top) and bool((off <= OFF_MIDDLE).any())
 
 
 def _aligned(box: NDArray[np.int32], hulls: Values, usual: float) -> tuple[bool, bool]:
