@@ -147,6 +147,25 @@ def rates(rows: Sequence[str], px: int) -> Image.Image:
     return sheet(written, (27 * px, 2 * px * (len(rows) + 1)), px)
 
 
+def in_boxes(numbers: Sequence[str], px: int, ticks: bool) -> Image.Image:
+    """Numbers of a form with a box, or two ticks, around each digit, each below its name."""
+    wide, high = round(1.6 * px), round(1.7 * px)
+    rows, boxes = [], []
+    for at, number in enumerate(numbers):
+        top = 2 * px + 5 * px * at
+        rows += [("Number", 40.0, 1.2 * px + 5 * px * at)]
+        rows += [(one, 40 + wide * i + 0.5 * px, top + 1.2 * px) for i, one in enumerate(number)]
+        boxes += [(40 + wide * i, top, 40 + wide * (i + 1), top + high) for i in range(len(number))]
+    image = sheet(rows, (100 + wide * max(map(len, numbers)), 5 * px * len(numbers) + px), px)
+    for left, top, right, bottom in boxes:
+        if ticks:
+            middle = (top + bottom) // 2
+            ImageDraw.Draw(image).line([(left, middle), (left, bottom), (right, bottom), (right, middle)], fill=90)
+        else:
+            ImageDraw.Draw(image).rectangle((left, top, right, bottom), outline=90)
+    return image
+
+
 def with_turned(text: str, degrees: int, px: int) -> Image.Image:
     """A page of prose with one line on its side, or upside down at its foot."""
     image = lines(PROSE, px, 3 * px)
@@ -300,6 +319,15 @@ CASES = [
     case("underlined hanzi", "甲方：河滨仓储公司", lambda: below(lines(["甲方：河滨仓储公司"], 20), 63, 100, 230)),
     case("tall chat", " ".join(TALK), partial(chat, TALK)),
     *(case(f"dashes in the cells of a table, {px} px", " ".join(RATES), partial(rates, RATES, px)) for px in (16, 26)),
+    *(
+        case(
+            f"a form's number in {name}, {px} px",
+            "Number 41870362 Number 350204198806",
+            partial(in_boxes, ("41870362", "350204198806"), px, ticks),
+        )
+        for name, ticks in (("boxes", False), ("a comb", True))
+        for px in (14, 18, 32)
+    ),
     case("hanzi in the cells of a table", " ".join(" ".join(row) for row in TABLE), partial(cells, TABLE, 22)),
     case("a poem in columns", "".join(POEM), partial(down, POEM, 28)),
     case("a poem in columns, Song, far apart", "".join(POEM), partial(down, POEM, 24, 1.2, 1.1, SONG)),

@@ -13,6 +13,7 @@ from worker.ocr.ink import components
 from worker.ocr.ink.components import Pieces
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
+from worker.ocr.lines.boxed import with_boxes
 from worker.ocr.lines.classical import find as lines
 from worker.ocr.lines.classical import fragments
 from worker.ocr.lines.learned import detection
@@ -69,7 +70,7 @@ def arrange(upright: Upright, layout: LayoutName, detector: PageDetector | None 
     if is_low and _has_tall_pieces(upright.copies):
         return take_as_line(upright)
     page = without_leaders(upright)
-    found = search_lines(page.copies, detector)
+    found = with_boxes(search_lines(page.copies, detector), page.copies)
     if (is_low and not found) or (layout == "auto" and _is_one_row(page.image, found)):
         return take_as_line(upright)
     return Arrangement(page, found, searched=True)

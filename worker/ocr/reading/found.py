@@ -12,15 +12,14 @@ from models.line_image import MARGIN
 from shared.result import Line, as_polygon
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.classical.fragments import overlaps
-from worker.ocr.lines.columns import find as columns
 from worker.ocr.lines.columns import order
 from worker.ocr.lines.coverage import Unread
 from worker.ocr.lines.layout import Arrangement
 from worker.ocr.lines.text_line import TextLine, hulls_of
 from worker.ocr.page import crops
-from worker.ocr.page.islands import in_one_polarity
 from worker.ocr.page.preprocess import Upright
 from worker.ocr.page.quality import Quality
+from worker.ocr.reading.images import image_of
 from worker.ocr.text import words
 from worker.ocr.text.decoder import Reading, edits
 from worker.ocr.text.reader import LineRecognizer
@@ -54,7 +53,7 @@ class Found:
         if margin == MARGIN:
             return [self.images[i] for i in places]
         page, lines = self.arrangement.upright.image, self.arrangement.lines
-        return [in_one_polarity(columns.image_of(page, lines[i], margin)) for i in places]
+        return [image_of(page, lines[i], margin) for i in places]
 
 
 def confidences(read: Sequence[Reading]) -> list[list[float]]:

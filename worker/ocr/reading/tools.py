@@ -8,19 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.line_image import MARGIN
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
-from worker.ocr.lines.columns import find as columns
 from worker.ocr.lines.coverage import Unread, find_unread
 from worker.ocr.lines.layout import arrange, search_lines
 from worker.ocr.lines.learned.detection import PageDetector
 from worker.ocr.lines.text_line import TextLine
-from worker.ocr.page import crops, turning
-from worker.ocr.page.islands import in_one_polarity
+from worker.ocr.page import turning
 from worker.ocr.page.preprocess import Upright, straighten
 from worker.ocr.page.quality import measure_writing
 from worker.ocr.reading.found import Found
+from worker.ocr.reading.images import image_of
 from worker.ocr.reading.options import Options
 from worker.ocr.reading.stopwatch import Stopwatch
 from worker.ocr.text.decoder import Reading
@@ -45,7 +43,7 @@ class Tools:
         """Return the lines of an upright page."""
         with self.stopwatch.measure("lines"):
             arrangement = arrange(upright, self.options.layout, self.detector)
-            images = [in_one_polarity(crops.crop_line(upright.image, line.polygon)) for line in arrangement.lines]
+            images = [image_of(upright.image, line) for line in arrangement.lines]
             return Found(arrangement, images, measure_writing(images, [line.height for line in arrangement.lines]))
 
     def find_unread(self, found: Found, kept: Sequence[int]) -> Unread:
@@ -62,7 +60,7 @@ class Tools:
     def images(self, page: Gray, lines: Sequence[TextLine]) -> list[Gray]:
         """Return the images of lines with the usual margin."""
         with self.stopwatch.measure("lines"):
-            return [in_one_polarity(columns.image_of(page, line, MARGIN)) for line in lines]
+            return [image_of(page, line) for line in lines]
 
     def read(self, images: Sequence[Gray]) -> list[Reading]:
         """Return the characters of each line image."""

@@ -1,0 +1,97 @@
+"""Boxes for one character each are one line, however far apart the characters stand that are found in them."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.ocr.ink.copies import Copies
+from worker.ocr.ink.ink import Gray
+from worker.ocr.lines.classical import fragments
+from worker.ocr.lines.text_line import TextLine, hulls_of
+from worker.ocr.page import crops
+from worker.ocr.page.combs import DOUBLE, FEWEST, THICKEST, UNEVEN, without_comb
+
+LEAST_HEIGHT = 12  # px of a side; lower boxes can hardly be told from letters
+LEVEL = 3  # px: sides whose ends lie in the same steps of this many may belong to one row of boxes
+PITCH = (0.4, 3.6)  # of their height: from side to side
+WIDEST = 1.4  # of their height: wider boxes, without ticks, are cells of a table
+LEAST_RISE, RISE = 0.25, 1.5  # of their height: so far characters between ticks reach above them
+INSIDE = 0.5  # of a line that was found: so much in boxes, and it is a part of what stands in them
+
+Sides = NDArray[np.int64]  # (N, 4) px: left, top, right, bottom
+
+
+def with_boxes(found: list[TextLine], page: Copies) -> list[TextLine]:
+    """Return the lines of a page, with what stands in boxes for one character each as one line."""
+    combs = [line for box in _rows_of_boxes(page) if _holds_writing(page.gray, line := TextLine.boxed(box))]
+    if not combs:
+        return found
+    hulls, boxes = hulls_of(found), hulls_of(combs)
+    area = np.maximum((hulls[:, 2:] - hulls[:, :2]).prod(axis=1), 1e-6)
+    shares = [fragments.overlaps(hull, boxes).max() / size for hull, size in zip(hulls, area, strict=True)]
+    return [line for line, share in zip(found, shares, strict=True) if share < INSIDE] + combs
+
+
+def _holds_writing(gray: Gray, line: TextLine) -> bool:
+    image = crops.crop_line(gray, line.polygon)
+    return without_comb(image) is not image
+
+
+def _rows_of_boxes(page: Copies) -> Iterator[NDArray[np.float64]]:
+    """Yield where thin strokes of one height stand evenly beside each other, (4,) px of the page."""
+    scale = page.usual_scale
+    mask = page.main_ink(scale)
+    strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((LEAST_HEIGHT, 1), np.uint8))
+    if not strokes.any():
+        return
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    left, top, wide, tall = (pieces[1:, i].astype(np.int64) for i in range(4))
+    thin = wide <= np.maximum(2, THICKEST * tall)
+    sides = np.stack([left, top, left + wide, top + tall], 1)[thin]
+    rows: dict[tuple[int, int], list[int]] = collections.defaultdict(list)
+    for i, (_, upper, _, lower) in enumerate((sides // LEVEL).tolist()):
+        rows[upper, lower].append(i)
+    for members in rows.values():
+        if len(members) >= FEWEST:
+            row = sides[members]
+            for part in _even_parts(row[np.argsort(row[:, 0])]):
+                left, upper = part[:, :2].min(axis=0).tolist()
+                right, lower = part[:, 2:].max(axis=0).tolist()
+                highest = _top_of_writing(mask, left, upper, right, lower)
+                pitch = float(np.median(np.diff(part[:, 0])))
+                are_ticks = upper - highest >= LEAST_RISE * (lower - upper)
+                if are_ticks or pitch <= WIDEST * (lower - upper):
+                    yield np.array([left, highest, right, lower]) / scale
+
+
+def _top_of_writing(mask: Gray, left: int, top: int, right: int, bottom: int) -> int:
+    """Return up to which row ink goes on above strokes: that of characters which stand between ticks."""
+    above = mask[max(0, top - round(RISE * (bottom - top))) : top, left:right]
+    blank = np.flatnonzero(~above.any(axis=1))
+    return top - (len(above) if not len(blank) else len(above) - 1 - int(blank[-1]))
+
+
+def _even_parts(row: Sides) -> Iterator[Sides]:
+    """Yield the parts of a row of strokes, from the left, in which they stand a pitch apart."""
+    tall = float(np.median(row[:, 3] - row[:, 1]))
+    is_double = np.concatenate([[False], row[1:, 0] - row[:-1, 2] <= DOUBLE * tall])
+    firsts = np.flatnonzero(~is_double)
+    starts, ends = row[firsts, 0], row[np.append(firsts[1:], len(row)) - 1, 2]
+    apart = np.diff((starts + ends) / 2)
+    begin = 0
+    for at in range(1, len(firsts) + 1):
+        if at < len(firsts) and _fits(apart[at - 1], apart[begin:at], tall):
+            continue
+        if at - begin >= FEWEST:
+            yield row[firsts[begin] : firsts[at] if at < len(firsts) else len(row)]
+        begin = at
+
+
+def _fits(gap: float, before: Sequence[float] | NDArray[np.float64], tall: float) -> bool:
+    """Tell whether a gap is a pitch, and that of the row."""
+    return PITCH[0] * tall <= gap <= PITCH[1] * tall and abs(gap / float(np.median(before)) - 1) <= UNEVEN
