@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.ocr.ink.components import Pieces
 from worker.ocr.ink.copies import Copies
 from worker.ocr.ink.ink import Gray
 from worker.ocr.lines.classical import fragments
@@ -21,7 +22,11 @@ LEVEL = 3  # px: sides whose ends lie in the same steps of this many may belong 
 PITCH = (0.4, 3.6)  # of their height: from side to side
 WIDEST = 1.4  # of their height: wider boxes, without ticks, are cells of a table
 LEAST_RISE, RISE = 0.25, 1.5  # of their height: so far characters between ticks reach above them
+MOST_FILLED = 0.4  # share of ink in the outline of boxes
 INSIDE = 0.5  # of a line that was found: so much in boxes, and it is a part of what stands in them
+
+LEFT, TOP, RIGHT, BOTTOM = range(4)  # of a box; the last two are exclusive
+CORNERS = [(LEFT, TOP), (RIGHT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)]
 
 Sides = NDArray[np.int64]  # (N, 4) px: left, top, right, bottom
 
@@ -45,10 +50,35 @@ def _holds_writing(gray: Gray, line: TextLine) -> bool:
 def _rows_of_boxes(page: Copies) -> Iterator[NDArray[np.float64]]:
     """Yield where thin strokes of one height stand evenly beside each other, (4,) px of the page."""
     scale = page.usual_scale
-    mask = page.main_ink(scale)
+    mask, pieces = page.main_ink(scale), page.main_pieces(scale)
+    for left, top, right, bottom in _outlines(pieces, mask):
+        for box in _rows_in(mask[top:bottom, left:right]):
+            upper, lower = box[1] + top, box[3] + top
+            highest = _top_of_writing(mask, box[0] + left, upper, box[2] + left, lower)
+            are_ticks = upper - highest >= LEAST_RISE * (lower - upper)
+            if are_ticks or (box[2] - box[0]) <= WIDEST * (lower - upper) * box[4]:
+                yield np.array([box[0] + left, highest, box[2] + left, lower]) / scale
+
+
+def _outlines(pieces: Pieces, mask: Gray) -> Iterator[list[int]]:
+    """Yield where boxes may stand: a wide piece with much room in it, or several with four corners at one level."""
+    wide, tall = pieces.widths, pieces.heights
+    hollow = (tall >= LEAST_HEIGHT) & (pieces.areas <= MOST_FILLED * wide * tall)
+    yield from pieces.boxes[hollow & (wide >= (FEWEST - 1) * PITCH[0] * tall)].tolist()
+    boxes = pieces.boxes[hollow & (wide <= PITCH[1] * tall)]
+    cornered = np.all([mask[boxes[:, y] - (y == BOTTOM), boxes[:, x] - (x == RIGHT)] > 0 for x, y in CORNERS], axis=0)
+    rows: dict[tuple[int, int], list[list[int]]] = collections.defaultdict(list)
+    for box in boxes[cornered].tolist():
+        rows[box[1] // LEVEL, box[3] // LEVEL].append(box)
+    for row in rows.values():
+        if len(row) >= FEWEST - 1:
+            lefts, tops, rights, bottoms = zip(*row, strict=True)
+            yield [min(lefts), min(tops), max(rights), max(bottoms)]
+
+
+def _rows_in(mask: Gray) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield where thin strokes stand evenly in an outline: left, top, right, bottom in px, and how many boxes."""
     strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((LEAST_HEIGHT, 1), np.uint8))
-    if not strokes.any():
-        return
     _, _, pieces, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     left, top, wide, tall = (pieces[1:, i].astype(np.int64) for i in range(4))
     thin = wide <= np.maximum(2, THICKEST * tall)
@@ -59,14 +89,8 @@ def _rows_of_boxes(page: Copies) -> Iterator[NDArray[np.float64]]:
     for members in rows.values():
         if len(members) >= FEWEST:
             row = sides[members]
-            for part in _even_parts(row[np.argsort(row[:, 0])]):
-                left, upper = part[:, :2].min(axis=0).tolist()
-                right, lower = part[:, 2:].max(axis=0).tolist()
-                highest = _top_of_writing(mask, left, upper, right, lower)
-                pitch = float(np.median(np.diff(part[:, 0])))
-                are_ticks = upper - highest >= LEAST_RISE * (lower - upper)
-                if are_ticks or pitch <= WIDEST * (lower - upper):
-                    yield np.array([left, highest, right, lower]) / scale
+            for part, count in _even_parts(row[np.argsort(row[:, 0])]):
+                yield *part[:, :2].min(axis=0).tolist(), *part[:, 2:].max(axis=0).tolist(), count
 
 
 def _top_of_writing(mask: Gray, left: int, top: int, right: int, bottom: int) -> int:
@@ -76,8 +100,8 @@ def _top_of_writing(mask: Gray, left: int, top: int, right: int, bottom: int) ->
     return top - (len(above) if not len(blank) else len(above) - 1 - int(blank[-1]))
 
 
-def _even_parts(row: Sides) -> Iterator[Sides]:
-    """Yield the parts of a row of strokes, from the left, in which they stand a pitch apart."""
+def _even_parts(row: Sides) -> Iterator[tuple[Sides, int]]:
+    """Yield the parts of a row of strokes, from the left, in which they stand a pitch apart, and how many pitches."""
     tall = float(np.median(row[:, 3] - row[:, 1]))
     is_double = np.concatenate([[False], row[1:, 0] - row[:-1, 2] <= DOUBLE * tall])
     firsts = np.flatnonzero(~is_double)
@@ -88,7 +112,7 @@ def _even_parts(row: Sides) -> Iterator[Sides]:
         if at < len(firsts) and _fits(apart[at - 1], apart[begin:at], tall):
             continue
         if at - begin >= FEWEST:
-            yield row[firsts[begin] : firsts[at] if at < len(firsts) else len(row)]
+            yield row[firsts[begin] : firsts[at] if at < len(firsts) else len(row)], at - begin - 1
         begin = at
 
 
