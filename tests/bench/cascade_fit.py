@@ -30,7 +30,7 @@ LIMITS = np.arange(-5.0, 1.01, 0.25)  # of the doubt, that are tried: 0 is what 
 SLOPE = 0.6  # of the limit against the length of the line in heights, log2: what reading it again takes
 EXCESS_PRICE = 5.0  # of errors as many again as a set may have, where reading all of its lines again costs 1
 SMALL = 3.0  # more weight on small hanzi: they are on screens, few and short, and the fast one is sure of its errors
-SURER = 0.75  # below the limit that costs least: as far as receipts and forms take half of RapidOCR's seconds
+SURER = 1.0  # below the limit that costs least: as far as receipts and forms take half of RapidOCR's seconds
 FEWEST = 30  # lines; smaller sets say nothing about a limit
 USUAL_SECONDS = 0.025  # of the processor, for reading a line again
 

@@ -44,6 +44,7 @@ def drawing_of(width: int = 200, height: int = 40) -> Drawing:
     "kind",
     [
         lambda rng: signs.sign_text(rng, words),
+        lambda rng: signs.noted(rng, words),
         lambda rng: signs.scattered(rng, list(SIGNS + ADDED), words),
         lambda rng: code.code_text(rng, lambda: "table"),
         code.part_code,

@@ -68,6 +68,20 @@ def test_a_plain_line_shows_its_text_in_order(folder: Path) -> None:
     assert not ((dark > line.centres[0] + 0.25) & (dark < line.centres[2] - 0.25)).any()
 
 
+def test_raised_and_lowered_digits_are_the_faces_own_made_smaller(folder: Path) -> None:
+    from models.training.characters import all_characters
+    from models.training.drawing.render import LineRenderer
+
+    renderer = LineRenderer(folder, all_characters(folder / "root"), 7)
+    face = renderer.library.pick("latin")
+    whole, raised, lowered = face.get("2"), renderer.small_digit("²", face, 0.6), renderer.small_digit("₂", face, 0.6)
+    assert whole is not None and raised is not None and lowered is not None
+    assert 0.5 < raised.ink.shape[0] / whole.ink.shape[0] < 0.75
+    assert raised.top <= whole.top + 2  # as high as digits reach, and not down to the line
+    assert raised.top + raised.ink.shape[0] < -0.15 * face.em < 0.04 * face.em < lowered.top + lowered.ink.shape[0]
+    assert renderer.small_digit("2", face, 0.6) is None
+
+
 def test_training_goes_on_from_its_checkpoint_and_exports_what_torch_computes(folder: Path, tmp_path: Path) -> None:
     import models
 
