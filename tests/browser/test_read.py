@@ -124,6 +124,26 @@ def test_two_hundred_at_once_are_all_there_though_the_page_is_loaded_again_in_th
     assert len(newest(parts)) == 200
 
 
+BREAKS_OFF = """(() => {
+  const { text } = Response.prototype;
+  let left = 1;
+  Response.prototype.text = function () {
+    const breaks = this.headers.get("Content-Type").startsWith("text/html") && left-- > 0;
+    return breaks ? Promise.reject(new TypeError("Failed to fetch")) : text.call(this);
+  };
+})()"""
+"""The first answer breaks off after its headers, as where the page is loaded again at that moment."""
+
+
+def test_a_file_whose_answer_broke_off_is_sent_again_and_is_one_document(open_page: Open, parts: Parts) -> None:
+    page = open_page("/")
+    page.evaluate(BREAKS_OFF)
+    page.set_input_files("#files", many(1))
+    expect(page.locator("#rows tr[data-state=queued]")).to_have_count(1, timeout=60_000)
+    expect(page.locator("#rows tr")).to_have_count(1)
+    assert len(newest(parts)) == 1
+
+
 def test_while_many_are_sent_the_page_answers_at_once(open_page: Open) -> None:
     page = open_page("/")
     page.set_input_files("#files", many(200))

@@ -1,7 +1,7 @@
 // The field in which a line is corrected, below that line's image, cut out and enlarged.
 
 import { Drafts } from "./drafts.js";
-import { ask, fill, mayPass, say, words } from "./page.js";
+import { askText, fill, mayPass, say, words } from "./page.js";
 import { boxOf, sharpAddress } from "./viewer.js";
 
 const MARGIN = 0.25;
@@ -103,7 +103,7 @@ export class Editor {
   async submit(line, body) {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await (await ask(this.form.action, { method: "POST", body })).text();
+        return await askText(this.form.action, { method: "POST", body });
       } catch (problem) {
         if (textNow(problem) === body.get("after").trim()) body.set("before", textNow(problem));
         else if (mayPass(problem)) await this.wait(line, problem, tries);

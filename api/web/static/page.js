@@ -27,6 +27,16 @@ export const telling = {
 };
 const problem = document.getElementById("problem");
 
+const away = () => Object.assign(new Error(words.offline), { status: 0, isAway: true });
+
+/** Ask for a text; an answer that breaks off in the middle is none. */
+export async function askText(address, options) {
+  const response = await ask(address, options);
+  return response.text().catch(() => {
+    throw away();
+  });
+}
+
 /** Ask our own server as a script: an answer that is no success throws what the problem says. */
 export async function ask(address, options = {}) {
   const headers = { Accept: "application/problem+json", "X-CSRF-Token": token, ...options.headers };
@@ -34,7 +44,7 @@ export async function ask(address, options = {}) {
   try {
     response = await fetch(address, { ...options, headers });
   } catch {
-    throw Object.assign(new Error(words.offline), { status: 0, isAway: true });
+    throw away();
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));

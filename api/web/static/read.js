@@ -1,6 +1,6 @@
 // The page "Read": documents come in by dropping, pasting, choosing or the camera, and are read while others are sent.
 
-import { ask, fill, mayPass, owner, say, session, telling, words as everywhere } from "./page.js";
+import { ask, askText, fill, mayPass, owner, say, session, telling, words as everywhere } from "./page.js";
 import * as waiting from "./waiting.js";
 
 const AT_ONCE = 3;
@@ -88,7 +88,7 @@ async function submit({ file, note, row }) {
         form.append("file", file, note.name);
         if (batch) form.append("batch", batch);
         if (batch) form.append("batch_name", note.group.name);
-        return (await ask("/", { method: "POST", body: form, headers: { "Idempotency-Key": note.once } })).text();
+        return askText("/", { method: "POST", body: form, headers: { "Idempotency-Key": note.once } });
       });
     } catch (problem) {
       if (!mayPass(problem) || tries >= MOST_TRIES) throw problem;

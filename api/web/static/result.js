@@ -1,6 +1,6 @@
 // The page of one document: lines and polygons show each other, and doubtful lines are gone through by Tab.
 
-import { ask, copy, say } from "./page.js";
+import { askText, copy, say } from "./page.js";
 import { Editor } from "./editor.js";
 import { polygonOf, start } from "./viewer.js";
 
@@ -63,7 +63,7 @@ function saved(line, text) {
 document.getElementById("copy-all").addEventListener("click", async (event) => {
   try {
     const layout = document.getElementById("layout").checked ? "&layout=on" : "";
-    await copy(await (await ask(event.target.dataset.address + layout, { headers: { Accept: "text/plain, application/problem+json" } })).text().then((text) => text.trimEnd()));
+    await copy((await askText(event.target.dataset.address + layout, { headers: { Accept: "text/plain, application/problem+json" } })).trimEnd());
   } catch (problem) {
     say(problem.message);
   }

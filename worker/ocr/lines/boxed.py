@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -17,7 +18,8 @@ from worker.ocr.lines.text_line import TextLine, hulls_of
 from worker.ocr.page import crops
 from worker.ocr.page.combs import DOUBLE, FEWEST, THICKEST, UNEVEN, without_comb
 
-LEAST_HEIGHT = 12  # px of a side; lower boxes can hardly be told from letters
+LEAST_HEIGHT, MOST_HEIGHT = 12, 200  # px of a side; lower boxes can hardly be told from letters
+MOST_OUTLINES = 300  # that are looked into; a form has fewer
 LEVEL = 3  # px: sides whose ends lie in the same steps of this many may belong to one row of boxes
 PITCH = (0.4, 3.6)  # of their height: from side to side
 WIDEST = 1.4  # of their height: wider boxes, without ticks, are cells of a table
@@ -33,13 +35,18 @@ Sides = NDArray[np.int64]  # (N, 4) px: left, top, right, bottom
 
 def with_boxes(found: list[TextLine], page: Copies) -> list[TextLine]:
     """Return the lines of a page, with what stands in boxes for one character each as one line."""
-    combs = [line for box in _rows_of_boxes(page) if _holds_writing(page.gray, line := TextLine.boxed(box))]
-    if not combs:
-        return found
-    hulls, boxes = hulls_of(found), hulls_of(combs)
-    area = np.maximum((hulls[:, 2:] - hulls[:, :2]).prod(axis=1), 1e-6)
-    shares = [fragments.overlaps(hull, boxes).max() / size for hull, size in zip(hulls, area, strict=True)]
-    return [line for line, share in zip(found, shares, strict=True) if share < INSIDE] + combs
+    combs: list[TextLine] = []
+    for box in _rows_of_boxes(page):
+        line = TextLine.boxed(box)
+        if _holds_writing(page.gray, line) and not _lies_in(line, combs):  # a frame may have another one around it
+            combs.append(line)
+    return [line for line in found if not _lies_in(line, combs)] + combs
+
+
+def _lies_in(line: TextLine, others: Sequence[TextLine]) -> bool:
+    left, top, right, bottom = hull = line.hull
+    area = max((right - left) * (bottom - top), 1e-6)
+    return bool(fragments.overlaps(hull, hulls_of(others)).max(initial=0.0) >= INSIDE * area)
 
 
 def _holds_writing(gray: Gray, line: TextLine) -> bool:
@@ -51,7 +58,7 @@ def _rows_of_boxes(page: Copies) -> Iterator[NDArray[np.float64]]:
     """Yield where thin strokes of one height stand evenly beside each other, (4,) px of the page."""
     scale = page.usual_scale
     mask, pieces = page.main_ink(scale), page.main_pieces(scale)
-    for left, top, right, bottom in _outlines(pieces, mask):
+    for left, top, right, bottom in itertools.islice(_outlines(pieces, mask), MOST_OUTLINES):
         for box in _rows_in(mask[top:bottom, left:right]):
             upper, lower = box[1] + top, box[3] + top
             highest = _top_of_writing(mask, box[0] + left, upper, box[2] + left, lower)
@@ -63,7 +70,7 @@ def _rows_of_boxes(page: Copies) -> Iterator[NDArray[np.float64]]:
 def _outlines(pieces: Pieces, mask: Gray) -> Iterator[list[int]]:
     """Yield where boxes may stand: a wide piece with much room in it, or several with four corners at one level."""
     wide, tall = pieces.widths, pieces.heights
-    hollow = (tall >= LEAST_HEIGHT) & (pieces.areas <= MOST_FILLED * wide * tall)
+    hollow = (tall >= LEAST_HEIGHT) & (tall <= MOST_HEIGHT) & (pieces.areas <= MOST_FILLED * wide * tall)
     yield from pieces.boxes[hollow & (wide >= (FEWEST - 1) * PITCH[0] * tall)].tolist()
     boxes = pieces.boxes[hollow & (wide <= PITCH[1] * tall)]
     cornered = np.all([mask[boxes[:, y] - (y == BOTTOM), boxes[:, x] - (x == RIGHT)] > 0 for x, y in CORNERS], axis=0)
