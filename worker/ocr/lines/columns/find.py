@@ -52,15 +52,11 @@ def find_columns(
     """
     turned = np.ascontiguousarray(np.rot90(page))
     widest = WIDEST_PITCH if in_table else WIDEST_ALONE
-    turned_single = single[:, [1, 2, 3, 0]] * [1, -1, 1, -1] + [
-        0,
-        page.shape[1],
-        0,
-        page.shape[1],
-    ]  # on the turned page
+    width = page.shape[1]
+    turned_single = single[:, [1, 2, 3, 0]] * [1, -1, 1, -1] + [0, width, 0, width]
     lines = [_with_whole_ends(line, turned_single) for line in search(Copies(turned))]
     found = [column for line in lines if (column := _cut(turned, line, widest)) is not None]
-    back = [replace(column.line, polygon=_turned_back(column.line.polygon, page.shape[1])) for column in found]
+    back = [replace(column.line, polygon=_turned_back(column.line.polygon, width)) for column in found]
     down, beside = nearest(places, places)
     are_down = np.asarray(down < NEARER * beside, np.bool_)
     meant: list[TextLine] = []
