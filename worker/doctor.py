@@ -22,6 +22,7 @@ ILLEGAL_INSTRUCTION = {-signal.SIGILL, 0xC000001D}  # as processes end by it: on
 _ACTIVATED = " (activated)"
 
 _REINSTALL = "Run `pip install --force-reinstall {}` with a Python of this machine's kind."
+_FOR_MODELS = ("numpy", "cv2", "onnxruntime")
 _OLD_PROCESSOR = (
     "This processor lacks instructions that the library needs (AVX). In a virtual machine set its processor's type to "
     "`host`: `kvm64` and `qemu64`, which Proxmox and libvirt offer, lack them. Otherwise take one of 2012 or newer."
@@ -72,7 +73,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything that ocrelay needs here."""
     limit_native_libraries(settings)
     libraries = [check_library(name) for name in _FIXES]
-    lacking = [one.subject for one in libraries if not one.is_good]
+    lacking = [one.subject for one in libraries if not one.is_good and one.subject in _FOR_MODELS]
     return [check_python(sys.version_info[:3]), *libraries, *_checks_of(settings, lacking)]
 
 

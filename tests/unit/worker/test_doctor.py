@@ -120,6 +120,14 @@ def test_what_the_processor_cannot_run_ends_no_doctor(tmp_path: Path, monkeypatc
     assert findings["Database"].is_good and not findings["Model"].is_good and "numpy" in findings["Model"].says
 
 
+def test_models_are_looked_at_where_only_a_format_lacks_its_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    findings = {one.subject: one for one in doctor.examine(Settings.load(data_dir=tmp_path / "new"))}
+    assert not findings["pi_heif"].is_good and findings["Model"].is_good
+
+
 def test_the_command_fails_when_something_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCRELAY_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("OCRELAY_MODEL", "no-such-model")

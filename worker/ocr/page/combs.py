@@ -124,7 +124,7 @@ def _close_up(line: Gray, written: Flags, sides: Runs, pitch: float) -> Gray:
     height = int(rows[-1] - rows[0]) + 1
     at = np.flatnonzero(written.any(axis=0))
     cells = [at[(at >= a[1]) & (at < b[0])] for a, b in pairwise(sides)]
-    wide = float(np.median([cell[-1] - cell[0] + 1 for cell in cells if len(cell)]))
+    wide = float(np.median([cell[-1] - cell[0] + 1 for cell in cells if len(cell)] or [0]))
     gap = GAP * height
     spare = pitch - max(wide, NARROW * height) - gap
     keep = np.ones(line.shape[1], np.bool_)
