@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -74,13 +75,8 @@ def _outlines(pieces: Pieces, mask: Gray) -> Iterator[list[int]]:
     yield from pieces.boxes[hollow & (wide >= (FEWEST - 1) * PITCH[0] * tall)].tolist()
     boxes = pieces.boxes[hollow & (wide <= PITCH[1] * tall)]
     cornered = np.all([mask[boxes[:, y] - (y == BOTTOM), boxes[:, x] - (x == RIGHT)] > 0 for x, y in CORNERS], axis=0)
-    rows: dict[tuple[int, int], list[list[int]]] = collections.defaultdict(list)
-    for box in boxes[cornered].tolist():
-        rows[box[1] // LEVEL, box[3] // LEVEL].append(box)
-    for row in rows.values():
-        if len(row) >= FEWEST - 1:
-            lefts, tops, rights, bottoms = zip(*row, strict=True)
-            yield [min(lefts), min(tops), max(rights), max(bottoms)]
+    for row in _levels(boxes[cornered], FEWEST - 1):
+        yield [*row[:, :2].min(axis=0).tolist(), *row[:, 2:].max(axis=0).tolist()]
 
 
 def _rows_in(mask: Gray) -> Iterator[tuple[int, int, int, int, int]]:
@@ -90,14 +86,17 @@ def _rows_in(mask: Gray) -> Iterator[tuple[int, int, int, int, int]]:
     left, top, wide, tall = (pieces[1:, i].astype(np.int64) for i in range(4))
     thin = wide <= np.maximum(2, THICKEST * tall)
     sides = np.stack([left, top, left + wide, top + tall], 1)[thin]
+    for row in _levels(sides, FEWEST):
+        for part, count in _even_parts(row[np.argsort(row[:, LEFT])]):
+            yield *part[:, :2].min(axis=0).tolist(), *part[:, 2:].max(axis=0).tolist(), count
+
+
+def _levels(boxes: NDArray[Any], fewest: int) -> Iterator[NDArray[Any]]:
+    """Yield those of boxes, (N, 4) px, that begin and end at one height, where there are enough."""
     rows: dict[tuple[int, int], list[int]] = collections.defaultdict(list)
-    for i, (_, upper, _, lower) in enumerate((sides // LEVEL).tolist()):
+    for i, (upper, lower) in enumerate((boxes[:, [TOP, BOTTOM]] // LEVEL).tolist()):
         rows[upper, lower].append(i)
-    for members in rows.values():
-        if len(members) >= FEWEST:
-            row = sides[members]
-            for part, count in _even_parts(row[np.argsort(row[:, 0])]):
-                yield *part[:, :2].min(axis=0).tolist(), *part[:, 2:].max(axis=0).tolist(), count
+    yield from (boxes[members] for members in rows.values() if len(members) >= fewest)
 
 
 def _top_of_writing(mask: Gray, left: int, top: int, right: int, bottom: int) -> int:
